@@ -1,0 +1,244 @@
+"""What routes receive: the caller, the database, a unit of work. Deny by default lives here.
+
+Every route says who may call it with `access(...)`; the guard runs before every route and refuses one that
+says nothing.
+"""
+
+import hashlib
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Header, Request, Response
+from pydantic import BaseModel
+
+from deedbook import identity
+from deedbook.api.ratelimit import Limiter, caller_address
+from deedbook.identity import Caller, Role
+from deedbook.identity.errors import Forbidden, Unauthenticated
+from deedbook.infra.database import Database, Tx
+from deedbook.infra.failpoints import failpoint
+from deedbook.kernel.errors import FieldError, Invalid, Kind, Refusal
+from deedbook.wiring import Resources
+
+T = TypeVar("T")
+
+PUBLIC = "public"
+SIGNED_IN = "signed-in"
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_IF_MATCH = re.compile(r'(?:W/)?"([0-9]{1,9})"')
+
+
+class IdempotencyKeyRequired(Refusal):
+    code, kind, title = "idempotency_key_required", Kind.MALFORMED, "Send an Idempotency-Key header"
+
+
+class IdempotencyKeyMalformed(Refusal):
+    code, kind, title = "idempotency_key_malformed", Kind.MALFORMED, "The Idempotency-Key cannot be read"
+
+
+class IdempotencyKeyInFlight(Refusal):
+    code, kind, title = "idempotency_key_in_flight", Kind.CONFLICT, "A request with this key is under way"
+
+
+class IdempotencyKeyReused(Refusal):
+    code, kind, title = "idempotency_key_reused", Kind.INVALID, "This key was used for another request"
+
+
+class BadIfMatch(Refusal):
+    code, kind, title = "bad_if_match", Kind.MALFORMED, "The If-Match header cannot be read"
+
+
+def access(*who: str | Role, bucket: str) -> dict[str, Any]:
+    """Who may call a route, and in which bucket it counts; for `openapi_extra`."""
+    names = [entry.value if isinstance(entry, Role) else entry for entry in who]
+    extra: dict[str, Any] = {"x-access": names, "x-rate-bucket": bucket}
+    if names != [PUBLIC]:
+        extra["security"] = [{"bearer": []}]
+    return extra
+
+
+async def guard(request: Request) -> None:
+    """Run before every route: known parameters, rate limit, authentication, role.
+
+    Raises:
+        Invalid · RateLimited · Unauthenticated · Forbidden: the first that applies.
+    """
+    route = request.scope["route"]
+    declared = route.openapi_extra or {}
+    who, bucket = declared.get("x-access"), declared.get("x-rate-bucket")
+    if not who or not bucket:
+        raise Forbidden("this route says of nobody that they may call it")
+    _require_known_parameters(request, route)
+    resources: Resources = request.app.state.resources
+    limiter: Limiter = request.app.state.limiter
+    address = caller_address(
+        request.client.host if request.client else None,
+        request.headers.get("x-forwarded-for"),
+        resources.settings.TRUSTED_PROXIES,
+    )
+    request.state.address = address
+    request.state.caller = None
+    if who == [PUBLIC]:
+        request.state.standing = await limiter.count(bucket, f"ip-{address}")
+        return
+    # Guesses count by address, before anything is looked up; what is known counts by user.
+    caller = await _recognise(request, resources, limiter, address)
+    request.state.caller = caller
+    request.state.standing = await limiter.count(bucket, str(caller.user_id))
+    if who != [SIGNED_IN] and not {role.value for role in caller.roles} & set(who):
+        raise Forbidden(f"this takes the role {' or '.join(who)}")
+
+
+async def _recognise(request: Request, resources: Resources, limiter: Limiter, address: str) -> Caller:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    try:
+        if scheme.lower() != "bearer" or not token or len(token) > 4096:
+            raise Unauthenticated("send Authorization: Bearer <access token>")
+        issuer = resources.sign_in_policy.issuer
+        return await identity.recognise(resources.db, request.app.state.key_ring, token, issuer)
+    except Unauthenticated:
+        request.state.standing = await limiter.count("reads", f"ip-{address}")
+        raise
+
+
+def _require_known_parameters(request: Request, route: Any) -> None:
+    known = {field.alias for field in route.dependant.query_params}
+    unknown = sorted(set(request.query_params.keys()) - known)
+    repeated = sorted(name for name in known if len(request.query_params.getlist(name)) > 1)
+    errors = [FieldError(f"/query/{name[:64]}", "unknown_parameter", "this route has no such parameter") for name in unknown]
+    errors += [FieldError(f"/query/{name}", "repeated", "give it once") for name in repeated]
+    if errors:
+        raise Invalid("some query parameters are not valid", errors=tuple(errors))
+
+
+def the_resources(request: Request) -> Resources:
+    resources: Resources = request.app.state.resources
+    return resources
+
+
+def the_database(request: Request) -> Database:
+    return the_resources(request).db
+
+
+def the_caller(request: Request) -> Caller:
+    caller: Caller | None = request.state.caller
+    assert caller is not None, "a public route asks for no caller"
+    return caller
+
+
+def if_match(value: Annotated[str | None, Header(alias="If-Match", max_length=64)] = None) -> int | None:
+    """The version that the client saw, from `If-Match: "<version>"`.
+
+    Raises:
+        BadIfMatch: neither that nor `*`.
+    """
+    if value is None or value == "*":
+        return None
+    match = _IF_MATCH.fullmatch(value)
+    if match is None:
+        raise BadIfMatch('send the ETag you saw, such as If-Match: "3"')
+    return int(match[1])
+
+
+class Unit:
+    """One request, one transaction, at most one effect per Idempotency-Key."""
+
+    def __init__(self, request: Request, resources: Resources, key: str | None) -> None:
+        self._request = request
+        self._db = resources.db
+        self._key = key
+
+    async def run(
+        self,
+        work: Callable[[Tx], Awaitable[T]],
+        render: Callable[[T], BaseModel],
+        *,
+        status: int = 200,
+        before: Callable[[], Awaitable[None]] | None = None,
+        key_required: bool = False,
+    ) -> Response:
+        """Do the work once and answer. A repeated key gets the first answer again.
+
+        `before` asks the outside world, with no transaction open. The answer is stored with the effect.
+
+        Raises:
+            IdempotencyKeyRequired · IdempotencyKeyInFlight · IdempotencyKeyReused: what they say.
+        """
+        if self._key is None:
+            if key_required:
+                raise IdempotencyKeyRequired("this moves authority: send a fresh Idempotency-Key, and keep it for retries")
+            if before is not None:
+                await before()
+            async with self._db.transaction() as tx:
+                body = _render(render(await work(tx)))
+            await failpoint("api.beforeReply")
+            return _answer(status, body, replayed=False)
+        principal, fingerprint = self._principal(), await self._fingerprint()
+        async with self._db.reading() as connection:
+            first = await connection.fetchrow(_STORED, principal, self._key)
+        if first is not None:
+            return _replay(first, fingerprint)
+        if before is not None:
+            await before()
+        async with self._db.transaction() as tx:
+            lock = int.from_bytes(hashlib.sha256(f"{principal}\0{self._key}".encode()).digest()[:8], "big", signed=True)
+            if not await tx.fetchval("SELECT pg_try_advisory_xact_lock($1)", lock):
+                raise IdempotencyKeyInFlight("wait for the first request's answer, or ask again", retry_after_s=1)
+            if (first := await tx.fetchrow(_STORED, principal, self._key)) is not None:
+                return _replay(first, fingerprint)
+            body = _render(render(await work(tx)))
+            await tx.execute(
+                "INSERT INTO idempotency_keys (principal, key, fingerprint, status, body) VALUES ($1, $2, $3, $4, $5)",
+                principal,
+                self._key,
+                fingerprint,
+                status,
+                body,
+            )
+        await failpoint("api.beforeReply")
+        return _answer(status, body, replayed=False)
+
+    def _principal(self) -> str:
+        caller: Caller | None = self._request.state.caller
+        return str(caller.user_id) if caller else f"ip-{self._request.state.address}"
+
+    async def _fingerprint(self) -> bytes:
+        request = self._request
+        told = f"{request.method} {request.url.path}\n{request.headers.get('if-match', '')}\n".encode()
+        return hashlib.sha256(told + await request.body()).digest()
+
+
+def the_unit(
+    request: Request,
+    resources: Annotated[Resources, Depends(the_resources)],
+    key: Annotated[str | None, Header(alias="Idempotency-Key", description="Repeat a request safely")] = None,
+) -> Unit:
+    if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
+        raise IdempotencyKeyMalformed("1 to 255 visible ASCII characters, such as a UUID")
+    return Unit(request, resources, key)
+
+
+_STORED = "SELECT fingerprint, status, body FROM idempotency_keys WHERE principal = $1 AND key = $2"
+
+
+def _replay(first: Mapping[str, Any], fingerprint: bytes) -> Response:
+    if first["fingerprint"] != fingerprint:
+        raise IdempotencyKeyReused("use a fresh key for a new request")
+    return _answer(first["status"], first["body"], replayed=True)
+
+
+def _render(model: BaseModel) -> bytes:
+    return model.model_dump_json(by_alias=True).encode()
+
+
+def _answer(status: int, body: bytes, *, replayed: bool) -> Response:
+    headers = {"Idempotent-Replayed": "true"} if replayed else {}
+    return Response(body, status, headers, media_type="application/json")
+
+
+ResourcesDep = Annotated[Resources, Depends(the_resources)]
+DatabaseDep = Annotated[Database, Depends(the_database)]
+CallerDep = Annotated[Caller, Depends(the_caller)]
+UnitDep = Annotated[Unit, Depends(the_unit)]
+IfMatchDep = Annotated[int | None, Depends(if_match)]

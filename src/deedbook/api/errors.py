@@ -1,0 +1,116 @@
+"""Refusals as RFC 9457 problem details: one table from kinds to status, one shape for every answer."""
+
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from deedbook.kernel.errors import (
+    FieldError,
+    InternalError,
+    Invalid,
+    Kind,
+    Malformed,
+    MethodNotAllowed,
+    Refusal,
+    RouteNotFound,
+)
+
+log = structlog.get_logger(__name__)
+
+STATUS: dict[Kind, int] = {
+    Kind.MALFORMED: 400,
+    Kind.UNAUTHENTICATED: 401,
+    Kind.FORBIDDEN: 403,
+    Kind.ABSENT: 404,
+    Kind.NOT_ALLOWED: 405,
+    Kind.CONFLICT: 409,
+    Kind.STALE: 412,
+    Kind.TOO_LARGE: 413,
+    Kind.UNSUPPORTED: 415,
+    Kind.INVALID: 422,
+    Kind.CLOSED: 423,
+    Kind.RATE_LIMITED: 429,
+    Kind.UNAVAILABLE: 503,
+}
+MAX_FIELD_ERRORS = 50
+
+
+def status_of(refusal: type[Refusal]) -> int:
+    return 500 if refusal is InternalError else STATUS[refusal.kind]
+
+
+def problem(request: Request, refusal: Refusal) -> JSONResponse:
+    """The answer to a refusal."""
+    status = status_of(type(refusal))
+    request_id = getattr(request.state, "request_id", "")
+    body: dict[str, Any] = {
+        "type": f"{request.app.state.public_url}/docs/errors#{refusal.code}",
+        "title": refusal.title,
+        "status": status,
+        "detail": refusal.detail,
+        "instance": request.url.path[:512],
+        "code": refusal.code,
+        "requestId": request_id,
+        **refusal.extra,
+    }
+    if refusal.errors:
+        body["errors"] = [
+            {"pointer": error.pointer, "code": error.code, "detail": error.detail}
+            for error in refusal.errors[:MAX_FIELD_ERRORS]
+        ]
+    headers = {"Cache-Control": "no-store"}
+    retry_after_s = refusal.retry_after_s if refusal.retry_after_s is not None else (1 if status == 503 else None)
+    if retry_after_s is not None:
+        headers["Retry-After"] = str(max(1, round(retry_after_s)))
+        body["retryAfterMs"] = int(retry_after_s * 1000)
+    if status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="deedbook"'
+    return JSONResponse(body, status, headers, media_type="application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    """Make every non-2xx answer of the app a problem."""
+
+    async def refused(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, Refusal)
+        if status_of(type(error)) >= 500:
+            log.warning("request_unavailable", code=error.code, detail=error.detail)
+        return problem(request, error)
+
+    async def invalid(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        errors = error.errors()
+        if any(entry["type"] == "json_invalid" for entry in errors):
+            return problem(request, Malformed("the body is no JSON"))
+        return problem(request, Invalid("some fields are not valid", errors=tuple(map(_field_error, errors))))
+
+    async def http(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        refusal: Refusal = RouteNotFound() if error.status_code == 404 else Malformed(str(error.detail)[:200])
+        if error.status_code == 405:
+            refusal = MethodNotAllowed()
+        response = problem(request, refusal)
+        for name, value in (error.headers or {}).items():
+            response.headers.setdefault(name, value)
+        return response
+
+    async def bug(request: Request, error: Exception) -> JSONResponse:
+        log.error("request_failed", exc_info=error, path=request.url.path[:512])
+        return problem(request, InternalError("this is our fault, and it has been logged; nothing was stored"))
+
+    app.add_exception_handler(Refusal, refused)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(Exception, bug)
+
+
+def _field_error(entry: Any) -> FieldError:
+    where = [str(part).replace("~", "~0").replace("/", "~1") for part in entry["loc"]]
+    if where and where[0] in ("body", "query", "path", "header"):
+        where = where[1:] if where[0] == "body" else where
+    code = {"extra_forbidden": "unknown_field", "missing": "missing"}.get(entry["type"], entry["type"])
+    return FieldError("/" + "/".join(where), str(code), str(entry["msg"])[:300])

@@ -1,0 +1,70 @@
+"""Cursors: opaque to clients, bound to their list, and checked like any other input."""
+
+import base64
+import binascii
+import json
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from deedbook.kernel.clock import to_wire
+from deedbook.kernel.errors import FieldError, Invalid
+from deedbook.kernel.ids import parse_uuid
+
+MAX_CURSOR = 300
+
+
+def encode_cursor(listing: str, *parts: datetime | UUID | int) -> str:
+    """The cursor after an entry of the list."""
+    told = [listing, *(to_wire(part) if isinstance(part, datetime) else part for part in parts)]
+    return base64.urlsafe_b64encode(json.dumps(told, default=str).encode()).decode().rstrip("=")
+
+
+def decode_moment_and_id(listing: str, cursor: str | None) -> tuple[datetime, UUID] | None:
+    """Read a cursor of (moment, id).
+
+    Raises:
+        Invalid: forged, damaged, or of another list.
+    """
+    if cursor is None:
+        return None
+    parts = _decode(listing, cursor, 2)
+    try:
+        moment = datetime.fromisoformat(parts[0])
+    except (TypeError, ValueError):
+        raise _bad() from None
+    entry = parse_uuid(str(parts[1]))
+    if entry is None or moment.tzinfo is None:
+        raise _bad()
+    return moment, entry
+
+
+def decode_position(listing: str, cursor: str | None) -> int | None:
+    """Read a cursor of one position.
+
+    Raises:
+        Invalid: forged, damaged, or of another list.
+    """
+    if cursor is None:
+        return None
+    (position,) = _decode(listing, cursor, 1)
+    if type(position) is not int or not 0 <= position < 2**62:
+        raise _bad()
+    return position
+
+
+def _decode(listing: str, cursor: str, parts: int) -> list[Any]:
+    try:
+        if len(cursor) > MAX_CURSOR or not cursor.isascii():
+            raise ValueError
+        told = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+    except (ValueError, binascii.Error, RecursionError):
+        raise _bad() from None
+    if not isinstance(told, list) or len(told) != parts + 1 or told[0] != listing:
+        raise _bad()
+    return told[1:]
+
+
+def _bad() -> Invalid:
+    detail = "take the cursor from nextCursor of the same list"
+    return Invalid(detail, errors=(FieldError("/query/cursor", "bad_cursor", detail),))

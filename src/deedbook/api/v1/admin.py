@@ -1,0 +1,156 @@
+"""For operators: queues, failed jobs and events, the audit log."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Response
+from redis.exceptions import RedisError
+
+from deedbook import markets
+from deedbook.api.deps import CallerDep, DatabaseDep, ResourcesDep, UnitDep, access
+from deedbook.api.paging import decode_position, encode_cursor
+from deedbook.api.strict import StrictRoute
+from deedbook.api.v1.schemas.common import Page
+from deedbook.api.v1.schemas.operations import (
+    AuditAnswer,
+    JobAnswer,
+    JobRetried,
+    ProcessedEventAnswer,
+    QueueAnswer,
+    WebhookAnswer,
+)
+from deedbook.identity import Role
+from deedbook.infra import inbox, joblog
+from deedbook.infra.database import Tx
+from deedbook.infra.events import EventRetried, JobRetriedFact
+from deedbook.kernel.errors import Kind, Refusal
+from deedbook.kernel.jobs import QUEUES
+from deedbook.wiring import open_queues
+
+router = APIRouter(prefix="/admin", tags=["operations"], route_class=StrictRoute)
+
+_OPERATORS = access(Role.OPERATOR, Role.ADMIN, bucket="reads")
+_OPERATORS_WRITE = access(Role.OPERATOR, Role.ADMIN, bucket="writes")
+_AUDITORS = access(Role.OPERATOR, Role.ADMIN, Role.COMPLIANCE, bucket="reads")
+Limit = Annotated[int, Query(ge=1, le=200)]
+Cursor = Annotated[str | None, Query(max_length=300)]
+
+
+class QueueNotFound(Refusal):
+    code, kind, title = "queue_not_found", Kind.ABSENT, "There is no such queue"
+
+
+class JobNotFailed(Refusal):
+    code, kind, title = "job_not_failed", Kind.CONFLICT, "There is no such failed job"
+
+
+class EventNotFailed(Refusal):
+    code, kind, title = "event_not_failed", Kind.CONFLICT, "There is no such failed event"
+
+
+@router.get("/queues", openapi_extra=_OPERATORS)
+async def queues(resources: ResourcesDep) -> Page[QueueAnswer]:
+    """All queues, with what waits and what failed."""
+    handles = open_queues(resources.redis)
+    known = await joblog.records(resources.db)
+    entries = []
+    for spec in QUEUES:
+        record = known.get(spec.name)
+        try:
+            counts = {state.value: count for state, count in (await handles[spec.name].counts()).items()}
+        except (RedisError, OSError, TimeoutError):
+            counts = None
+        entries.append(
+            QueueAnswer(
+                name=spec.name,
+                concurrency=spec.concurrency or resources.settings.QUEUE_WORKER_CONCURRENCY,
+                attempts=spec.attempts or resources.settings.QUEUE_MAX_RETRY_ATTEMPTS,
+                counts=counts,
+                pending=record.pending if record else 0,
+                failed=record.failed if record else 0,
+                oldest_pending_at=record.oldest_pending if record else None,
+            )
+        )
+    return Page(data=entries, next_cursor=None)
+
+
+@router.get("/queues/{name}/jobs", openapi_extra=_OPERATORS)
+async def jobs(
+    name: Annotated[str, Path(max_length=64)],
+    db: DatabaseDep,
+    status: Literal["pending", "done", "failed", "retried"] | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[JobAnswer]:
+    """Jobs of a queue, newest first."""
+    if name not in {spec.name for spec in QUEUES}:
+        raise QueueNotFound
+    found = await joblog.listing(db, name, status, decode_position("jobs", cursor), limit + 1)
+    page, more = found[:limit], len(found) > limit
+    following = encode_cursor("jobs", page[-1]["position"]) if more else None
+    return Page(data=[JobAnswer(**row) for row in page], next_cursor=following)
+
+
+@router.post("/jobs/{queue}/{id}/retry", openapi_extra=_OPERATORS_WRITE, response_model=JobRetried)
+async def retry_job(
+    queue: Annotated[str, Path(max_length=64)],
+    job_id: Annotated[str, Path(alias="id", max_length=200, pattern=r"^[A-Za-z0-9._-]+$")],
+    caller: CallerDep,
+    unit: UnitDep,
+) -> Response:
+    """Ask for a failed job again, as a new job."""
+
+    async def work(tx: Tx) -> JobRetried:
+        new_id = await joblog.retry(tx, queue, job_id)
+        if new_id is None:
+            raise JobNotFailed
+        tx.emit(JobRetriedFact(operator_id=caller.user_id, job_id=job_id, new_job_id=new_id), caller.actor)
+        return JobRetried(job_id=new_id)
+
+    return await unit.run(work, lambda answer: answer, key_required=True)
+
+
+@router.get("/processed-events", openapi_extra=_OPERATORS)
+async def processed_events(
+    db: DatabaseDep,
+    status: Literal["success", "failed", "skipped"] | None = None,
+    limit: Limit = 100,
+) -> Page[ProcessedEventAnswer]:
+    """The newest events from outside and what became of them."""
+    rows = await inbox.listing(db, status, limit)
+    return Page(data=[ProcessedEventAnswer(**row) for row in rows], next_cursor=None)
+
+
+@router.post("/processed-events/{id}/retry", openapi_extra=_OPERATORS_WRITE, response_model=WebhookAnswer)
+async def retry_event(
+    event_id: Annotated[str, Path(alias="id", max_length=200)], caller: CallerDep, resources: ResourcesDep, unit: UnitDep
+) -> Response:
+    """Take up a failed event again."""
+    outcome: markets.Outcome | None = None
+
+    async def handle() -> None:
+        nonlocal outcome
+        outcome = await markets.retry(resources.db, resources.permissions, resources.decision_sources, event_id)
+        if outcome is None:
+            raise EventNotFailed
+
+    async def work(tx: Tx) -> WebhookAnswer:
+        assert outcome is not None
+        tx.emit(EventRetried(operator_id=caller.user_id, event_id=event_id, outcome=outcome.value), caller.actor)
+        return WebhookAnswer(event_id=event_id, status=outcome.value)
+
+    return await unit.run(work, lambda answer: answer, before=handle, key_required=True)
+
+
+@router.get("/audit", openapi_extra=_AUDITORS)
+async def audit(db: DatabaseDep, cursor: Cursor = None, limit: Limit = 100) -> Page[AuditAnswer]:
+    """Everything that happened, newest first."""
+    before = decode_position("audit", cursor)
+    async with db.reading() as connection:
+        rows = await connection.fetch(
+            "SELECT * FROM audit_log WHERE $1::bigint IS NULL OR position < $1 ORDER BY position DESC LIMIT $2",
+            before,
+            limit + 1,
+        )
+    page, more = [dict(row) for row in rows[:limit]], len(rows) > limit
+    following = encode_cursor("audit", page[-1]["position"]) if more else None
+    return Page(data=[AuditAnswer(**row) for row in page], next_cursor=following)

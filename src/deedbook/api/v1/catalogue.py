@@ -1,0 +1,67 @@
+"""Tokens, pairs and what programs need to know before they start."""
+
+import time
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from deedbook import __version__, chain
+from deedbook.api.deps import PUBLIC, DatabaseDep, ResourcesDep, access
+from deedbook.api.v1.schemas.common import Page
+from deedbook.api.v1.schemas.operations import ExchangeInfo, PairAnswer, TimeAnswer, TokenAnswer
+from deedbook.chain.terms import Contract
+from deedbook.identity import checksum_address
+from deedbook.tokens import views as token_views
+from deedbook.trading import views as trading_views
+from deedbook.trading.errors import PairNotFound
+
+router = APIRouter(tags=["catalogue"])
+
+
+@router.get("/tokens", openapi_extra=access(PUBLIC, bucket="reads"))
+async def tokens(db: DatabaseDep) -> Page[TokenAnswer]:
+    """All tokens."""
+    return Page(data=[TokenAnswer.of(row) for row in await token_views.listing(db)], next_cursor=None)
+
+
+@router.get("/trading/pairs", openapi_extra=access(PUBLIC, bucket="reads"))
+async def pairs(db: DatabaseDep) -> Page[PairAnswer]:
+    """All pairs, by symbol."""
+    return Page(data=[PairAnswer.of(row) for row in await trading_views.pairs(db)], next_cursor=None)
+
+
+@router.get("/trading/pairs/{id}", openapi_extra=access(PUBLIC, bucket="reads"))
+async def pair(name: Annotated[str, Path(alias="id", max_length=80)], db: DatabaseDep) -> PairAnswer:
+    """One pair, by its id or its symbol, such as `LUXAPT-USDC`."""
+    row = await trading_views.pair(db, name) if "\x00" not in name else None
+    if row is None:
+        raise PairNotFound
+    return PairAnswer.of(row)
+
+
+@router.get("/exchange-info", openapi_extra=access(PUBLIC, bucket="reads"))
+async def exchange_info(resources: ResourcesDep) -> ExchangeInfo:
+    """Pairs, contracts and the EIP-712 domain: nothing of this should be hard-coded in a client."""
+    chain_id = resources.settings.SAPPHIRE_CHAIN_ID
+    addresses = await chain.contracts(resources.db, chain_id)
+    settlement = addresses.get(Contract.SETTLEMENT)
+    return ExchangeInfo(
+        server_time=datetime.now(UTC),
+        version=__version__,
+        chain_id=chain_id,
+        contracts={contract.value: checksum_address(address) for contract, address in addresses.items()},
+        eip712_domain={
+            "name": "Deedbook",
+            "version": "1",
+            "chainId": chain_id,
+            "verifyingContract": checksum_address(settlement) if settlement else None,
+        },
+        pairs=[PairAnswer.of(row) for row in await trading_views.pairs(resources.db)],
+    )
+
+
+@router.get("/time", openapi_extra=access(PUBLIC, bucket="reads"))
+async def server_time() -> TimeAnswer:
+    """Our clock."""
+    return TimeAnswer(server_time=datetime.now(UTC), epoch_ms=time.time_ns() // 1_000_000)

@@ -1,0 +1,1 @@
+"""Bodies of requests and answers. Names are camelCase on the wire; unknown fields are refused."""

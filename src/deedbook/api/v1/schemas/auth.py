@@ -1,0 +1,54 @@
+"""Bodies about signing in."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from deedbook.api.v1.schemas.common import Answer, Body, Moment
+from deedbook.identity import Credentials
+
+
+class NonceAnswer(Answer):
+    """What a sign-in message (EIP-4361) must hold."""
+
+    nonce: str
+    expires_at: Moment
+    domain: str
+    uri: str
+    chain_id: int
+    version: str = "1"
+
+
+class SignIn(Body):
+    """The message exactly as it was signed, and the wallet's signature (personal_sign)."""
+
+    message: Annotated[str, Field(strict=True, min_length=1, max_length=4000)]
+    signature: Annotated[str, Field(strict=True, min_length=1, max_length=200)]
+
+
+class Refresh(Body):
+    refresh_token: Annotated[str, Field(strict=True, min_length=20, max_length=200)]
+
+
+class CredentialsAnswer(Answer):
+    """Keep both secret. The access token goes into `Authorization: Bearer …`."""
+
+    user_id: UUID
+    access_token: str
+    token_type: str = "Bearer"
+    expires_in: int
+    refresh_token: str
+
+    @classmethod
+    def of(cls, credentials: Credentials) -> "CredentialsAnswer":
+        return cls(
+            user_id=credentials.user_id,
+            access_token=credentials.access_token,
+            expires_in=credentials.expires_in_s,
+            refresh_token=credentials.refresh_token,
+        )
+
+
+class Done(Answer):
+    done: bool = True

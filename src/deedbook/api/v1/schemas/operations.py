@@ -1,0 +1,147 @@
+"""Bodies about tokens, pairs, queues and events."""
+
+from typing import Any
+from uuid import UUID
+
+from deedbook.api.v1.schemas.common import Answer, Moment
+from deedbook.kernel.amounts import to_text
+
+
+class TokenAnswer(Answer):
+    """A token. `totalSupply` is in whole tokens, exact."""
+
+    id: UUID
+    symbol: str
+    name: str
+    token_type: str
+    decimals: int
+    contract_address: str | None
+    chain_id: int
+    market_id: UUID | None
+    total_supply: str
+    created_at: Moment
+
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> "TokenAnswer":
+        supply = to_text(int(row["total_supply"]), row["decimals"])
+        return cls(**{**row, "id": row["token_id"], "total_supply": supply})
+
+
+class PairSide(Answer):
+    symbol: str
+    decimals: int
+    contract_address: str | None
+
+
+class PairAnswer(Answer):
+    """A trading pair. Sizes are decimal text: `tickSize` in quote tokens, `lotSize` in base tokens."""
+
+    id: UUID
+    symbol: str
+    market_id: UUID | None
+    status: str
+    base: PairSide
+    quote: PairSide
+    tick_size: str
+    lot_size: str
+    fee_bps: int
+    created_at: Moment
+
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> "PairAnswer":
+        sides = {
+            side: PairSide(
+                symbol=row[f"{side}_symbol"],
+                decimals=row[f"{side}_decimals"],
+                contract_address=row[f"{side}_address"],
+            )
+            for side in ("base", "quote")
+        }
+        return cls(**{**row, **sides, "id": row["pair_id"]})
+
+
+class WebhookAnswer(Answer):
+    """What became of an event: `success`, `failed`, `skipped` or `duplicate`."""
+
+    received: bool = True
+    event_id: str
+    status: str
+
+
+class ProcessedEventAnswer(Answer):
+    """An event from outside and what became of it."""
+
+    event_id: str
+    event_type: str
+    source: str
+    received_via: str
+    payload: dict[str, Any]
+    context: dict[str, Any]
+    processing_status: str
+    processing_error: str | None
+    attempts: int
+    received_at: Moment
+    processed_at: Moment
+
+
+class QueueAnswer(Answer):
+    """A queue: what BullMQ holds (`counts`, null while Redis is away), and what PostgreSQL knows."""
+
+    name: str
+    concurrency: int
+    attempts: int
+    counts: dict[str, int] | None
+    pending: int
+    failed: int
+    oldest_pending_at: Moment | None
+
+
+class JobAnswer(Answer):
+    """A job as recorded in PostgreSQL."""
+
+    job_id: str
+    name: str
+    data: dict[str, Any]
+    status: str
+    attempts_made: int
+    last_error: str | None
+    retry_of: str | None
+    correlation_id: str
+    created_at: Moment
+    finished_at: Moment | None
+
+
+class JobRetried(Answer):
+    """The new job that repeats the failed one."""
+
+    job_id: str
+
+
+class AuditAnswer(Answer):
+    """One entry of the audit log."""
+
+    event_id: UUID
+    action: str
+    actor_id: UUID | None
+    actor_type: str
+    entity_type: str
+    entity_id: UUID
+    details: dict[str, Any]
+    correlation_id: str
+    created_at: Moment
+
+
+class ExchangeInfo(Answer):
+    """What programs need to know before they start."""
+
+    server_time: Moment
+    version: str
+    chain_id: int
+    contracts: dict[str, str]
+    eip712_domain: dict[str, Any]
+    pairs: list[PairAnswer]
+
+
+class TimeAnswer(Answer):
+    server_time: Moment
+    epoch_ms: int

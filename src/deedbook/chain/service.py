@@ -1,0 +1,77 @@
+"""Use cases: ask for a transaction, wait for it, know the platform's contracts."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from deedbook.chain import store
+from deedbook.chain.errors import ChainDisagrees, TransactionReverted
+from deedbook.chain.ports import Chain
+from deedbook.chain.terms import Call, ChainTransaction, Contract, TxStatus
+from deedbook.identity.terms import Address
+from deedbook.infra.database import Database, Tx
+
+POLL_S = 0.1
+
+
+async def request(tx: Tx, key: str, wallet: Address, call: Call) -> None:
+    """Ask for a transaction. The same key asks once, for ever: a repeated request changes nothing."""
+    await store.add(tx, key, wallet, call)
+
+
+async def find(db: Database, key: str) -> ChainTransaction | None:
+    """The transaction that was asked for under this key."""
+    return await store.by_key(db, key)
+
+
+async def wait_final(
+    db: Database, key: str, timeout_s: float, drive: Callable[[], Awaitable[None]] | None = None
+) -> ChainTransaction:
+    """Wait until the transaction is final.
+
+    `drive` moves the lane on where no worker does yet (the first deployment).
+
+    Raises:
+        TimeoutError: not final in time. It may still become so; asking again later is harmless.
+        TransactionReverted: the contract undid it.
+    """
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        if drive is not None:
+            await drive()
+        entry = await store.by_key(db, key)
+        assert entry is not None, f"nobody asked for {key}"
+        match entry.status:
+            case TxStatus.CONFIRMED:
+                return entry
+            case TxStatus.REVERTED:
+                raise TransactionReverted(f"{key}: {entry.error or 'no reason given'}")
+            case _:
+                await asyncio.sleep(POLL_S)
+    raise TimeoutError(f"{key} is not final after {timeout_s:.0f} s")
+
+
+async def bind_network(db: Database, chain: Chain, expected: int) -> None:
+    """Make sure that the settings, the node and the database speak of the same chain.
+
+    Raises:
+        ChainDisagrees: they do not; says which says what.
+        ChainUnavailable: the node does not answer.
+    """
+    actual = await chain.chain_id()
+    if actual != expected:
+        raise ChainDisagrees(f"SAPPHIRE_CHAIN_ID is {expected}, and the node at SAPPHIRE_RPC_URL is on chain {actual}")
+    async with db.transaction() as tx:
+        bound = await store.bind_network(tx, actual)
+    if bound != actual:
+        raise ChainDisagrees(f"this database belongs to chain {bound}, and the node is on chain {actual}")
+
+
+async def contracts(db: Database, chain_id: int) -> dict[Contract, Address]:
+    """The platform's contracts on this chain, as far as they are deployed."""
+    return await store.contracts(db, chain_id)
+
+
+async def record_contract(tx: Tx, chain_id: int, contract: Contract, address: Address) -> None:
+    """Remember where a contract stands."""
+    await store.add_contract(tx, chain_id, contract, address)

@@ -1,0 +1,36 @@
+"""What this room needs from outside: answers about permissions."""
+
+from typing import Protocol
+
+from deedbook.identity.terms import Action
+from deedbook.kernel.ids import EntityId, UserId
+
+
+class Permissions(Protocol):
+    """The Entity Permissions Core, seen from here."""
+
+    async def is_allowed(self, user_id: UserId, action: Action, entity_id: EntityId) -> bool:
+        """Whether the user may do this on this entity.
+
+        Raises:
+            PermissionsUnavailable: no answer in bounded time. Nobody is allowed then.
+        """
+        ...
+
+    async def forget(self, user_id: UserId | None) -> None:
+        """Drop remembered answers about one user, or about everybody."""
+        ...
+
+
+class Provisioning(Protocol):
+    """Writing to the Entity Permissions Core, for `deedbook grant`."""
+
+    async def ensure_entity(self, name: str, entity_type: str) -> EntityId:
+        """The entity of this name and type, made when absent."""
+        ...
+
+    async def ensure_role(
+        self, user_id: UserId, role: str, permissions: tuple[str, ...], entity_id: EntityId | None
+    ) -> None:
+        """Give the user this role on the entity, or everywhere when it is `None`. Harmless when repeated."""
+        ...

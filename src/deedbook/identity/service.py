@@ -1,0 +1,208 @@
+"""Use cases: sign in, refresh, sign out, recognise a caller, grant a role."""
+
+import hashlib
+import math
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from deedbook.identity import access, siwe, store
+from deedbook.identity.errors import Forbidden, SignInRefused, Unauthenticated
+from deedbook.identity.events import RoleGranted, SessionRevoked, UserRegistered
+from deedbook.identity.ports import Permissions
+from deedbook.identity.signatures import parse_signature, personal_digest, recover
+from deedbook.identity.terms import Action, Address, Caller, Role
+from deedbook.infra.database import Database, Tx
+from deedbook.kernel.events import Actor, ActorType
+from deedbook.kernel.ids import EntityId, UserId, new_uuid
+
+NONCE_TTL_S = 300
+KEYS_KEPT_S = 60.0
+
+
+@dataclass(frozen=True)
+class SignInPolicy:
+    """What a sign-in must be for, and how long what it gives lasts."""
+
+    domain: str
+    chain_id: int
+    issuer: str
+    secret: str
+    access_ttl_s: int
+    refresh_ttl_s: int
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a user holds after signing in. The refresh token is shown once and stored only as a hash."""
+
+    user_id: UserId
+    access_token: str
+    refresh_token: str
+    expires_in_s: int
+
+
+async def new_nonce(tx: Tx) -> tuple[str, datetime]:
+    """A one-use nonce for a sign-in message, and when it ends."""
+    nonce = secrets.token_hex(16)
+    return nonce, await store.add_nonce(tx, nonce, NONCE_TTL_S)
+
+
+async def sign_in(tx: Tx, policy: SignInPolicy, message_text: str, signature_text: str) -> Credentials:
+    """Open a session for whoever signed the message. A refused attempt uses nothing up.
+
+    Raises:
+        SignInRefused: the message, its nonce or its signer does not hold.
+        SignatureMalformed: the signature is not in its one valid form.
+    """
+    message = siwe.parse(message_text)
+    siwe.judge(message, domain=policy.domain, chain_id=policy.chain_id, now=await tx.now())
+    signer = recover(personal_digest(message_text), parse_signature(signature_text))
+    if signer != message.address:
+        raise SignInRefused("the signature is not by the address in the message")
+    if not await store.use_nonce(tx, message.nonce):
+        raise SignInRefused("the nonce is unknown, used or over; ask for a new one")
+    user_id = await _ensure_user(tx, message.address)
+    if await store.is_disabled(tx, user_id):
+        raise SignInRefused("this account is closed")
+    session_id, refresh = new_uuid(), secrets.token_urlsafe(32)
+    await store.add_session(tx, session_id, user_id, _hash(refresh), policy.refresh_ttl_s)
+    return await _credentials(tx, policy, user_id, session_id, refresh)
+
+
+async def refresh(tx: Tx, policy: SignInPolicy, refresh_token: str) -> Credentials | None:
+    """Exchange a refresh token for new credentials.
+
+    A token that was exchanged before ends its session (RFC 9700, section 4.14.2): the answer is then
+    `None` rather than a refusal, so that the revocation commits.
+
+    Raises:
+        Unauthenticated: unknown, or the session is over.
+    """
+    session = await store.session_by_refresh(tx, _hash(refresh_token))
+    if session is None or session.revoked:
+        raise Unauthenticated("the session is over; sign in again")
+    if session.reused:
+        await _revoke(tx, session.session_id, "refresh_token_reused")
+        return None
+    new_token = secrets.token_urlsafe(32)
+    await store.rotate_refresh(tx, session.session_id, _hash(new_token))
+    return await _credentials(tx, policy, session.user_id, session.session_id, new_token)
+
+
+async def sign_out(tx: Tx, caller: Caller) -> None:
+    """End the caller's session; its access tokens end with it."""
+    await _revoke(tx, caller.session_id, "logout")
+
+
+class KeyRing:
+    """The public keys that tokens may hold under, remembered for a minute.
+
+    A key that is not known is looked for at most once a second, so that forged tokens cost nothing.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._keys: dict[str, Ed25519PublicKey] = {}
+        self._loaded_at = -math.inf
+
+    async def find(self, kid: str) -> Ed25519PublicKey | None:
+        age_s = time.monotonic() - self._loaded_at
+        if age_s > KEYS_KEPT_S or (kid not in self._keys and age_s > 1):
+            loaded = await store.public_keys(self._db)
+            self._keys = {name: access.load_public(pem) for name, pem in loaded.items()}
+            self._loaded_at = time.monotonic()
+        return self._keys.get(kid)
+
+
+async def recognise(db: Database, keys: KeyRing, token: str, issuer: str) -> Caller:
+    """The caller behind an access token.
+
+    Raises:
+        Unauthenticated: the token does not hold, or its session is over.
+    """
+    key = await keys.find(access.key_id(token))
+    if key is None:
+        raise Unauthenticated("the access token does not hold")
+    claims = access.check(token, key, issuer=issuer)
+    caller = await store.caller(db, claims.user_id, claims.session_id)
+    if caller is None:
+        raise Unauthenticated("the session is over; sign in again")
+    return caller
+
+
+async def require_permission(
+    permissions: Permissions, caller: Caller, action: Action, entity_id: EntityId
+) -> None:
+    """Ask the permission service.
+
+    Raises:
+        Forbidden: it says no.
+        PermissionsUnavailable: it says nothing.
+    """
+    if not await permissions.is_allowed(caller.user_id, action, entity_id):
+        raise Forbidden(f"the permission service does not allow you {action.value} on this entity")
+
+
+async def grant(
+    tx: Tx, account: Address, role: Role, granted_by: str, entity_id: EntityId | None = None, name: str = ""
+) -> UserId:
+    """Give a role to the user of this account, who need not have signed in yet."""
+    user_id = await _ensure_user(tx, account)
+    if entity_id is not None:
+        await store.set_entity(tx, user_id, entity_id, name)
+    if await store.add_role(tx, user_id, role, granted_by):
+        actor = Actor(ActorType.OPERATOR)
+        tx.emit(RoleGranted(user_id=user_id, role=role.value, granted_by=granted_by), actor)
+    return user_id
+
+
+async def rotate_signing_key(tx: Tx, policy: SignInPolicy, *, older_than_s: int) -> bool:
+    """Start a new signing key when there is none or the newest is too old; `True` when one was started."""
+    await store.lock_signing_keys(tx)
+    newest = await store.newest_signing_key(tx)
+    if newest is not None and newest[2] > await tx.now() - timedelta(seconds=older_than_s):
+        return False
+    key = access.new_signing_key()
+    await store.add_signing_key(tx, key, access.seal(key, policy.secret))
+    await store.retire_signing_keys(tx, keep=key.kid, after_s=policy.access_ttl_s * 2)
+    return True
+
+
+async def _ensure_user(tx: Tx, account: Address) -> UserId:
+    user_id, made = await store.ensure_user(tx, UserId(new_uuid()), account)
+    if made:
+        await store.add_role(tx, user_id, Role.INVESTOR, "sign-in")
+        tx.emit(UserRegistered(user_id=user_id, account=account), Actor(ActorType.USER, user_id))
+    return user_id
+
+
+async def _revoke(tx: Tx, session_id: UUID, reason: str) -> None:
+    user_id = await store.revoke_session(tx, session_id, reason)
+    if user_id is not None:
+        told = SessionRevoked(user_id=user_id, session_id=str(session_id), reason=reason)
+        tx.emit(told, Actor(ActorType.USER, user_id))
+
+
+async def _credentials(
+    tx: Tx, policy: SignInPolicy, user_id: UserId, session_id: UUID, refresh_token: str
+) -> Credentials:
+    newest = await store.newest_signing_key(tx)
+    assert newest is not None, "start-up makes the first signing key"
+    token = access.issue(
+        access.unseal(newest[0], newest[1], policy.secret),
+        issuer=policy.issuer,
+        user_id=user_id,
+        session_id=session_id,
+        now=await tx.now(),
+        ttl=timedelta(seconds=policy.access_ttl_s),
+    )
+    return Credentials(user_id, token, refresh_token, policy.access_ttl_s)
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

@@ -1,0 +1,234 @@
+"""SQL of this room: users, roles, sign-in nonces, sessions, signing keys."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from deedbook.identity.access import SigningKey, public_pem
+from deedbook.identity.terms import Address, Caller, Role
+from deedbook.infra.database import Database, Tx
+from deedbook.kernel.ids import EntityId, UserId
+
+
+@dataclass(frozen=True)
+class User:
+    """A user as stored."""
+
+    user_id: UserId
+    account: Address
+    entity_id: EntityId | None
+    display_name: str
+    created_at: datetime
+    roles: frozenset[Role]
+
+
+@dataclass(frozen=True)
+class Session:
+    """A session found by a refresh token; `reused` says that the token had been exchanged before."""
+
+    session_id: UUID
+    user_id: UserId
+    expires_at: datetime
+    revoked: bool
+    reused: bool
+
+
+_USER = """
+    SELECT u.user_id, u.account, u.entity_id, u.display_name, u.created_at,
+           COALESCE(array_agg(r.role) FILTER (WHERE r.role IS NOT NULL), '{}') AS roles
+    FROM users u LEFT JOIN user_roles r USING (user_id)
+"""
+
+
+async def add_nonce(tx: Tx, nonce: str, ttl_s: int) -> datetime:
+    expires_at = await tx.fetchval(
+        "INSERT INTO sign_in_nonces (nonce, expires_at) VALUES ($1, now() + make_interval(secs => $2)) "
+        "RETURNING expires_at",
+        nonce,
+        float(ttl_s),
+    )
+    assert isinstance(expires_at, datetime)
+    return expires_at
+
+
+async def use_nonce(tx: Tx, nonce: str) -> bool:
+    """Use a nonce up; `False` when it is unknown, used or over. One of many concurrent users wins."""
+    return (
+        await tx.fetchval(
+            "UPDATE sign_in_nonces SET used_at = now() "
+            "WHERE nonce = $1 AND used_at IS NULL AND expires_at > now() RETURNING nonce",
+            nonce,
+        )
+        is not None
+    )
+
+
+async def ensure_user(tx: Tx, user_id: UserId, account: Address) -> tuple[UserId, bool]:
+    """The user that signs in with this wallet, made when absent; and whether it was made."""
+    linked = await tx.fetchval("SELECT user_id FROM user_wallets WHERE address = $1", account)
+    if linked is not None:
+        return UserId(linked), False
+    made = await tx.fetchval(
+        "INSERT INTO users (user_id, account) VALUES ($1, $2) ON CONFLICT (account) DO NOTHING RETURNING user_id",
+        user_id,
+        account,
+    )
+    if made is None:
+        return UserId(await tx.fetchval("SELECT user_id FROM users WHERE account = $1", account)), False
+    await tx.execute("INSERT INTO user_wallets (address, user_id) VALUES ($1, $2)", account, user_id)
+    return user_id, True
+
+
+async def add_role(tx: Tx, user_id: UserId, role: Role, granted_by: str) -> bool:
+    """Give a role; `False` when the user has it already."""
+    return (
+        await tx.fetchval(
+            "INSERT INTO user_roles (user_id, role, granted_by) VALUES ($1, $2, $3) "
+            "ON CONFLICT DO NOTHING RETURNING role",
+            user_id,
+            role.value,
+            granted_by,
+        )
+        is not None
+    )
+
+
+async def set_entity(tx: Tx, user_id: UserId, entity_id: EntityId, display_name: str) -> None:
+    await tx.execute(
+        "UPDATE users SET entity_id = $2, display_name = COALESCE(NULLIF($3, ''), display_name) WHERE user_id = $1",
+        user_id,
+        entity_id,
+        display_name,
+    )
+
+
+async def user(db: Database, user_id: UserId) -> User | None:
+    async with db.reading() as connection:
+        row = await connection.fetchrow(_USER + "WHERE u.user_id = $1 GROUP BY u.user_id", user_id)
+    if row is None:
+        return None
+    fields = dict(row)
+    roles = frozenset(Role(role) for role in fields.pop("roles"))
+    return User(**fields, roles=roles)
+
+
+async def is_disabled(tx: Tx, user_id: UserId) -> bool:
+    return bool(await tx.fetchval("SELECT disabled_at IS NOT NULL FROM users WHERE user_id = $1", user_id))
+
+
+async def caller(db: Database, user_id: UserId, session_id: UUID) -> Caller | None:
+    """The caller behind a live session, with roles as they are now; `None` when the session is over."""
+    async with db.reading() as connection:
+        row = await connection.fetchrow(
+            """
+            SELECT u.account, u.entity_id,
+                   ARRAY(SELECT role FROM user_roles r WHERE r.user_id = u.user_id) AS roles
+            FROM sessions s JOIN users u USING (user_id)
+            WHERE s.session_id = $1 AND s.user_id = $2 AND s.revoked_at IS NULL AND s.expires_at > now()
+              AND u.disabled_at IS NULL
+            """,
+            session_id,
+            user_id,
+        )
+    if row is None:
+        return None
+    roles = frozenset(Role(role) for role in row["roles"])
+    return Caller(user_id, Address(row["account"]), row["entity_id"], roles, session_id)
+
+
+async def add_session(tx: Tx, session_id: UUID, user_id: UserId, refresh_hash: bytes, ttl_s: int) -> None:
+    await tx.execute(
+        "INSERT INTO sessions (session_id, user_id, refresh_hash, expires_at) "
+        "VALUES ($1, $2, $3, now() + make_interval(secs => $4))",
+        session_id,
+        user_id,
+        refresh_hash,
+        float(ttl_s),
+    )
+
+
+async def session_by_refresh(tx: Tx, refresh_hash: bytes) -> Session | None:
+    """Find and lock the session that has, or just had, this refresh token."""
+    row = await tx.fetchrow(
+        """
+        SELECT session_id, user_id, expires_at, revoked_at IS NOT NULL OR expires_at <= now() AS revoked,
+               refresh_hash <> $1 AS reused
+        FROM sessions WHERE refresh_hash = $1 OR previous_hash = $1 FOR UPDATE
+        """,
+        refresh_hash,
+    )
+    return Session(**dict(row)) if row else None
+
+
+async def rotate_refresh(tx: Tx, session_id: UUID, refresh_hash: bytes) -> None:
+    await tx.execute(
+        "UPDATE sessions SET previous_hash = refresh_hash, refresh_hash = $2, refreshed_at = now() "
+        "WHERE session_id = $1",
+        session_id,
+        refresh_hash,
+    )
+
+
+async def revoke_session(tx: Tx, session_id: UUID, reason: str) -> UserId | None:
+    """End a session; `None` when it was over already."""
+    user_id = await tx.fetchval(
+        "UPDATE sessions SET revoked_at = now(), revoked_reason = $2 "
+        "WHERE session_id = $1 AND revoked_at IS NULL RETURNING user_id",
+        session_id,
+        reason,
+    )
+    return UserId(user_id) if user_id else None
+
+
+async def add_signing_key(tx: Tx, key: SigningKey, sealed: bytes) -> None:
+    await tx.execute(
+        "INSERT INTO signing_keys (kid, public_pem, sealed_private) VALUES ($1, $2, $3)",
+        key.kid,
+        public_pem(key),
+        sealed,
+    )
+
+
+async def newest_signing_key(tx: Tx) -> tuple[str, bytes, datetime] | None:
+    row = await tx.fetchrow(
+        "SELECT kid, sealed_private, created_at FROM signing_keys WHERE retires_at IS NULL "
+        "ORDER BY created_at DESC LIMIT 1"
+    )
+    return (row["kid"], row["sealed_private"], row["created_at"]) if row else None
+
+
+async def retire_signing_keys(tx: Tx, *, keep: str, after_s: int) -> None:
+    """Let the other keys end once the last token they signed has."""
+    await tx.execute(
+        "UPDATE signing_keys SET retires_at = now() + make_interval(secs => $2) "
+        "WHERE kid <> $1 AND retires_at IS NULL",
+        keep,
+        float(after_s),
+    )
+
+
+async def public_keys(db: Database) -> dict[str, str]:
+    """The public keys, by `kid`, under which a token may still hold."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(
+            "SELECT kid, public_pem FROM signing_keys WHERE retires_at IS NULL OR retires_at > now()"
+        )
+    return {row["kid"]: row["public_pem"] for row in rows}
+
+
+async def lock_signing_keys(tx: Tx) -> None:
+    """One rotation at a time."""
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtext('signing_keys'))")
+
+
+async def remove_expired(tx: Tx) -> None:
+    """Remove what can never be used again. Bounded, so that it never holds a lock for long."""
+    await tx.execute(
+        "DELETE FROM sign_in_nonces WHERE nonce IN "
+        "(SELECT nonce FROM sign_in_nonces WHERE expires_at < now() - interval '1 hour' LIMIT 5000)"
+    )
+    await tx.execute(
+        "DELETE FROM sessions WHERE session_id IN "
+        "(SELECT session_id FROM sessions WHERE expires_at < now() - interval '30 days' LIMIT 5000)"
+    )
+    await tx.execute("DELETE FROM signing_keys WHERE retires_at < now() - interval '1 day'")

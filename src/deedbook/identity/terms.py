@@ -1,0 +1,52 @@
+"""The words of this room: roles, callers, addresses."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import NewType
+from uuid import UUID
+
+from deedbook.kernel.events import Actor, ActorType
+from deedbook.kernel.ids import EntityId, UserId
+
+Address = NewType("Address", str)
+"""An Ethereum address in its canonical form here: `0x` and 40 lower-case hex digits."""
+
+
+class Role(Enum):
+    """What a user is on this platform. What a role may do is asked of the permission service."""
+
+    INVESTOR = "investor"
+    ISSUER = "issuer"
+    COMPLIANCE = "compliance"
+    ADMIN = "admin"
+    OPERATOR = "operator"
+
+
+_RANK = (Role.ADMIN, Role.COMPLIANCE, Role.OPERATOR, Role.ISSUER, Role.INVESTOR)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """An authenticated user: the only source of who is asking."""
+
+    user_id: UserId
+    account: Address
+    entity_id: EntityId | None
+    roles: frozenset[Role]
+    session_id: UUID
+
+    @property
+    def actor(self) -> Actor:
+        """The caller as the author of a fact, under their most responsible role."""
+        role = next((role for role in _RANK if role in self.roles), None)
+        return Actor(ActorType(role.value) if role else ActorType.USER, self.user_id)
+
+
+class Action(Enum):
+    """What the permission service is asked about."""
+
+    REGISTER = "market.register"
+    APPROVE = "market.approve"
+    REJECT = "market.reject"
+    PAUSE = "market.pause"
+    ARCHIVE = "market.archive"

@@ -1,0 +1,232 @@
+"""PostgreSQL: a pool, and transactions that carry rows out (`emit`, `enqueue`) and nothing else."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from deedbook.infra.failpoints import failpoint
+from deedbook.kernel.errors import Unavailable
+from deedbook.kernel.events import SYSTEM, Actor, Fact, payload, stream_id
+from deedbook.kernel.ids import EventId, new_uuid
+from deedbook.kernel.jobs import JobKind
+
+CORRELATION_ID: ContextVar[str] = ContextVar("correlation_id", default="")
+
+TRANSIENT = (
+    OSError,
+    TimeoutError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.InternalClientError,
+    asyncpg.DiskFullError,
+    asyncpg.QueryCanceledError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+)
+
+
+class DatabaseUnavailable(Unavailable):
+    """PostgreSQL does not answer, or not in time."""
+
+    code, title = "database_unavailable", "The database does not answer"
+
+
+@dataclass(frozen=True)
+class _EmittedFact:
+    event_id: UUID
+    told: Fact
+    actor: Actor
+    seq: int | None
+
+
+@dataclass(frozen=True)
+class _EnqueuedJob:
+    job_id: str
+    kind: JobKind
+    data: dict[str, Any]
+    priority: int
+
+
+class Tx:
+    """One transaction. It is received, used and never committed by those who receive it.
+
+    Facts and jobs are kept until just before the commit and written in one statement each.
+    """
+
+    def __init__(self, connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]") -> None:
+        self._connection = connection
+        self._facts: list[_EmittedFact] = []
+        self._jobs: list[_EnqueuedJob] = []
+
+    async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
+        return await self._connection.fetch(query, *args)
+
+    async def fetchrow(self, query: str, *args: Any) -> asyncpg.Record | None:
+        return await self._connection.fetchrow(query, *args)
+
+    async def fetchval(self, query: str, *args: Any) -> Any:
+        return await self._connection.fetchval(query, *args)
+
+    async def execute(self, query: str, *args: Any) -> str:
+        return await self._connection.execute(query, *args)
+
+    async def executemany(self, query: str, rows: Sequence[Sequence[Any]]) -> None:
+        await self._connection.executemany(query, rows)
+
+    async def now(self) -> datetime:
+        """The transaction's moment by the database's clock, one and the same for all machines."""
+        moment = await self._connection.fetchval("SELECT now()")
+        assert isinstance(moment, datetime)
+        return moment
+
+    def emit(self, told: Fact, actor: Actor = SYSTEM, *, seq: int | None = None) -> EventId:
+        """Tell a fact: it becomes an `events` row if and only if this transaction commits."""
+        event_id = new_uuid()
+        self._facts.append(_EmittedFact(event_id, told, actor, seq))
+        return EventId(event_id)
+
+    def enqueue(self, kind: JobKind, job_id: str, data: dict[str, Any], *, priority: int = 0) -> None:
+        """Ask for a job: it becomes a `jobs` row with this transaction. The same id asks once, for ever."""
+        assert ":" not in job_id, "BullMQ on Node refuses ids with a colon"
+        self._jobs.append(_EnqueuedJob(job_id, kind, data, priority))
+
+    async def write_out(self) -> None:
+        """Write the facts and jobs of this transaction. Called by `Database.transaction` before it commits."""
+        facts, jobs = self._facts, self._jobs
+        self._facts, self._jobs = [], []
+        correlation_id = CORRELATION_ID.get()
+        if facts:
+            await self._connection.execute(
+                _INSERT_EVENTS,
+                [fact.event_id for fact in facts],
+                [fact.told.spec.event_type for fact in facts],
+                [fact.told.spec.version for fact in facts],
+                [fact.told.spec.event_type.split(".", 1)[0] for fact in facts],
+                [stream_id(fact.told) for fact in facts],
+                [fact.seq for fact in facts],
+                [fact.actor.actor_id for fact in facts],
+                [fact.actor.actor_type.value for fact in facts],
+                [orjson.dumps(payload(fact.told)).decode() for fact in facts],
+                correlation_id,
+            )
+        if jobs:
+            await self._connection.execute(
+                _INSERT_JOBS,
+                [job.job_id for job in jobs],
+                [job.kind.queue.name for job in jobs],
+                [job.kind.name for job in jobs],
+                [orjson.dumps(job.data).decode() for job in jobs],
+                [job.priority for job in jobs],
+                correlation_id,
+            )
+
+
+_INSERT_EVENTS = """
+    INSERT INTO events (event_id, event_type, version, stream_type, stream_id, seq,
+                        actor_id, actor_type, payload, correlation_id)
+    SELECT *, $10 FROM unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::uuid[], $6::bigint[],
+                              $7::uuid[], $8::text[], $9::jsonb[])
+"""
+_INSERT_JOBS = """
+    INSERT INTO jobs (job_id, queue, name, data, priority, correlation_id)
+    SELECT *, $6 FROM unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::int[])
+    ON CONFLICT (job_id) DO NOTHING
+"""
+
+
+class Database:
+    """A bounded pool of connections with timeouts on everything."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", acquire_timeout_s: float = 2.0) -> None:
+        self.pool = pool
+        self._acquire_timeout_s = acquire_timeout_s
+
+    @classmethod
+    async def connect(
+        cls,
+        dsn: str,
+        *,
+        pool_size: int = 10,
+        statement_timeout_s: float = 15.0,
+        idle_transaction_timeout_s: float = 10.0,
+        application: str = "deedbook",
+    ) -> "Database":
+        """Open the pool; the timeouts keep one stuck transaction from holding back the relay for ever."""
+        pool = await asyncpg.create_pool(
+            dsn,
+            min_size=1,
+            max_size=pool_size,
+            timeout=5,
+            command_timeout=statement_timeout_s + 5,
+            max_inactive_connection_lifetime=120,
+            init=_teach_json,
+            server_settings={
+                "application_name": application,
+                "statement_timeout": f"{int(statement_timeout_s * 1000)}ms",
+                "idle_in_transaction_session_timeout": f"{int(idle_transaction_timeout_s * 1000)}ms",
+                "lock_timeout": "5s",
+                "timezone": "UTC",
+            },
+        )
+        assert pool is not None
+        return cls(pool)
+
+    async def close(self) -> None:
+        try:
+            await asyncio.wait_for(self.pool.close(), 5)
+        except TimeoutError:
+            self.pool.terminate()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        """One transaction; facts and jobs leave with its commit. Connection trouble becomes a refusal.
+
+        When the reply to COMMIT is lost the outcome is unknown: the caller sees `DatabaseUnavailable` and
+        may repeat, since every effect stands under a unique id.
+        """
+        try:
+            async with self.pool.acquire(timeout=self._acquire_timeout_s) as connection, connection.transaction():
+                tx = Tx(connection)
+                yield tx
+                await tx.write_out()
+                await failpoint("database.beforeCommit")
+        except (*TRANSIENT, asyncpg.InterfaceError) as error:
+            raise _as_refusal(error) from error
+        await failpoint("database.afterCommit")
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator["asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"]:
+        """A connection for plain reads."""
+        try:
+            async with self.pool.acquire(timeout=self._acquire_timeout_s) as connection:
+                yield connection
+        except (*TRANSIENT, asyncpg.InterfaceError) as error:
+            raise _as_refusal(error) from error
+
+
+def _as_refusal(error: BaseException) -> BaseException:
+    """Trouble with the connection is a refusal; a bug in how we call the driver stays a bug."""
+    if isinstance(error, asyncpg.DataError) or (
+        isinstance(error, asyncpg.InterfaceError) and "clos" not in str(error)
+    ):
+        return error
+    return DatabaseUnavailable(retry_after_s=1)
+
+
+async def _teach_json(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name, schema="pg_catalog", encoder=lambda text: text, decoder=orjson.loads, format="text"
+        )

@@ -1,0 +1,62 @@
+"""Failpoints: named places where a test may kill, stop or slow a process. A no-op unless `FAILPOINTS` names them.
+
+`FAILPOINTS="deploy.afterSign=kill:1;relay.afterDeliver=sleep:0.5"`. Kinds: `kill:n` (SIGKILL ourselves at the
+n-th crossing), `raise:n` (raise `FailpointHit` at the first n crossings), `sleep:s`, `pause:path` (wait until
+the file appears). Production refuses to start with the variable set.
+"""
+
+import asyncio
+import os
+import signal
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class FailpointHit(Exception):  # noqa: N818
+    """Raised on purpose by a test."""
+
+
+@dataclass(frozen=True)
+class _Action:
+    kind: str
+    argument: str
+
+
+_crossed: Counter[str] = Counter()
+_actions: dict[str, _Action] = {}
+
+
+def arm(text: str) -> None:
+    """Set the failpoints of this process from the text of `FAILPOINTS`.
+
+    Raises:
+        ValueError: the text is not of the form above.
+    """
+    _actions.clear()
+    _crossed.clear()
+    for part in filter(None, (piece.strip() for piece in text.split(";"))):
+        name, _, action = part.partition("=")
+        kind, _, argument = action.partition(":")
+        if not name or kind not in {"kill", "raise", "sleep", "pause"}:
+            raise ValueError(f"FAILPOINTS: cannot read {part!r}")
+        _actions[name] = _Action(kind, argument)
+
+
+async def failpoint(name: str) -> None:
+    """Cross the named point."""
+    if not _actions or (action := _actions.get(name)) is None:
+        return
+    _crossed[name] += 1
+    match action.kind:
+        case "kill":
+            if _crossed[name] >= int(action.argument or "1"):
+                os.kill(os.getpid(), signal.SIGKILL)
+        case "raise":
+            if _crossed[name] <= int(action.argument or "1"):
+                raise FailpointHit(name)
+        case "sleep":
+            await asyncio.sleep(float(action.argument))
+        case "pause":
+            while not Path(action.argument).exists():  # noqa: ASYNC240 - only ever a test waiting
+                await asyncio.sleep(0.02)

@@ -1,0 +1,149 @@
+"""The record of jobs: PostgreSQL knows which are done, so that BullMQ may forget or repeat them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from deedbook.infra.database import Database, Tx
+from deedbook.kernel.jobs import Job, first_id
+
+MAX_ERROR = 2000
+
+
+@dataclass(frozen=True)
+class FanOut:
+    """A job that follows from a fact."""
+
+    job_id: str
+    queue: str
+    name: str
+    data: dict[str, Any]
+    correlation_id: str
+
+
+async def is_open(db: Database, job_id: str) -> bool:
+    """Whether the job still has to be done. Jobs of the clock have no record and are always open."""
+    async with db.reading() as connection:
+        status = await connection.fetchval("SELECT status FROM jobs WHERE job_id = $1", job_id)
+    return status in (None, "pending")
+
+
+async def claim(tx: Tx, job_id: str) -> bool:
+    """Hold the job's record until the commit; `False` when it is done already."""
+    status = await tx.fetchval("SELECT status FROM jobs WHERE job_id = $1 FOR UPDATE", job_id)
+    return status in (None, "pending")
+
+
+async def mark_done(tx: Tx, job: Job) -> None:
+    await tx.execute(
+        "UPDATE jobs SET status = 'done', attempts_made = $2, finished_at = now() "
+        "WHERE job_id = $1 AND status = 'pending'",
+        job.job_id,
+        job.attempt,
+    )
+
+
+async def mark_failed(tx: Tx, job: Job, error: str) -> None:
+    await tx.execute(
+        "UPDATE jobs SET status = 'failed', attempts_made = $2, last_error = $3, finished_at = now() "
+        "WHERE job_id = $1 AND status = 'pending'",
+        job.job_id,
+        job.attempt,
+        error[:MAX_ERROR],
+    )
+
+
+async def note_attempt(db: Database, job: Job, error: str) -> None:
+    """Keep the last error of a job that will be tried again."""
+    async with db.transaction() as tx:
+        await tx.execute(
+            "UPDATE jobs SET attempts_made = $2, last_error = $3 WHERE job_id = $1 AND status = 'pending'",
+            job.job_id,
+            job.attempt,
+            error[:MAX_ERROR],
+        )
+
+
+async def add_fan_out(tx: Tx, jobs: list[FanOut]) -> None:
+    """Write the jobs that follow from facts; those that are there already stay as they are."""
+    await tx.execute(
+        """
+        INSERT INTO jobs (job_id, queue, name, data, correlation_id)
+        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::text[])
+        ON CONFLICT (job_id) DO NOTHING
+        """,
+        [job.job_id for job in jobs],
+        [job.queue for job in jobs],
+        [job.name for job in jobs],
+        [orjson.dumps(job.data).decode() for job in jobs],
+        [job.correlation_id for job in jobs],
+    )
+
+
+async def retry(tx: Tx, queue: str, job_id: str) -> str | None:
+    """Ask for a failed job again, under the next generation of its id; `None` when it did not fail."""
+    row = await tx.fetchrow(
+        "UPDATE jobs SET status = 'retried' WHERE job_id = $1 AND queue = $2 AND status = 'failed' "
+        "RETURNING name, data, priority, correlation_id",
+        job_id,
+        queue,
+    )
+    if row is None:
+        return None
+    stem = first_id(job_id)
+    generation = 1 + await tx.fetchval("SELECT count(*) FROM jobs WHERE job_id = $1 OR job_id LIKE $1 || '.%'", stem)
+    new_id = f"{stem}.{generation}"
+    await tx.execute(
+        "INSERT INTO jobs (job_id, queue, name, data, priority, correlation_id, retry_of) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        new_id,
+        queue,
+        row["name"],
+        orjson.dumps(row["data"]).decode(),
+        row["priority"],
+        row["correlation_id"],
+        job_id,
+    )
+    return new_id
+
+
+async def listing(db: Database, queue: str, status: str | None, before: int | None, limit: int) -> list[dict[str, Any]]:
+    """Jobs of a queue for operators, newest first."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(
+            """
+            SELECT position, job_id, name, data, status, attempts_made, last_error, retry_of, correlation_id,
+                   created_at, finished_at
+            FROM jobs WHERE queue = $1 AND ($2::text IS NULL OR status = $2) AND ($3::bigint IS NULL OR position < $3)
+            ORDER BY position DESC LIMIT $4
+            """,
+            queue,
+            status,
+            before,
+            limit,
+        )
+    return [dict(row) for row in rows]
+
+
+@dataclass(frozen=True)
+class QueueRecord:
+    """Of one queue, what PostgreSQL knows."""
+
+    pending: int
+    failed: int
+    oldest_pending: datetime | None
+
+
+async def records(db: Database) -> dict[str, QueueRecord]:
+    async with db.reading() as connection:
+        rows = await connection.fetch(
+            """
+            SELECT queue, count(*) FILTER (WHERE status = 'pending') AS pending,
+                   count(*) FILTER (WHERE status = 'failed') AS failed,
+                   min(created_at) FILTER (WHERE status = 'pending') AS oldest_pending
+            FROM jobs WHERE status IN ('pending', 'failed') GROUP BY queue
+            """
+        )
+    return {row["queue"]: QueueRecord(row["pending"], row["failed"], row["oldest_pending"]) for row in rows}

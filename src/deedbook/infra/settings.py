@@ -1,0 +1,199 @@
+"""Every knob, under its environment name, typed and checked before anything starts."""
+
+import re
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+DEVELOPMENT_KEYS = frozenset(
+    {
+        # The first accounts of the well-known test mnemonic "test test … junk": anyone can spend from them.
+        "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
+        "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d",
+        "0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a",
+    }
+)
+LOCAL_CHAIN_ID = 31337
+
+Strings = Annotated[tuple[str, ...], NoDecode]
+
+
+class SettingsError(Exception):
+    """The environment is not usable; the message names each variable and what is wrong with it."""
+
+
+class Settings(BaseSettings):
+    """The environment of every process. Names are part of our contract with operators."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True, case_sensitive=True)
+
+    # The house
+    DEEDBOOK_ENV: Literal["development", "production"] = "development"
+    DEEDBOOK_HOME: Path = Path(".deedbook")
+    DEEDBOOK_SECRET: SecretStr | None = None
+    FAILPOINTS: str = ""
+    LOG_LEVEL: Literal["debug", "info", "warning", "error"] = "info"
+
+    # HTTP
+    HOST: str = "127.0.0.1"
+    PORT: int = Field(3000, ge=1, le=65535)
+    PUBLIC_URL: str = ""
+    CORS_ORIGINS: Strings = ()
+    TRUSTED_PROXIES: Strings = ()
+    RATE_LIMIT_READS: int = Field(1200, ge=1)
+    RATE_LIMIT_WRITES: int = Field(120, ge=1)
+    RATE_LIMIT_ORDERS: int = Field(100, ge=1)
+    RATE_LIMIT_AUTH: int = Field(30, ge=1)
+    RATE_LIMIT_WEBHOOKS: int = Field(12_000, ge=1)
+
+    # PostgreSQL
+    DATABASE_URL: SecretStr | None = None
+    DATABASE_POOL_SIZE: int = Field(10, ge=1, le=200)
+    DATABASE_STATEMENT_TIMEOUT_S: float = Field(15.0, gt=0)
+    DATABASE_IDLE_TRANSACTION_TIMEOUT_S: float = Field(10.0, gt=0)
+
+    # Redis or Valkey
+    REDIS_URL: str | None = None
+    REDIS_PASSWORD: SecretStr | None = None
+    REDIS_TLS: bool = False
+
+    # Queues
+    QUEUE_WORKER_CONCURRENCY: int = Field(5, ge=1, le=1000)
+    QUEUE_MAX_RETRY_ATTEMPTS: int = Field(3, ge=1, le=100)
+
+    # Entity Permissions Core
+    ENTITY_PERMISSIONS_BASE_URL: str | None = None
+    ENTITY_PERMISSIONS_TIMEOUT_S: float = Field(2.0, gt=0, le=30)
+    ENTITY_PERMISSIONS_PRINCIPAL_TYPE: str = Field("user", min_length=1, max_length=64)
+    ENTITY_PERMISSIONS_POLLING: bool = True
+    ENTITY_PERMISSIONS_SOURCES: Strings = ("entity_permissions_core",)
+    WEBHOOK_HMAC_SECRET: SecretStr | None = None
+    SNS_TOPIC_ARNS: Strings = ()
+    SNS_PINNED_CERTIFICATE: Path | None = None
+    WEBHOOK_MAX_AGE_S: int = Field(3600, ge=60)
+
+    # Sign-in
+    SIWE_DOMAIN: str = ""
+    ACCESS_TOKEN_TTL_S: int = Field(600, ge=60, le=3600)
+    REFRESH_TOKEN_TTL_S: int = Field(14 * 86400, ge=3600)
+    SIGNING_KEY_ROTATION_S: int = Field(30 * 86400, ge=3600)
+
+    # Sapphire
+    SAPPHIRE_RPC_URL: str | None = None
+    SAPPHIRE_CHAIN_ID: int = Field(LOCAL_CHAIN_ID, ge=1)
+    SAPPHIRE_ADMIN_KEY: SecretStr | None = None
+    SAPPHIRE_ADMIN_KEYSTORE: Path | None = None
+    SAPPHIRE_ADMIN_KEYSTORE_PASSWORD: SecretStr | None = None
+    SAPPHIRE_CONFIRMATIONS: int | None = Field(None, ge=1, le=1000)
+    SAPPHIRE_GAS_PRICE_CAP_GWEI: int = Field(1000, ge=1)
+    SAPPHIRE_CASH_TOKEN: str = ""
+
+    @field_validator("CORS_ORIGINS", "TRUSTED_PROXIES", "ENTITY_PERMISSIONS_SOURCES", "SNS_TOPIC_ARNS", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("ENTITY_PERMISSIONS_BASE_URL", "SAPPHIRE_RPC_URL", "PUBLIC_URL")
+    @classmethod
+    def _http_url(cls, value: str | None) -> str | None:
+        if value and not re.match(r"https?://[^\s/]", value):
+            raise ValueError("must be an http:// or https:// URL")
+        return value.rstrip("/") if value else value
+
+    @field_validator("REDIS_URL")
+    @classmethod
+    def _redis_url(cls, value: str | None) -> str | None:
+        if value and not value.startswith(("redis://", "rediss://", "valkey://", "valkeys://")):
+            raise ValueError("must be a redis://, rediss://, valkey:// or valkeys:// URL")
+        return value
+
+    @field_validator("DATABASE_URL")
+    @classmethod
+    def _database_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("must be a postgresql:// URL")
+        return value
+
+    @field_validator("SAPPHIRE_ADMIN_KEY")
+    @classmethod
+    def _private_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not re.fullmatch(r"(0x)?[0-9a-fA-F]{64}", value.get_secret_value()):
+            raise ValueError("must be 32 bytes of hex")
+        return value
+
+    @model_validator(mode="after")
+    def _production_is_strict(self) -> "Settings":
+        if self.DEEDBOOK_ENV == "production":
+            problems = list(self._production_problems())
+            if problems:
+                raise ValueError("; ".join(problems))
+        return self
+
+    def _production_problems(self) -> list[str]:
+        needed = {
+            "DATABASE_URL": self.DATABASE_URL,
+            "REDIS_URL": self.REDIS_URL,
+            "SAPPHIRE_RPC_URL": self.SAPPHIRE_RPC_URL,
+            "ENTITY_PERMISSIONS_BASE_URL": self.ENTITY_PERMISSIONS_BASE_URL,
+            "DEEDBOOK_SECRET": self.DEEDBOOK_SECRET,
+            "SIWE_DOMAIN": self.SIWE_DOMAIN,
+        }
+        problems = [f"{name} must be set in production" for name, value in needed.items() if not value]
+        if self.FAILPOINTS:
+            problems.append("FAILPOINTS is refused in production")
+        if self.SNS_PINNED_CERTIFICATE:
+            problems.append("SNS_PINNED_CERTIFICATE is refused in production; SNS signs with its own certificate")
+        if self.SAPPHIRE_CHAIN_ID == LOCAL_CHAIN_ID:
+            problems.append("SAPPHIRE_CHAIN_ID is the local chain's")
+        if self.admin_key_hex in DEVELOPMENT_KEYS:
+            problems.append("SAPPHIRE_ADMIN_KEY is a publicly known development key")
+        if self.WEBHOOK_HMAC_SECRET and len(self.WEBHOOK_HMAC_SECRET.get_secret_value()) < 32:
+            problems.append("WEBHOOK_HMAC_SECRET must have at least 32 characters")
+        if self.DEEDBOOK_SECRET and len(self.DEEDBOOK_SECRET.get_secret_value()) < 32:
+            problems.append("DEEDBOOK_SECRET must have at least 32 characters")
+        return problems
+
+    @property
+    def production(self) -> bool:
+        return self.DEEDBOOK_ENV == "production"
+
+    @property
+    def confirmations(self) -> int:
+        """Blocks on top before a transaction counts (Sapphire never reorganizes; a restarted local node does)."""
+        if self.SAPPHIRE_CONFIRMATIONS is not None:
+            return self.SAPPHIRE_CONFIRMATIONS
+        return 10 if self.SAPPHIRE_CHAIN_ID == LOCAL_CHAIN_ID else 1
+
+    @cached_property
+    def admin_key_hex(self) -> str:
+        """The key as lower-case `0x…`, or an empty string."""
+        if self.SAPPHIRE_ADMIN_KEY is None:
+            return ""
+        return "0x" + self.SAPPHIRE_ADMIN_KEY.get_secret_value().lower().removeprefix("0x")
+
+    @property
+    def siwe_domain(self) -> str:
+        return self.SIWE_DOMAIN or f"localhost:{self.PORT}"
+
+    @property
+    def public_url(self) -> str:
+        return self.PUBLIC_URL or f"http://localhost:{self.PORT}"
+
+
+def load_settings() -> Settings:
+    """Read the environment.
+
+    Raises:
+        SettingsError: with one line per variable that is wrong.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [
+            f"  {'.'.join(str(part) for part in problem['loc']) or 'environment'}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        ]
+        raise SettingsError("the environment is not usable:\n" + "\n".join(lines)) from None

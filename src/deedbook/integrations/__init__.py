@@ -1,0 +1,1 @@
+"""The outside world, one folder each. Their words stop here; ours begin."""

@@ -1,0 +1,1 @@
+"""The Entity Permissions Core: asking it, telling it, and believing what it sends."""

@@ -1,0 +1,1 @@
+"""The chain: a JSON-RPC client, keys, and the words of our Solidity contracts."""

@@ -1,0 +1,140 @@
+"""The words of our Solidity contracts: calls to make, and things to read back as proof.
+
+Gas budgets are fixed figures with about a third to spare, measured by the contracts' tests; an estimate
+means nothing on Sapphire (sender zero, reverts hidden). Sapphire also charges 1 gas per byte sent.
+"""
+
+import functools
+import json
+from importlib import resources
+from typing import Any
+
+from eth_abi import decode, encode
+
+from deedbook.chain.ports import Chain
+from deedbook.chain.terms import Call, Contract
+from deedbook.identity import keccak
+from deedbook.identity.terms import Address
+from deedbook.kernel.ids import MarketId
+from deedbook.tokens.terms import TokenTerms
+
+GAS_REGISTER = 150_000
+GAS_DEPLOY_TOKEN = 5_000_000
+GAS_GRANT_ROLE = 120_000
+GAS_LIST_TOKEN = 120_000
+GAS_CREATE = {"IdentityRegistry": 1_600_000, "Settlement": 3_000_000, "RwaTokenFactory": 6_000_000, "TestDollar": 2_400_000}
+LISTING_PAYMENT = 1
+NEVER_EXPIRES = 2**64 - 1
+UNKNOWN_JURISDICTION = b"ZZ"
+LISTER_ROLE = keccak(b"LISTER_ROLE")
+DEFAULT_ADMIN_ROLE = bytes(32)
+
+_TERMS = "(string,string,uint8,uint256,uint256,address,address,address,address,address)"
+
+
+@functools.cache
+def artifact(name: str) -> dict[str, Any]:
+    """The committed ABI and bytecode of a contract."""
+    text = (resources.files(__package__) / "abi" / f"{name}.json").read_text()
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def create(name: str, types: list[str], values: list[Any]) -> Call:
+    """The creation of one of our contracts."""
+    code = bytes.fromhex(artifact(name)["bytecode"].removeprefix("0x"))
+    return Call(None, code + encode(types, values), GAS_CREATE[name])
+
+
+def grant_role(contract: Address, role: bytes, account: Address) -> Call:
+    data = _selector("grantRole(bytes32,address)") + encode(["bytes32", "address"], [role, account])
+    return Call(contract, data, GAS_GRANT_ROLE)
+
+
+def list_cash(settlement: Address, token: Address) -> Call:
+    """Let the vault take a token that others issued."""
+    data = _selector("listToken(address,uint8)") + encode(["address", "uint8"], [token, LISTING_PAYMENT])
+    return Call(settlement, data, GAS_LIST_TOKEN)
+
+
+class SapphireContracts:
+    """Implements the `TokenContracts` port."""
+
+    def register_issuer(self, contracts: dict[Contract, Address], issuer: Address) -> Call:
+        update = (issuer, True, UNKNOWN_JURISDICTION, 0, NEVER_EXPIRES)
+        signature = "(address,bool,bytes2,uint8,uint64)"
+        data = _selector(f"setIdentity({signature})") + encode([signature], [update])
+        return Call(contracts[Contract.IDENTITY_REGISTRY], data, GAS_REGISTER)
+
+    def deploy_token(self, contracts: dict[Contract, Address], terms: TokenTerms, admin: Address) -> Call:
+        told = (
+            terms.name,
+            terms.symbol,
+            terms.decimals,
+            terms.supply_units,
+            terms.supply_units,
+            terms.issuer,
+            *[admin] * 4,
+        )
+        data = _selector(f"deploy(bytes32,{_TERMS})") + encode(["bytes32", _TERMS], [market_key(terms.market_id), told])
+        return Call(contracts[Contract.TOKEN_FACTORY], data, GAS_DEPLOY_TOKEN)
+
+    async def is_verified(self, chain: Chain, contracts: dict[Contract, Address], account: Address) -> bool:
+        registry = contracts[Contract.IDENTITY_REGISTRY]
+        return bool(await read(chain, registry, "isVerified(address)", ["address"], [account], "bool"))
+
+    async def token_of(self, chain: Chain, contracts: dict[Contract, Address], market_id: MarketId) -> Address | None:
+        factory = contracts[Contract.TOKEN_FACTORY]
+        found = await read(chain, factory, "tokenOf(bytes32)", ["bytes32"], [market_key(market_id)], "address")
+        address = str(found).lower()
+        return Address(address) if int(address, 16) else None
+
+    async def differences(
+        self, chain: Chain, contracts: dict[Contract, Address], terms: TokenTerms, token: Address, admin: Address
+    ) -> list[str]:
+        if not await chain.code(token):
+            return [f"there is no code at {token}"]
+        settlement = contracts[Contract.SETTLEMENT]
+        held = await read(
+            chain, settlement, "balanceOf(address,address)", ["address", "address"], [terms.issuer, token], "uint256"
+        )
+        found = {
+            "name": await read(chain, token, "name()", [], [], "string"),
+            "symbol": await read(chain, token, "symbol()", [], [], "string"),
+            "decimals": await read(chain, token, "decimals()", [], [], "uint8"),
+            "total supply": await read(chain, token, "totalSupply()", [], [], "uint256"),
+            "cap": await read(chain, token, "cap()", [], [], "uint256"),
+            "vault": str(await read(chain, token, "vault()", [], [], "address")).lower(),
+            "registry": str(await read(chain, token, "registry()", [], [], "address")).lower(),
+            "issuer's vault balance": held,
+            "admin": await read(
+                chain, token, "hasRole(bytes32,address)", ["bytes32", "address"], [DEFAULT_ADMIN_ROLE, admin], "bool"
+            ),
+        }
+        asked = {
+            "name": terms.name,
+            "symbol": terms.symbol,
+            "decimals": terms.decimals,
+            "total supply": terms.supply_units,
+            "cap": terms.supply_units,
+            "vault": settlement,
+            "registry": contracts[Contract.IDENTITY_REGISTRY],
+            "issuer's vault balance": terms.supply_units,
+            "admin": True,
+        }
+        return [f"{what} is {found[what]!r}, not {asked[what]!r}" for what in asked if found[what] != asked[what]]
+
+
+def market_key(market_id: MarketId) -> bytes:
+    """The market's id as the factory knows it: the UUID's 16 bytes, left in a bytes32."""
+    return market_id.bytes.ljust(32, b"\0")
+
+
+async def read(chain: Chain, to: Address, signature: str, types: list[str], values: list[Any], returns: str) -> Any:
+    """Call a view that does not depend on its caller."""
+    answer = await chain.call(to, _selector(signature) + encode(types, values))
+    return decode([returns], answer)[0]
+
+
+def _selector(signature: str) -> bytes:
+    return keccak(signature.encode())[:4]

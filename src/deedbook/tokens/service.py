@@ -1,0 +1,103 @@
+"""Use cases: have a market's token deployed, and prove that it stands."""
+
+from dataclasses import dataclass
+
+from deedbook import chain
+from deedbook.chain.ports import Chain
+from deedbook.chain.terms import Contract, TxStatus
+from deedbook.identity.terms import Address
+from deedbook.infra.database import Database, Tx
+from deedbook.kernel.ids import MarketId, TokenId, new_uuid
+from deedbook.tokens import store
+from deedbook.tokens.errors import DeploymentNotProven, PlatformNotDeployed
+from deedbook.tokens.ports import TokenContracts
+from deedbook.tokens.terms import Deployment, Token, TokenTerms, TokenType
+
+
+@dataclass(frozen=True)
+class Foundry:
+    """What deploying needs: a node, the contracts' words, the chain's id and the platform's own account."""
+
+    chain: Chain
+    contracts: TokenContracts
+    chain_id: int
+    admin: Address
+
+
+async def deploy(db: Database, foundry: Foundry, terms: TokenTerms, timeout_s: float) -> Deployment:
+    """Have the token deployed, wait until it is final, and prove it on the chain. Harmless when repeated.
+
+    The factory takes each market once, and the transaction's key names the market: at most one contract
+    can ever exist, whoever crashes when. A transaction that was undone is asked for again under the next
+    number, so that a retry by hand really retries.
+
+    Raises:
+        PlatformNotDeployed: the factory is not there yet.
+        TimeoutError: not final in time; calling again goes on waiting for the same transaction.
+        TransactionReverted: undone by the contract.
+        DeploymentNotProven: the chain shows something else than was asked.
+        ChainUnavailable: no answer from the node.
+    """
+    platform = await chain.contracts(db, foundry.chain_id)
+    if Contract.TOKEN_FACTORY not in platform:
+        raise PlatformNotDeployed("run `deedbook chain deploy` first")
+    calls = []
+    if not await foundry.contracts.is_verified(foundry.chain, platform, terms.issuer):
+        register = foundry.contracts.register_issuer(platform, terms.issuer)
+        calls.append((await _next_key(db, f"register-issuer-{terms.market_id}"), register))
+    key = await _next_key(db, f"deploy-token-{terms.market_id}")
+    calls.append((key, foundry.contracts.deploy_token(platform, terms, foundry.admin)))
+    async with db.transaction() as tx:
+        for call_key, call in calls:
+            await chain.request(tx, call_key, foundry.admin, call)
+    entry = await chain.wait_final(db, key, timeout_s)
+    token = await foundry.contracts.token_of(foundry.chain, platform, terms.market_id)
+    if token is None or entry.tx_hash is None:
+        raise DeploymentNotProven("the factory does not know a token for this market")
+    wrong = await foundry.contracts.differences(foundry.chain, platform, terms, token, foundry.admin)
+    if wrong:
+        raise DeploymentNotProven("; ".join(wrong))
+    return Deployment(token, entry.tx_hash)
+
+
+async def _next_key(db: Database, stem: str) -> str:
+    """The key of the attempt under way, or of the next one after those that were undone."""
+    for number in range(1, 100):
+        entry = await chain.find(db, f"{stem}-{number}")
+        if entry is None or entry.status is not TxStatus.REVERTED:
+            return f"{stem}-{number}"
+    raise DeploymentNotProven("99 deployments of this market were undone; look at the last error")
+
+
+async def record(tx: Tx, terms: TokenTerms, deployment: Deployment, chain_id: int) -> TokenId:
+    """Write the token's row; a repeated call finds the row of the first."""
+    token = Token(
+        token_id=TokenId(new_uuid()),
+        symbol=terms.symbol,
+        name=terms.name,
+        token_type=TokenType.RWA,
+        decimals=terms.decimals,
+        contract_address=deployment.address,
+        market_id=terms.market_id,
+    )
+    if await store.add(tx, token, chain_id, terms.supply_units):
+        return token.token_id
+    existing = await store.by_market(tx, terms.market_id)
+    assert existing is not None, f"the symbol {terms.symbol} belongs to another token"
+    return existing.token_id
+
+
+async def record_cash(tx: Tx, address: Address, chain_id: int, decimals: int) -> None:
+    """Write the row of the quote token, USDC."""
+    token = Token(TokenId(new_uuid()), "USDC", "USD Coin", TokenType.STABLE, decimals, address, None)
+    await store.add(tx, token, chain_id, 0)
+
+
+async def of_market(tx: Tx, market_id: MarketId) -> Token | None:
+    """The token of a market."""
+    return await store.by_market(tx, market_id)
+
+
+async def of_symbol(tx: Tx, symbol: str) -> Token | None:
+    """The token of this symbol."""
+    return await store.by_symbol(tx, symbol)

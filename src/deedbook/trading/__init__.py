@@ -1,0 +1,7 @@
+"""Trading: pairs (orders and trades come next)."""
+
+from deedbook.trading import errors, events
+from deedbook.trading.service import follow_market, open_pair
+from deedbook.trading.terms import Pair, PairStatus, PairTerms
+
+__all__ = ["Pair", "PairStatus", "PairTerms", "errors", "events", "follow_market", "open_pair"]

@@ -1,0 +1,48 @@
+"""Use cases: open a market's pair, and let its status follow the market's."""
+
+from deedbook import markets, tokens
+from deedbook.infra.database import Tx
+from deedbook.kernel.ids import MarketId, PairId, new_uuid
+from deedbook.markets import MarketStatus
+from deedbook.trading import model, store
+from deedbook.trading.events import PairOpened, PairStatusChanged
+from deedbook.trading.terms import QUOTE_SYMBOL, Pair, PairStatus
+
+_FOLLOWS = {
+    MarketStatus.ACTIVE: PairStatus.ACTIVE,
+    MarketStatus.PAUSED: PairStatus.PAUSED,
+    MarketStatus.ARCHIVED: PairStatus.CLOSED,
+}
+
+
+async def open_pair(tx: Tx, market_id: MarketId) -> None:
+    """Open `{SYMBOL}-USDC` for a market that has its token. A repeated call changes nothing."""
+    base = await tokens.of_market(tx, market_id)
+    quote = await tokens.of_symbol(tx, QUOTE_SYMBOL)
+    assert base is not None, "a market becomes active together with its token"
+    assert quote is not None, "the quote token is recorded before any market"
+    terms = model.default_terms(base, quote)
+    pair = Pair(PairId(new_uuid()), market_id, base.token_id, quote.token_id, terms, PairStatus.ACTIVE)
+    if await store.add_pair(tx, pair):
+        tx.emit(
+            PairOpened(
+                trading_pair_id=pair.pair_id,
+                symbol=terms.symbol,
+                tick_size=terms.tick_size,
+                lot_size=terms.lot_size,
+                fee_bps=terms.fee_bps,
+            )
+        )
+    await follow_market(tx, market_id)
+
+
+async def follow_market(tx: Tx, market_id: MarketId) -> None:
+    """Give the pair the status that its market has now; facts that come late or twice do no harm."""
+    market_status = await markets.status_of(tx, market_id)
+    if market_status not in _FOLLOWS:
+        return
+    status = _FOLLOWS[market_status]
+    changed = await store.set_status(tx, market_id, status)
+    if changed is not None:
+        pair_id, symbol = changed
+        tx.emit(PairStatusChanged(trading_pair_id=pair_id, symbol=symbol, status=status.value))

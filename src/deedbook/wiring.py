@@ -1,0 +1,152 @@
+"""The one place that joins ports to integrations and lists the jobs. Everything else receives what it needs."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from deedbook.chain.lane import LanePolicy
+from deedbook.identity import SignInPolicy
+from deedbook.identity import jobs as identity_jobs
+from deedbook.infra import jobs as infra_jobs
+from deedbook.infra.bullmq_client import JobQueue, open_queue
+from deedbook.infra.database import Database
+from deedbook.infra.failpoints import arm
+from deedbook.infra.redis import connect_redis
+from deedbook.infra.settings import Settings, SettingsError
+from deedbook.integrations.entity_permissions.client import EntityPermissionsClient
+from deedbook.integrations.sapphire.client import SapphireClient
+from deedbook.integrations.sapphire.contracts import SapphireContracts
+from deedbook.integrations.sapphire.keys import LocalSigner, load_signer
+from deedbook.kernel.jobs import QUEUES, HandlerSpec, handlers_of
+from deedbook.markets import jobs as market_jobs
+from deedbook.tokens import Foundry
+from deedbook.trading import jobs as trading_jobs
+
+JOB_MODULES = (infra_jobs, identity_jobs, market_jobs, trading_jobs)
+
+
+def all_handlers(settings: Settings) -> list[HandlerSpec]:
+    """Every handler of every room. The poller is left out where the webhook alone is wanted."""
+    handlers = [handler for module in JOB_MODULES for handler in handlers_of(module)]
+    names = [handler.kind.name for handler in handlers]
+    assert len(set(names)) == len(names), "two handlers share a name"
+    if settings.ENTITY_PERMISSIONS_POLLING:
+        return handlers
+    return [handler for handler in handlers if handler.kind != market_jobs.POLL_DECISIONS]
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a process works with. Rooms see the part of it that their ports name."""
+
+    settings: Settings
+    db: Database
+    redis: Redis
+    permissions: EntityPermissionsClient
+    node: SapphireClient
+    sign_in_policy: SignInPolicy
+
+    @property
+    def decision_feed(self) -> EntityPermissionsClient:
+        return self.permissions
+
+    @property
+    def decision_sources(self) -> tuple[str, ...]:
+        return self.settings.ENTITY_PERMISSIONS_SOURCES
+
+    @property
+    def signing_key_rotation_s(self) -> int:
+        return self.settings.SIGNING_KEY_ROTATION_S
+
+
+@dataclass(frozen=True)
+class WorkerResources(Resources):
+    """The same with the platform's key, which only workers hold."""
+
+    signer: LocalSigner
+
+    @property
+    def foundry(self) -> Foundry:
+        return Foundry(self.node, SapphireContracts(), self.settings.SAPPHIRE_CHAIN_ID, self.signer.address)
+
+    @property
+    def lane_policy(self) -> LanePolicy:
+        return LanePolicy(
+            chain_id=self.settings.SAPPHIRE_CHAIN_ID,
+            confirmations=self.settings.confirmations,
+            gas_price_cap=self.settings.SAPPHIRE_GAS_PRICE_CAP_GWEI * 10**9,
+        )
+
+
+@asynccontextmanager
+async def open_resources(settings: Settings, process: str) -> AsyncIterator[Resources]:
+    """Connections for one process, closed at the end.
+
+    Raises:
+        SettingsError: something that this process needs is not named in the environment.
+    """
+    require(settings, "DATABASE_URL", "REDIS_URL", "SAPPHIRE_RPC_URL", "ENTITY_PERMISSIONS_BASE_URL", "DEEDBOOK_SECRET")
+    assert settings.DATABASE_URL and settings.DEEDBOOK_SECRET
+    assert settings.ENTITY_PERMISSIONS_BASE_URL and settings.SAPPHIRE_RPC_URL
+    arm(settings.FAILPOINTS)
+    async with AsyncExitStack() as stack:
+        db = await Database.connect(
+            settings.DATABASE_URL.get_secret_value(),
+            pool_size=settings.DATABASE_POOL_SIZE,
+            statement_timeout_s=settings.DATABASE_STATEMENT_TIMEOUT_S,
+            idle_transaction_timeout_s=settings.DATABASE_IDLE_TRANSACTION_TIMEOUT_S,
+            application=f"deedbook-{process}",
+        )
+        stack.push_async_callback(db.close)
+        redis = connect_redis(settings)
+        stack.push_async_callback(redis.aclose)
+        permissions = EntityPermissionsClient(
+            settings.ENTITY_PERMISSIONS_BASE_URL,
+            redis,
+            principal_type=settings.ENTITY_PERMISSIONS_PRINCIPAL_TYPE,
+            timeout_s=settings.ENTITY_PERMISSIONS_TIMEOUT_S,
+        )
+        stack.push_async_callback(permissions.close)
+        node = SapphireClient(settings.SAPPHIRE_RPC_URL)
+        stack.push_async_callback(node.close)
+        yield Resources(settings, db, redis, permissions, node, sign_in_policy(settings))
+
+
+@asynccontextmanager
+async def open_worker_resources(settings: Settings, process: str) -> AsyncIterator[WorkerResources]:
+    """The same for a process that signs chain transactions."""
+    signer = load_signer(settings)
+    async with open_resources(settings, process) as r:
+        yield WorkerResources(r.settings, r.db, r.redis, r.permissions, r.node, r.sign_in_policy, signer)
+
+
+def sign_in_policy(settings: Settings) -> SignInPolicy:
+    assert settings.DEEDBOOK_SECRET is not None
+    return SignInPolicy(
+        domain=settings.siwe_domain,
+        chain_id=settings.SAPPHIRE_CHAIN_ID,
+        issuer=settings.public_url,
+        secret=settings.DEEDBOOK_SECRET.get_secret_value(),
+        access_ttl_s=settings.ACCESS_TOKEN_TTL_S,
+        refresh_ttl_s=settings.REFRESH_TOKEN_TTL_S,
+    )
+
+
+def open_queues(redis: Redis) -> dict[str, JobQueue]:
+    """All our queues over one client, for adding and looking."""
+    return {spec.name: open_queue(spec.name, redis) for spec in QUEUES}
+
+
+def require(settings: Settings, *names: str) -> None:
+    """Check that these variables are set.
+
+    Raises:
+        SettingsError: with those that are not.
+    """
+    missing = [name for name in names if not getattr(settings, name)]
+    if missing:
+        raise SettingsError(
+            "set " + ", ".join(missing) + " (or run the whole stack with `deedbook up`, which starts what is missing)"
+        )

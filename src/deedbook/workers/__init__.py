@@ -1,0 +1,1 @@
+"""Process bodies: what each process does until it is told to stop."""

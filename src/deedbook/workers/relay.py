@@ -1,0 +1,277 @@
+"""The relay: carries rows out of PostgreSQL, one cursor per sink, at least once.
+
+`fan-out` turns facts into the jobs of their listeners (inside PostgreSQL, so exactly once), `jobs` hands
+jobs to BullMQ, `redis` publishes facts to live channels and refreshes copies, `epc` tells the Entity
+Permissions Core. No sink waits for another. The sweeper gives BullMQ again what it has lost.
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections import defaultdict
+from collections.abc import Sequence
+
+import orjson
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from deedbook.infra import joblog, outbox
+from deedbook.infra.bullmq_client import Backoff, JobQueue, JobState, NewJob
+from deedbook.infra.database import Database
+from deedbook.infra.failpoints import failpoint
+from deedbook.infra.lease import Keeper, Lease
+from deedbook.infra.outbox import Cursor, StoredFact, StoredJob
+from deedbook.integrations.entity_permissions.client import EntityPermissionsClient, PublicationRefused
+from deedbook.kernel.clock import to_wire
+from deedbook.kernel.errors import Unavailable
+from deedbook.kernel.events import FACTS
+from deedbook.kernel.jobs import QUEUES, HandlerSpec
+from deedbook.markets.cache import MarketCopies
+from deedbook.workers.loops import repeat
+
+log = structlog.get_logger(__name__)
+
+BATCH = 200
+LEASE_S = 5.0
+BUSY_S = 0.005
+IDLE_S = 0.05
+SWEEP_S = 2.0
+SWEEP_AFTER_S = 5.0
+SWEEP_BATCH = 1000
+_SPECS = {spec.name: spec for spec in QUEUES}
+
+
+class SinkUnavailable(Unavailable):
+    code, title = "sink_unavailable", "The sink does not answer"
+
+
+class Sink(ABC):
+    """One destination with its own cursor. One relay process at a time serves it, by lease."""
+
+    name: str
+
+    def __init__(self, db: Database, holder: str) -> None:
+        self._db = db
+        self._keeper = Keeper(db, f"relay-{self.name}", holder, LEASE_S)
+        self._epoch: int | None = None
+        self._cursor: Cursor | None = None
+
+    async def step(self) -> bool:
+        """Deliver the next rows; `True` when there were any."""
+        held = await self._keeper.hold()
+        if held is None:
+            return False
+        if self._cursor is None or held.epoch != self._epoch:
+            self._epoch, self._cursor = held.epoch, await outbox.load_cursor(self._db, self.name)
+        reached = await self.deliver(held, self._cursor)
+        if reached is None:
+            return False
+        self._cursor = reached
+        return True
+
+    @abstractmethod
+    async def deliver(self, held: Lease, cursor: Cursor) -> Cursor | None:
+        """Deliver rows after the cursor and move it; `None` when there were none."""
+
+    async def _advance(self, held: Lease, cursor: Cursor, delivered: int) -> Cursor:
+        await failpoint(f"relay.{self.name}.afterDeliver")
+        async with self._db.transaction() as tx:
+            if not await outbox.advance(tx, self.name, held, cursor, delivered):
+                self._keeper.lost()
+                raise SinkUnavailable("another relay has taken over")
+        return cursor
+
+
+class FanOutSink(Sink):
+    """Facts to the jobs of their listeners."""
+
+    name = "fan-out"
+
+    def __init__(self, db: Database, holder: str, handlers: Sequence[HandlerSpec]) -> None:
+        super().__init__(db, holder)
+        self._listeners: dict[str, list[HandlerSpec]] = defaultdict(list)
+        for handler in handlers:
+            if handler.fact is not None:
+                self._listeners[handler.fact.spec.event_type].append(handler)
+
+    async def deliver(self, held: Lease, cursor: Cursor) -> Cursor | None:
+        facts = await outbox.facts_after(self._db, cursor, limit=BATCH)
+        if not facts:
+            return None
+        jobs = [
+            joblog.FanOut(
+                job_id=f"{listener.kind.name}-{fact.event_id}",
+                queue=listener.kind.queue.name,
+                name=listener.kind.name,
+                data={**fact.payload, "eventId": str(fact.event_id)},
+                correlation_id=fact.correlation_id,
+            )
+            for fact in facts
+            for listener in self._listeners.get(fact.event_type, ())
+        ]
+        async with self._db.transaction() as tx:
+            if not await outbox.advance(tx, self.name, held, facts[-1].cursor, len(facts)):
+                self._keeper.lost()
+                raise SinkUnavailable("another relay has taken over")
+            if jobs:
+                await joblog.add_fan_out(tx, jobs)
+        return facts[-1].cursor
+
+
+class JobSink(Sink):
+    """Jobs to BullMQ, under their own ids, so that a second delivery adds nothing."""
+
+    name = "jobs"
+
+    def __init__(self, db: Database, holder: str, queues: dict[str, JobQueue], default_attempts: int) -> None:
+        super().__init__(db, holder)
+        self._queues = queues
+        self._default_attempts = default_attempts
+
+    async def deliver(self, held: Lease, cursor: Cursor) -> Cursor | None:
+        jobs = await outbox.jobs_after(self._db, cursor, limit=BATCH)
+        if not jobs:
+            return None
+        await self.hand_over(jobs)
+        return await self._advance(held, jobs[-1].cursor, len(jobs))
+
+    async def hand_over(self, jobs: Sequence[StoredJob]) -> None:
+        """Add the jobs to their queues.
+
+        Raises:
+            SinkUnavailable: Redis does not answer.
+        """
+        by_queue: dict[str, list[NewJob]] = defaultdict(list)
+        for job in jobs:
+            by_queue[job.queue].append(self._new_job(job))
+        try:
+            for name, batch in by_queue.items():
+                if name in self._queues:
+                    await self._queues[name].add_bulk(batch)
+                else:
+                    log.error("unknown_queue", queue=name, jobs=[job.job_id for job in batch])
+        except (RedisError, OSError, TimeoutError) as error:
+            raise SinkUnavailable(f"Redis does not answer: {type(error).__name__}") from error
+
+    def _new_job(self, job: StoredJob) -> NewJob:
+        spec = _SPECS.get(job.queue)
+        return NewJob(
+            name=job.name,
+            data=job.data,
+            job_id=job.job_id,
+            priority=job.priority,
+            attempts=(spec.attempts if spec else None) or self._default_attempts,
+            backoff=Backoff(int(spec.backoff_s * 1000), int(spec.backoff_cap_s * 1000)) if spec else Backoff(),
+            trace={"correlationId": job.correlation_id} if job.correlation_id else {},
+        )
+
+
+class RedisSink(Sink):
+    """Facts to Redis channels, and the copies that Redis keeps of what they changed."""
+
+    name = "redis"
+
+    def __init__(self, db: Database, holder: str, redis: Redis, copies: MarketCopies) -> None:
+        super().__init__(db, holder)
+        self._redis = redis
+        self._copies = copies
+
+    async def deliver(self, held: Lease, cursor: Cursor) -> Cursor | None:
+        facts = await outbox.facts_after(self._db, cursor, limit=BATCH)
+        if not facts:
+            return None
+        try:
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for fact in facts:
+                    message = orjson.dumps(envelope(fact))
+                    pipe.publish(f"events:{fact.stream_type}", message)
+                    pipe.publish(f"events:{fact.stream_type}:{fact.stream_id}", message)
+                await pipe.execute()
+            await self._copies.refresh({fact.stream_id for fact in facts if fact.stream_type == "market"})
+        except (RedisError, OSError, TimeoutError) as error:
+            raise SinkUnavailable(f"Redis does not answer: {type(error).__name__}") from error
+        return await self._advance(held, facts[-1].cursor, len(facts))
+
+
+class PermissionsSink(Sink):
+    """Exported facts to the Entity Permissions Core, one by one and in order."""
+
+    name = "epc"
+
+    def __init__(self, db: Database, holder: str, client: EntityPermissionsClient) -> None:
+        super().__init__(db, holder)
+        self._client = client
+        self._exported = sorted(name for name, fact in FACTS.items() if fact.spec.exported)
+
+    async def deliver(self, held: Lease, cursor: Cursor) -> Cursor | None:
+        facts = await outbox.facts_after(self._db, cursor, limit=20, event_types=self._exported)
+        if not facts:
+            return None
+        for fact in facts:
+            try:
+                await self._client.publish(fact)
+            except PublicationRefused as refusal:
+                # It will never take this one; the others must not wait for it.
+                log.error("publication_refused", event_id=str(fact.event_id), error=str(refusal))
+        return await self._advance(held, facts[-1].cursor, len(facts))
+
+
+class Sweeper:
+    """Finds jobs that are not done and that BullMQ has lost or given up, and hands them over again."""
+
+    def __init__(self, db: Database, holder: str, jobs: JobSink, queues: dict[str, JobQueue]) -> None:
+        self._db = db
+        self._keeper = Keeper(db, "relay-sweeper", holder, LEASE_S)
+        self._jobs = jobs
+        self._queues = queues
+
+    async def step(self) -> bool:
+        if await self._keeper.hold() is None:
+            return False
+        stale = await outbox.unfinished_jobs(self._db, older_than_s=SWEEP_AFTER_S, limit=SWEEP_BATCH)
+        by_queue: dict[str, list[StoredJob]] = defaultdict(list)
+        for job in stale:
+            by_queue[job.queue].append(job)
+        try:
+            for name, jobs in by_queue.items():
+                if (queue := self._queues.get(name)) is not None:
+                    await self._sweep(queue, jobs)
+        except (RedisError, OSError, TimeoutError) as error:
+            raise SinkUnavailable(f"Redis does not answer: {type(error).__name__}") from error
+        return False
+
+    async def _sweep(self, queue: JobQueue, jobs: list[StoredJob]) -> None:
+        known = await queue.which_exist(job.job_id for job in jobs)
+        lost = [job for job in jobs if job.job_id not in known]
+        if lost:
+            log.warning("jobs_swept", queue=queue.name, jobs=[job.job_id for job in lost[:20]], count=len(lost))
+            await self._jobs.hand_over(lost)
+        for job in jobs:
+            if job.job_id in known and await queue.job_state(job.job_id) is JobState.FAILED:
+                # BullMQ gave it up (its worker died too often) before our record said so.
+                log.warning("job_retried", queue=queue.name, job_id=job.job_id)
+                await queue.retry(job.job_id)
+
+
+def envelope(fact: StoredFact) -> dict[str, object]:
+    """A fact as it travels on the live channels."""
+    return {
+        "eventId": str(fact.event_id),
+        "eventType": fact.event_type,
+        "version": fact.version,
+        "timestamp": to_wire(fact.occurred_at),
+        "streamId": str(fact.stream_id),
+        "seq": fact.seq,
+        "actorId": str(fact.actor_id) if fact.actor_id else None,
+        "actorType": fact.actor_type,
+        "correlationId": fact.correlation_id,
+        "payload": fact.payload,
+    }
+
+
+async def run(sinks: Sequence[Sink], sweeper: Sweeper, stopping: asyncio.Event) -> None:
+    """Serve all sinks until stopped."""
+    async with asyncio.TaskGroup() as group:
+        for sink in sinks:
+            group.create_task(repeat(f"relay-{sink.name}", stopping, sink.step, busy_s=BUSY_S, idle_s=IDLE_S))
+        group.create_task(repeat("sweeper", stopping, sweeper.step, busy_s=SWEEP_S, idle_s=SWEEP_S))
