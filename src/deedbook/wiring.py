@@ -87,7 +87,14 @@ async def open_resources(settings: Settings, process: str) -> AsyncIterator[Reso
     Raises:
         SettingsError: something that this process needs is not named in the environment.
     """
-    require(settings, "DATABASE_URL", "REDIS_URL", "SAPPHIRE_RPC_URL", "ENTITY_PERMISSIONS_BASE_URL", "DEEDBOOK_SECRET")
+    require(
+        settings,
+        "DATABASE_URL",
+        "REDIS_URL",
+        "SAPPHIRE_RPC_URL",
+        "ENTITY_PERMISSIONS_BASE_URL",
+        "DEEDBOOK_SECRET",
+    )
     assert settings.DATABASE_URL and settings.DEEDBOOK_SECRET
     assert settings.ENTITY_PERMISSIONS_BASE_URL and settings.SAPPHIRE_RPC_URL
     arm(settings.FAILPOINTS)
@@ -148,5 +155,7 @@ def require(settings: Settings, *names: str) -> None:
     missing = [name for name in names if not getattr(settings, name)]
     if missing:
         raise SettingsError(
-            "set " + ", ".join(missing) + " (or run the whole stack with `deedbook up`, which starts what is missing)"
+            "set "
+            + ", ".join(missing)
+            + " (or run the whole stack with `deedbook up`, which starts what is missing)"
         )

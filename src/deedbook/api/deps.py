@@ -106,7 +106,10 @@ def _require_known_parameters(request: Request, route: Any) -> None:
     known = {field.alias for field in route.dependant.query_params}
     unknown = sorted(set(request.query_params.keys()) - known)
     repeated = sorted(name for name in known if len(request.query_params.getlist(name)) > 1)
-    errors = [FieldError(f"/query/{name[:64]}", "unknown_parameter", "this route has no such parameter") for name in unknown]
+    errors = [
+        FieldError(f"/query/{name[:64]}", "unknown_parameter", "this route has no such parameter")
+        for name in unknown
+    ]
     errors += [FieldError(f"/query/{name}", "repeated", "give it once") for name in repeated]
     if errors:
         raise Invalid("some query parameters are not valid", errors=tuple(errors))
@@ -167,7 +170,9 @@ class Unit:
         """
         if self._key is None:
             if key_required:
-                raise IdempotencyKeyRequired("this moves authority: send a fresh Idempotency-Key, and keep it for retries")
+                raise IdempotencyKeyRequired(
+                    "this moves authority: send a fresh Idempotency-Key, and keep it for retries"
+                )
             if before is not None:
                 await before()
             async with self._db.transaction() as tx:
@@ -182,9 +187,13 @@ class Unit:
         if before is not None:
             await before()
         async with self._db.transaction() as tx:
-            lock = int.from_bytes(hashlib.sha256(f"{principal}\0{self._key}".encode()).digest()[:8], "big", signed=True)
+            lock = int.from_bytes(
+                hashlib.sha256(f"{principal}\0{self._key}".encode()).digest()[:8], "big", signed=True
+            )
             if not await tx.fetchval("SELECT pg_try_advisory_xact_lock($1)", lock):
-                raise IdempotencyKeyInFlight("wait for the first request's answer, or ask again", retry_after_s=1)
+                raise IdempotencyKeyInFlight(
+                    "wait for the first request's answer, or ask again", retry_after_s=1
+                )
             if (first := await tx.fetchrow(_STORED, principal, self._key)) is not None:
                 return _replay(first, fingerprint)
             body = _render(render(await work(tx)))

@@ -63,7 +63,9 @@ def problem(request: Request, refusal: Refusal) -> JSONResponse:
             for error in refusal.errors[:MAX_FIELD_ERRORS]
         ]
     headers = {"Cache-Control": "no-store"}
-    retry_after_s = refusal.retry_after_s if refusal.retry_after_s is not None else (1 if status == 503 else None)
+    retry_after_s = (
+        refusal.retry_after_s if refusal.retry_after_s is not None else (1 if status == 503 else None)
+    )
     if retry_after_s is not None:
         headers["Retry-After"] = str(max(1, round(retry_after_s)))
         body["retryAfterMs"] = int(retry_after_s * 1000)
@@ -100,7 +102,9 @@ def install(app: FastAPI) -> None:
 
     async def bug(request: Request, error: Exception) -> JSONResponse:
         log.error("request_failed", exc_info=error, path=request.url.path[:512])
-        return problem(request, InternalError("this is our fault, and it has been logged; nothing was stored"))
+        return problem(
+            request, InternalError("this is our fault, and it has been logged; nothing was stored")
+        )
 
     app.add_exception_handler(Refusal, refused)
     app.add_exception_handler(RequestValidationError, invalid)

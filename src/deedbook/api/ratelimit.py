@@ -61,6 +61,7 @@ class Limiter:
             "writes": settings.RATE_LIMIT_WRITES,
             "auth": settings.RATE_LIMIT_AUTH,
             "webhooks": settings.RATE_LIMIT_WEBHOOKS,
+            "health": settings.RATE_LIMIT_WEBHOOKS,
         }
         self._local: OrderedDict[str, int] = OrderedDict()
         self._redis_away_until = 0.0

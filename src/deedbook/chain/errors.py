@@ -1,9 +1,9 @@
 """Refusals of this room.
 
-    Refusal
-    ├─ ChainUnavailable        the node does not answer, or answers nonsense
-    ├─ ChainDisagrees          the node is on another chain than the database
-    └─ TransactionReverted     mined and undone by the contract: sending it again would do the same
+Refusal
+├─ ChainUnavailable        the node does not answer, or answers nonsense
+├─ ChainDisagrees          the node is on another chain than the database
+└─ TransactionReverted     mined and undone by the contract: sending it again would do the same
 """
 
 from deedbook.kernel.errors import Kind, Refusal, Unavailable

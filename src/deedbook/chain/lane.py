@@ -77,14 +77,17 @@ async def check_nonces(db: Database, chain: Chain, signer: Signer) -> None:
             locked = await store.lock_wallet(tx, signer.address)
             if locked is not None and used > locked.next_nonce:
                 log.error("foreign_use_of_key", wallet=signer.address, ours=locked.next_nonce, chain=used)
-                await store.stop_wallet(tx, signer.address, f"the chain has used nonce {used - 1}, which we did not")
+                await store.stop_wallet(
+                    tx, signer.address, f"the chain has used nonce {used - 1}, which we did not"
+                )
 
 
 async def _allocate(db: Database, chain: Chain, signer: Signer, policy: LanePolicy) -> None:
     """Give nonces to queued calls and store their signed bytes, all in one transaction."""
     async with db.reading() as connection:
         waiting = await connection.fetchval(
-            "SELECT EXISTS (SELECT 1 FROM chain_transactions WHERE wallet = $1 AND status = 'queued')", signer.address
+            "SELECT EXISTS (SELECT 1 FROM chain_transactions WHERE wallet = $1 AND status = 'queued')",
+            signer.address,
         )
     if not waiting:
         return
@@ -173,7 +176,9 @@ async def _watch(
         if entry.status is not TxStatus.MINED or entry.block_hash != receipt.block_hash or deep:
             error = None
             if deep and not receipt.succeeded:
-                error = await chain.revert_reason(signer.address, entry.call.to, entry.call.data, receipt.block_number)
+                error = await chain.revert_reason(
+                    signer.address, entry.call.to, entry.call.data, receipt.block_number
+                )
             async with db.transaction() as tx:
                 await store.mark_mined(tx, entry.transaction_id, receipt)
                 if deep:
@@ -181,4 +186,6 @@ async def _watch(
                     await store.mark_final(tx, entry.transaction_id, status, error)
                 await failpoint("lane.beforeCommit")
             if deep:
-                log.info("transaction_final", key=entry.key, tx_hash=receipt.tx_hash, succeeded=receipt.succeeded)
+                log.info(
+                    "transaction_final", key=entry.key, tx_hash=receipt.tx_hash, succeeded=receipt.succeeded
+                )

@@ -60,7 +60,9 @@ async def bind_network(db: Database, chain: Chain, expected: int) -> None:
     """
     actual = await chain.chain_id()
     if actual != expected:
-        raise ChainDisagrees(f"SAPPHIRE_CHAIN_ID is {expected}, and the node at SAPPHIRE_RPC_URL is on chain {actual}")
+        raise ChainDisagrees(
+            f"SAPPHIRE_CHAIN_ID is {expected}, and the node at SAPPHIRE_RPC_URL is on chain {actual}"
+        )
     async with db.transaction() as tx:
         bound = await store.bind_network(tx, actual)
     if bound != actual:

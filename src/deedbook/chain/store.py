@@ -57,7 +57,7 @@ async def add(tx: Tx, key: str, wallet: Address, call: Call) -> None:
 
 async def by_key(db: Database, key: str) -> ChainTransaction | None:
     async with db.reading() as connection:
-        row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM chain_transactions WHERE key = $1", key)  # noqa: S608
+        row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM chain_transactions WHERE key = $1", key)
     return _transaction(row) if row else None
 
 
@@ -80,7 +80,9 @@ async def wallet(db: Database, address: Address) -> Wallet | None:
 
 async def add_wallet(tx: Tx, address: Address, next_nonce: int) -> None:
     await tx.execute(
-        "INSERT INTO chain_wallets (address, next_nonce) VALUES ($1, $2) ON CONFLICT DO NOTHING", address, next_nonce
+        "INSERT INTO chain_wallets (address, next_nonce) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        address,
+        next_nonce,
     )
 
 
@@ -110,7 +112,7 @@ async def queued(tx: Tx, wallet: Address, limit: int) -> list[ChainTransaction]:
         f"""
         SELECT {_COLUMNS} FROM chain_transactions WHERE wallet = $1 AND status = 'queued'
         ORDER BY position LIMIT $2 FOR UPDATE SKIP LOCKED
-        """,  # noqa: S608
+        """,
         wallet,
         limit,
     )
@@ -124,7 +126,7 @@ async def open_transactions(db: Database, wallet: Address) -> list[ChainTransact
             f"""
             SELECT {_COLUMNS} FROM chain_transactions
             WHERE wallet = $1 AND status IN ('signed', 'sent', 'mined') ORDER BY nonce
-            """,  # noqa: S608
+            """,
             wallet,
         )
     return [_transaction(row) for row in rows]
@@ -232,7 +234,7 @@ async def finished_from_nonce(db: Database, wallet: Address, nonce: int) -> list
             f"""
             SELECT {_COLUMNS} FROM chain_transactions
             WHERE wallet = $1 AND nonce >= $2 AND status IN ('confirmed', 'reverted') ORDER BY nonce
-            """,  # noqa: S608
+            """,
             wallet,
             nonce,
         )
@@ -258,7 +260,9 @@ async def add_contract(tx: Tx, chain_id: int, contract: Contract, address: Addre
 
 async def contracts(db: Database, chain_id: int) -> dict[Contract, Address]:
     async with db.reading() as connection:
-        rows = await connection.fetch("SELECT name, address FROM chain_contracts WHERE chain_id = $1", chain_id)
+        rows = await connection.fetch(
+            "SELECT name, address FROM chain_contracts WHERE chain_id = $1", chain_id
+        )
     return {Contract(row["name"]): Address(row["address"]) for row in rows}
 
 

@@ -1,11 +1,11 @@
 """Refusals of this room.
 
-    Refusal
-    ├─ Unauthenticated        no credential, or one that does not hold
-    │   ├─ SignatureMalformed  not 65 bytes, high s, odd v: never tried further
-    │   └─ SignInRefused       the message or its signature does not hold
-    ├─ Forbidden              known, and not allowed
-    └─ PermissionsUnavailable  the permission service gives no answer: nobody is allowed meanwhile
+Refusal
+├─ Unauthenticated        no credential, or one that does not hold
+│   ├─ SignatureMalformed  not 65 bytes, high s, odd v: never tried further
+│   └─ SignInRefused       the message or its signature does not hold
+├─ Forbidden              known, and not allowed
+└─ PermissionsUnavailable  the permission service gives no answer: nobody is allowed meanwhile
 """
 
 from deedbook.kernel.errors import Kind, Refusal, Unavailable
@@ -16,7 +16,11 @@ class Unauthenticated(Refusal):
 
 
 class SignatureMalformed(Refusal):
-    code, kind, title = "signature_malformed", Kind.UNAUTHENTICATED, "The signature is not in its one valid form"
+    code, kind, title = (
+        "signature_malformed",
+        Kind.UNAUTHENTICATED,
+        "The signature is not in its one valid form",
+    )
 
 
 class SignInRefused(Refusal):

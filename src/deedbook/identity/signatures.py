@@ -37,7 +37,7 @@ def recover(digest: bytes, signature: bytes) -> Address:
         key = PublicKey.from_signature_and_message(
             signature[:64] + bytes([signature[64] - 27]), digest, hasher=None
         )
-    except Exception:  # noqa: BLE001 - coincurve raises a bare Exception when no key fits
+    except Exception:
         raise SignatureMalformed("no key gives this signature") from None
     return Address("0x" + keccak(key.format(compressed=False)[1:])[12:].hex())
 

@@ -197,7 +197,10 @@ class Database:
         may repeat, since every effect stands under a unique id.
         """
         try:
-            async with self.pool.acquire(timeout=self._acquire_timeout_s) as connection, connection.transaction():
+            async with (
+                self.pool.acquire(timeout=self._acquire_timeout_s) as connection,
+                connection.transaction(),
+            ):
                 tx = Tx(connection)
                 yield tx
                 await tx.write_out()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-class FailpointHit(Exception):  # noqa: N818
+class FailpointHit(Exception):
     """Raised on purpose by a test."""
 
 
@@ -58,5 +58,5 @@ async def failpoint(name: str) -> None:
         case "sleep":
             await asyncio.sleep(float(action.argument))
         case "pause":
-            while not Path(action.argument).exists():  # noqa: ASYNC240 - only ever a test waiting
+            while not Path(action.argument).exists():  # noqa: ASYNC110, ASYNC240 - only ever a test waiting
                 await asyncio.sleep(0.02)

@@ -112,11 +112,17 @@ async def listing(db: Database, status: str | None, limit: int) -> list[dict[str
 async def failed_count(db: Database) -> int:
     """Events that wait for an operator."""
     async with db.reading() as connection:
-        return int(await connection.fetchval("SELECT count(*) FROM processed_events WHERE processing_status = 'failed'"))
+        return int(
+            await connection.fetchval(
+                "SELECT count(*) FROM processed_events WHERE processing_status = 'failed'"
+            )
+        )
 
 
 async def unseen(db: Database, event_ids: list[str]) -> set[str]:
     """Those of the events that were never handled."""
     async with db.reading() as connection:
-        rows = await connection.fetch("SELECT event_id FROM processed_events WHERE event_id = ANY($1)", event_ids)
+        rows = await connection.fetch(
+            "SELECT event_id FROM processed_events WHERE event_id = ANY($1)", event_ids
+        )
     return set(event_ids) - {row["event_id"] for row in rows}

@@ -93,7 +93,9 @@ async def retry(tx: Tx, queue: str, job_id: str) -> str | None:
     if row is None:
         return None
     stem = first_id(job_id)
-    generation = 1 + await tx.fetchval("SELECT count(*) FROM jobs WHERE job_id = $1 OR job_id LIKE $1 || '.%'", stem)
+    generation = 1 + await tx.fetchval(
+        "SELECT count(*) FROM jobs WHERE job_id = $1 OR job_id LIKE $1 || '.%'", stem
+    )
     new_id = f"{stem}.{generation}"
     await tx.execute(
         "INSERT INTO jobs (job_id, queue, name, data, priority, correlation_id, retry_of) "
@@ -109,7 +111,9 @@ async def retry(tx: Tx, queue: str, job_id: str) -> str | None:
     return new_id
 
 
-async def listing(db: Database, queue: str, status: str | None, before: int | None, limit: int) -> list[dict[str, Any]]:
+async def listing(
+    db: Database, queue: str, status: str | None, before: int | None, limit: int
+) -> list[dict[str, Any]]:
     """Jobs of a queue for operators, newest first."""
     async with db.reading() as connection:
         rows = await connection.fetch(

@@ -22,9 +22,9 @@ async def remove_old_records(resources: MachineryResources, job: Job) -> None:
     async with resources.db.transaction() as tx:
         await tx.execute(
             "DELETE FROM idempotency_keys WHERE ctid IN (SELECT ctid FROM idempotency_keys "
-            f"WHERE created_at < now() - interval '{IDEMPOTENCY_KEPT}' LIMIT 5000)"  # noqa: S608 - a constant
+            f"WHERE created_at < now() - interval '{IDEMPOTENCY_KEPT}' LIMIT 5000)"
         )
         await tx.execute(
             "DELETE FROM jobs WHERE ctid IN (SELECT ctid FROM jobs WHERE status = 'done' "
-            f"AND finished_at < now() - interval '{DONE_JOBS_KEPT}' LIMIT 5000)"  # noqa: S608
+            f"AND finished_at < now() - interval '{DONE_JOBS_KEPT}' LIMIT 5000)"
         )

@@ -85,3 +85,9 @@ class Keeper:
     def lost(self) -> None:
         """Someone else has it: ask again before doing anything more."""
         self._lease, self._ask_again_at = None, 0.0
+
+    async def release(self) -> None:
+        """Give the lease back, if it is ours."""
+        if self._lease is not None:
+            await release(self._db, self._lease)
+        self.lost()

@@ -65,7 +65,9 @@ async def load_cursor(db: Database, sink: str) -> Cursor:
     """The sink's cursor; a new sink starts from the beginning."""
     async with db.transaction() as tx:
         await tx.execute("INSERT INTO relay_cursors (sink) VALUES ($1) ON CONFLICT DO NOTHING", sink)
-        row = await tx.fetchrow("SELECT tx_id::text::bigint AS tx, position FROM relay_cursors WHERE sink = $1", sink)
+        row = await tx.fetchrow(
+            "SELECT tx_id::text::bigint AS tx, position FROM relay_cursors WHERE sink = $1", sink
+        )
     assert row is not None
     return Cursor(row["tx"], row["position"])
 
@@ -82,7 +84,7 @@ async def facts_after(
               AND tx_id < pg_snapshot_xmin(pg_current_snapshot())
               AND ($4::text[] IS NULL OR event_type = ANY($4))
             ORDER BY tx_id, position LIMIT $3
-            """,  # noqa: S608 - the columns are a constant
+            """,
             str(cursor.tx_id),
             cursor.position,
             limit,
@@ -100,7 +102,7 @@ async def jobs_after(db: Database, cursor: Cursor, *, limit: int) -> list[Stored
             WHERE (tx_id, position) > ($1::text::xid8, $2::bigint)
               AND tx_id < pg_snapshot_xmin(pg_current_snapshot())
             ORDER BY tx_id, position LIMIT $3
-            """,  # noqa: S608
+            """,
             str(cursor.tx_id),
             cursor.position,
             limit,
@@ -133,7 +135,7 @@ async def unfinished_jobs(db: Database, *, older_than_s: float, limit: int) -> l
             SELECT {_JOB_COLUMNS} FROM jobs
             WHERE status = 'pending' AND created_at < now() - make_interval(secs => $1)
             ORDER BY created_at LIMIT $2
-            """,  # noqa: S608
+            """,
             older_than_s,
             limit,
         )

@@ -14,5 +14,9 @@ def connect_redis(settings: Settings, *, blocking: bool = False, max_connections
     password = settings.REDIS_PASSWORD.get_secret_value() if settings.REDIS_PASSWORD else None
     options: dict[str, float] = {} if blocking else {"timeout_s": QUICK_TIMEOUT_S}
     return connect(
-        settings.REDIS_URL, password=password, tls=settings.REDIS_TLS, max_connections=max_connections, **options
+        settings.REDIS_URL,
+        password=password,
+        tls=settings.REDIS_TLS,
+        max_connections=max_connections,
+        **options,
     )

@@ -32,7 +32,6 @@ class Settings(BaseSettings):
 
     # The house
     DEEDBOOK_ENV: Literal["development", "production"] = "development"
-    DEEDBOOK_HOME: Path = Path(".deedbook")
     DEEDBOOK_SECRET: SecretStr | None = None
     FAILPOINTS: str = ""
     LOG_LEVEL: Literal["debug", "info", "warning", "error"] = "info"
@@ -91,10 +90,16 @@ class Settings(BaseSettings):
     SAPPHIRE_GAS_PRICE_CAP_GWEI: int = Field(1000, ge=1)
     SAPPHIRE_CASH_TOKEN: str = ""
 
-    @field_validator("CORS_ORIGINS", "TRUSTED_PROXIES", "ENTITY_PERMISSIONS_SOURCES", "SNS_TOPIC_ARNS", mode="before")
+    @field_validator(
+        "CORS_ORIGINS", "TRUSTED_PROXIES", "ENTITY_PERMISSIONS_SOURCES", "SNS_TOPIC_ARNS", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
 
     @field_validator("ENTITY_PERMISSIONS_BASE_URL", "SAPPHIRE_RPC_URL", "PUBLIC_URL")
     @classmethod
@@ -145,7 +150,9 @@ class Settings(BaseSettings):
         if self.FAILPOINTS:
             problems.append("FAILPOINTS is refused in production")
         if self.SNS_PINNED_CERTIFICATE:
-            problems.append("SNS_PINNED_CERTIFICATE is refused in production; SNS signs with its own certificate")
+            problems.append(
+                "SNS_PINNED_CERTIFICATE is refused in production; SNS signs with its own certificate"
+            )
         if self.SAPPHIRE_CHAIN_ID == LOCAL_CHAIN_ID:
             problems.append("SAPPHIRE_CHAIN_ID is the local chain's")
         if self.admin_key_hex in DEVELOPMENT_KEYS:
@@ -165,7 +172,7 @@ class Settings(BaseSettings):
         """Blocks on top before a transaction counts (Sapphire never reorganizes; a restarted local node does)."""
         if self.SAPPHIRE_CONFIRMATIONS is not None:
             return self.SAPPHIRE_CONFIRMATIONS
-        return 10 if self.SAPPHIRE_CHAIN_ID == LOCAL_CHAIN_ID else 1
+        return 12 if self.SAPPHIRE_CHAIN_ID == LOCAL_CHAIN_ID else 1
 
     @cached_property
     def admin_key_hex(self) -> str:

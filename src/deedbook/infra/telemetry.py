@@ -21,17 +21,29 @@ HTTP_LATENCY = Histogram(
     registry=REGISTRY,
 )
 QUEUE_DEPTH = Gauge("deedbook_queue_jobs", "Jobs by queue and state", ["queue", "state"], registry=REGISTRY)
-QUEUE_AGE = Gauge("deedbook_queue_oldest_seconds", "Age of the oldest unfinished job", ["queue"], registry=REGISTRY)
-JOB_OUTCOMES = Gauge("deedbook_job_outcomes", "Jobs by outcome since Redis started", ["queue", "outcome"], registry=REGISTRY)
-RELAY_LAG = Gauge("deedbook_relay_lag_seconds", "Age of the oldest undelivered row", ["sink"], registry=REGISTRY)
+QUEUE_AGE = Gauge(
+    "deedbook_queue_oldest_seconds", "Age of the oldest unfinished job", ["queue"], registry=REGISTRY
+)
+JOB_OUTCOMES = Gauge(
+    "deedbook_job_outcomes", "Jobs by outcome since Redis started", ["queue", "outcome"], registry=REGISTRY
+)
+RELAY_LAG = Gauge(
+    "deedbook_relay_lag_seconds", "Age of the oldest undelivered row", ["sink"], registry=REGISTRY
+)
 POOL = Gauge("deedbook_database_pool", "Connections of this process", ["state"], registry=REGISTRY)
-FAILED_EVENTS = Gauge("deedbook_processed_events_failed", "Events from outside that await an operator", registry=REGISTRY)
-FAILED_JOBS = Gauge("deedbook_jobs_failed", "Jobs that failed for good and await an operator", ["queue"], registry=REGISTRY)
+FAILED_EVENTS = Gauge(
+    "deedbook_processed_events_failed", "Events from outside that await an operator", registry=REGISTRY
+)
+FAILED_JOBS = Gauge(
+    "deedbook_jobs_failed", "Jobs that failed for good and await an operator", ["queue"], registry=REGISTRY
+)
 PERMISSION_CHECKS = Counter(
     "deedbook_permission_checks_total", "Answers of the permission service", ["outcome"], registry=REGISTRY
 )
 
-_SECRET_NAMES = re.compile(r"(password|secret|private|signature|authorization|token$|_token|raw_tx|mnemonic|api_?key)", re.I)
+_SECRET_NAMES = re.compile(
+    r"(password|secret|private|signature|authorization|token$|_token|raw_tx|mnemonic|api_?key)", re.I
+)
 _LOOKS_SECRET = re.compile(r"(0x)?[0-9a-fA-F]{130}|eyJ[\w-]{8,}\.[\w-]+\.[\w-]+|://[^/\s:@]*:[^/\s@]+@")
 _PRIVATE_KEY = re.compile(r"(?<![0-9a-fA-Fx])[0-9a-fA-F]{64}(?![0-9a-fA-F])")
 

@@ -41,7 +41,7 @@ class FieldError:
     detail: str
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error of ours
+class Refusal(Exception):
     """Base of every expected refusal.
 
     `detail` is for a person and says what to do next; it never holds a secret, a key or a signature.

@@ -25,7 +25,9 @@ from deedbook.markets.terms import Decision
 
 log = structlog.get_logger(__name__)
 
-PERMISSION_EVENTS = frozenset({"role.assignment.changed", "role.updated", "entity.archived"})
+PERMISSION_EVENTS = frozenset(
+    {"role.assignment.changed", "role.updated", "entity.archived", "entity.updated"}
+)
 _DECISIONS = {"market.approved": Decision.APPROVED, "market.rejected": Decision.REJECTED}
 _ACTIONS = {Decision.APPROVED: Action.APPROVE, Decision.REJECTED: Action.REJECT}
 MAX_REASON = 1000
@@ -40,7 +42,7 @@ class Outcome(Enum):
     DUPLICATE = "duplicate"
 
 
-class _Unusable(Exception):  # noqa: N818
+class _Unusable(Exception):
     """The event is authentic and cannot be carried out; an operator may retry it."""
 
 
@@ -52,7 +54,9 @@ class _MarketDecision:
     actor_id: UserId
 
 
-async def receive(db: Database, permissions: Permissions, sources: tuple[str, ...], event: IncomingEvent) -> Outcome:
+async def receive(
+    db: Database, permissions: Permissions, sources: tuple[str, ...], event: IncomingEvent
+) -> Outcome:
     """Handle an authentic event, once.
 
     Raises:
@@ -64,7 +68,9 @@ async def receive(db: Database, permissions: Permissions, sources: tuple[str, ..
     return await _handle(db, permissions, sources, event, again=False)
 
 
-async def retry(db: Database, permissions: Permissions, sources: tuple[str, ...], event_id: str) -> Outcome | None:
+async def retry(
+    db: Database, permissions: Permissions, sources: tuple[str, ...], event_id: str
+) -> Outcome | None:
     """Take up an event that failed, on an operator's word; `None` when there is no such failed event.
 
     Raises:

@@ -1,13 +1,13 @@
 """Refusals of this room.
 
-    Refusal
-    ├─ MarketNotFound          no such market
-    ├─ IllegalTransition       the market is not in a state for this move
-    ├─ StaleVersion            someone changed the market since you looked (If-Match)
-    ├─ SymbolTaken             another market has this token symbol
-    ├─ IssuerEntityMissing     the caller acts for no issuer
-    ├─ DocumentNotFound        no such document, or not the caller's
-    └─ NewerVersionExists      the document was replaced already
+Refusal
+├─ MarketNotFound          no such market
+├─ IllegalTransition       the market is not in a state for this move
+├─ StaleVersion            someone changed the market since you looked (If-Match)
+├─ SymbolTaken             another market has this token symbol
+├─ IssuerEntityMissing     the caller acts for no issuer
+├─ DocumentNotFound        no such document, or not the caller's
+└─ NewerVersionExists      the document was replaced already
 """
 
 from deedbook.kernel.errors import Kind, Refusal

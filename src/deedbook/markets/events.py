@@ -123,4 +123,3 @@ LIFECYCLE_FACTS: tuple[type[Fact], ...] = (
     MarketResumed,
     MarketArchived,
 )
-

@@ -1,6 +1,7 @@
 """Jobs of this room: deploy a market's token, and poll for decisions where no webhook reaches us."""
 
 from deedbook import tokens
+from deedbook.infra import inbox
 from deedbook.infra.database import Tx
 from deedbook.infra.failpoints import failpoint
 from deedbook.kernel.errors import Refusal
@@ -12,7 +13,7 @@ from deedbook.markets.ports import MarketResources
 from deedbook.markets.terms import DEPLOY_MARKET_TOKEN, POLL_DECISIONS, MarketStatus
 
 DEPLOY_TIMEOUT_S = 120.0
-POLLED_TYPES = ("market.rejected", "market.approved", "role.assignment.changed")
+POLLED_TYPES = ("market.rejected", "market.approved", *sorted(decisions.PERMISSION_EVENTS))
 
 
 async def _give_up(tx: Tx, job: Job, error: str) -> None:
@@ -41,9 +42,13 @@ async def deploy_market_token(resources: MarketResources, job: Job) -> None:
 async def poll_decisions(resources: MarketResources, job: Job) -> None:
     """Read the permission service's newest events; those that a webhook brought are known by their id."""
     for event_type in POLLED_TYPES:
-        for event in reversed(await resources.decision_feed.recent(event_type)):
-            if event.source in resources.decision_sources:
-                await decisions.receive(resources.db, resources.permissions, resources.decision_sources, event)
+        recent = await resources.decision_feed.recent(event_type)
+        new = await inbox.unseen(resources.db, [event.event_id for event in recent])
+        for event in reversed(recent):
+            if event.event_id in new and event.source in resources.decision_sources:
+                await decisions.receive(
+                    resources.db, resources.permissions, resources.decision_sources, event
+                )
 
 
 def _market_id(job: Job) -> MarketId:

@@ -130,7 +130,9 @@ def supply_units(command: RegisterMarket) -> int:
         problems.append(FieldError(pointer, code, detail))
 
     if not SYMBOL.fullmatch(command.token_symbol) or not 2 <= len(command.token_symbol) <= 32:
-        wrong("/tokenSymbol", "bad_symbol", "2 to 32 capital letters, digits and single hyphens, a letter first")
+        wrong(
+            "/tokenSymbol", "bad_symbol", "2 to 32 capital letters, digits and single hyphens, a letter first"
+        )
     units = 0
     try:
         units = to_units(command.total_supply, command.decimals)

@@ -11,7 +11,13 @@ from deedbook.kernel.errors import FieldError, Invalid
 from deedbook.kernel.events import SYSTEM, Actor
 from deedbook.kernel.ids import DocumentId, EntityId, MarketId, UserId, new_uuid
 from deedbook.markets import model, store
-from deedbook.markets.errors import DocumentNotFound, IssuerEntityMissing, MarketNotFound, StaleVersion, SymbolTaken
+from deedbook.markets.errors import (
+    DocumentNotFound,
+    IssuerEntityMissing,
+    MarketNotFound,
+    StaleVersion,
+    SymbolTaken,
+)
 from deedbook.markets.events import (
     DocumentAdded,
     MarketActivated,
@@ -65,7 +71,9 @@ async def register(tx: Tx, caller: Caller, command: RegisterMarket) -> Market:
     units = model.supply_units(command)
     found = await store.documents(tx, caller.user_id, command.asset.compliance_documents)
     missing = [
-        FieldError(f"/assetDetails/complianceDocuments/{index}", "document_not_found", "not a document of yours")
+        FieldError(
+            f"/assetDetails/complianceDocuments/{index}", "document_not_found", "not a document of yours"
+        )
         for index, document_id in enumerate(command.asset.compliance_documents)
         if document_id not in found
     ]
@@ -100,7 +108,13 @@ async def register(tx: Tx, caller: Caller, command: RegisterMarket) -> Market:
 
 
 async def decide(
-    tx: Tx, market_id: MarketId, decision: Decision, reason: str, actor: Actor, *, if_version: int | None = None
+    tx: Tx,
+    market_id: MarketId,
+    decision: Decision,
+    reason: str,
+    actor: Actor,
+    *,
+    if_version: int | None = None,
 ) -> Market:
     """Carry out an officer's decision; an approval starts the activation by itself.
 
@@ -126,7 +140,9 @@ async def decide(
     decided = replace(market, status=status, approved_by=approver, approved_at=await tx.now())
     approved = await store.save(tx, market, decided)
     tx.emit(
-        MarketApproved(market_id=market_id, entity_id=market.issuer_id, decision=decision.value, reason=reason),
+        MarketApproved(
+            market_id=market_id, entity_id=market.issuer_id, decision=decision.value, reason=reason
+        ),
         actor,
     )
     return await _start_activation(tx, approved, SYSTEM)
@@ -185,21 +201,27 @@ async def fail_activation(tx: Tx, market_id: MarketId, attempt: int, error: str)
     tx.emit(MarketActivationFailed(market_id=market_id, attempt=attempt, reason=reason))
 
 
-async def pause(tx: Tx, market_id: MarketId, reason: str, actor: Actor, *, if_version: int | None = None) -> Market:
+async def pause(
+    tx: Tx, market_id: MarketId, reason: str, actor: Actor, *, if_version: int | None = None
+) -> Market:
     """Refuse new orders until the market resumes."""
     market = await _move(tx, market_id, Move.PAUSE, if_version)
     tx.emit(MarketPaused(market_id=market_id, reason=reason), actor)
     return market
 
 
-async def resume(tx: Tx, market_id: MarketId, reason: str, actor: Actor, *, if_version: int | None = None) -> Market:
+async def resume(
+    tx: Tx, market_id: MarketId, reason: str, actor: Actor, *, if_version: int | None = None
+) -> Market:
     """Let trading go on."""
     market = await _move(tx, market_id, Move.RESUME, if_version)
     tx.emit(MarketResumed(market_id=market_id, reason=reason), actor)
     return market
 
 
-async def archive(tx: Tx, market_id: MarketId, reason: str, actor: Actor, *, if_version: int | None = None) -> Market:
+async def archive(
+    tx: Tx, market_id: MarketId, reason: str, actor: Actor, *, if_version: int | None = None
+) -> Market:
     """End trading for good."""
     market = await _move(tx, market_id, Move.ARCHIVE, if_version)
     tx.emit(MarketArchived(market_id=market_id, reason=reason), actor)
@@ -257,7 +279,9 @@ async def _locked(tx: Tx, market_id: MarketId, if_version: int | None) -> Market
     if market is None:
         raise MarketNotFound
     if if_version is not None and market.version != if_version:
-        raise StaleVersion(f"you saw version {if_version}; it is now {market.version}: look again, then decide")
+        raise StaleVersion(
+            f"you saw version {if_version}; it is now {market.version}: look again, then decide"
+        )
     return market
 
 

@@ -84,13 +84,13 @@ async def add(tx: Tx, market: Market, asset: AssetDetails) -> None:
 
 async def lock(tx: Tx, market_id: MarketId) -> Market | None:
     """Load a market and hold it against every other move until the commit."""
-    row = await tx.fetchrow(f"SELECT {COLUMNS} FROM markets WHERE market_id = $1 FOR UPDATE", market_id)  # noqa: S608
+    row = await tx.fetchrow(f"SELECT {COLUMNS} FROM markets WHERE market_id = $1 FOR UPDATE", market_id)
     return market_of(row) if row else None
 
 
 async def read(db: Database, market_id: MarketId) -> Market | None:
     async with db.reading() as connection:
-        row = await connection.fetchrow(f"SELECT {COLUMNS} FROM markets WHERE market_id = $1", market_id)  # noqa: S608
+        row = await connection.fetchrow(f"SELECT {COLUMNS} FROM markets WHERE market_id = $1", market_id)
     return market_of(row) if row else None
 
 
@@ -106,7 +106,7 @@ async def save(tx: Tx, before: Market, after: Market) -> Market:
         UPDATE markets SET status = $3, contract_address = $4, deployment_tx_hash = $5, approved_by = $6,
             approved_at = $7, activated_at = $8, rejected_reason = $9, metadata = $10, activations = $11
         WHERE market_id = $1 AND version = $2 RETURNING {COLUMNS}
-        """,  # noqa: S608
+        """,
         before.market_id,
         before.version,
         after.status.value,

@@ -40,7 +40,7 @@ async def listing(db: Database, wanted: MarketFilter, after: Position | None, li
               AND ($4::text IS NULL OR name ILIKE $4 OR token_symbol ILIKE $4)
               AND ($5::timestamptz IS NULL OR (created_at, market_id) < ($5, $6::uuid))
             ORDER BY created_at DESC, market_id DESC LIMIT $7
-            """,  # noqa: S608
+            """,
             wanted.status.value if wanted.status else None,
             wanted.asset_type.value if wanted.asset_type else None,
             wanted.issuer_id,
@@ -107,6 +107,7 @@ async def approval_queue(db: Database, limit: int = 1000) -> list[UUID]:
     """Markets that wait for a decision, longest first."""
     async with db.reading() as connection:
         rows = await connection.fetch(
-            "SELECT market_id FROM markets WHERE status = 'pending_approval' ORDER BY created_at LIMIT $1", limit
+            "SELECT market_id FROM markets WHERE status = 'pending_approval' ORDER BY created_at LIMIT $1",
+            limit,
         )
     return [row["market_id"] for row in rows]

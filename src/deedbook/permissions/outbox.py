@@ -59,14 +59,14 @@ _DUE = "url = ? AND state = 'pending' AND due_at <= ? AND leased_until <= ?"
 
 def is_due(tx: Tx, url: str) -> bool:
     """A cheap look before taking the write lock."""
-    statement = f"SELECT 1 FROM outbox WHERE {_DUE} LIMIT 1"  # noqa: S608 -- a constant
+    statement = f"SELECT 1 FROM outbox WHERE {_DUE} LIMIT 1"
     return tx.db.execute(statement, (url, tx.now_text, tx.now_text)).fetchone() is not None
 
 
 def claim(tx: Tx, url: str, *, limit: int, lease_s: float) -> list[Parcel]:
     leased_until = to_text(tx.now + timedelta(seconds=lease_s))
     statement = (
-        "UPDATE outbox SET leased_until = ?, attempts = attempts + 1"  # noqa: S608 -- a constant
+        "UPDATE outbox SET leased_until = ?, attempts = attempts + 1"
         f" WHERE id IN (SELECT id FROM outbox WHERE {_DUE} ORDER BY id LIMIT ?) RETURNING id"
     )
     # SQLite changes the rows only as the answer is read to its end.

@@ -1,15 +1,19 @@
 """Refusals of this room.
 
-    Refusal
-    ├─ DeploymentNotProven    the chain does not show the contract that was asked for
-    └─ PlatformNotDeployed    the platform's own contracts do not stand on this chain yet
+Refusal
+├─ DeploymentNotProven    the chain does not show the contract that was asked for
+└─ PlatformNotDeployed    the platform's own contracts do not stand on this chain yet
 """
 
 from deedbook.kernel.errors import Kind, Refusal, Unavailable
 
 
 class DeploymentNotProven(Refusal):
-    code, kind, title = "deployment_not_proven", Kind.CONFLICT, "The chain does not show the contract as asked"
+    code, kind, title = (
+        "deployment_not_proven",
+        Kind.CONFLICT,
+        "The chain does not show the contract as asked",
+    )
 
 
 class PlatformNotDeployed(Unavailable):

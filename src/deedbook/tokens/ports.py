@@ -20,14 +20,23 @@ class TokenContracts(Protocol):
         """Deploy the market's token through the factory, once for ever, with its supply in the vault."""
         ...
 
-    async def is_verified(self, chain: Chain, contracts: dict[Contract, Address], account: Address) -> bool: ...
+    async def is_verified(
+        self, chain: Chain, contracts: dict[Contract, Address], account: Address
+    ) -> bool: ...
 
-    async def token_of(self, chain: Chain, contracts: dict[Contract, Address], market_id: MarketId) -> Address | None:
+    async def token_of(
+        self, chain: Chain, contracts: dict[Contract, Address], market_id: MarketId
+    ) -> Address | None:
         """Where the factory has put this market's token."""
         ...
 
     async def differences(
-        self, chain: Chain, contracts: dict[Contract, Address], terms: TokenTerms, token: Address, admin: Address
+        self,
+        chain: Chain,
+        contracts: dict[Contract, Address],
+        terms: TokenTerms,
+        token: Address,
+        admin: Address,
     ) -> list[str]:
         """What on the chain is not as asked: code, name, symbol, decimals, supply, vault balance, owner."""
         ...

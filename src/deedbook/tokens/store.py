@@ -34,11 +34,11 @@ async def add(tx: Tx, token: Token, chain_id: int, supply_units: int) -> bool:
 
 
 async def by_market(tx: Tx, market_id: MarketId) -> Token | None:
-    return _token(await tx.fetchrow(f"SELECT {_COLUMNS} FROM tokens WHERE market_id = $1", market_id))  # noqa: S608
+    return _token(await tx.fetchrow(f"SELECT {_COLUMNS} FROM tokens WHERE market_id = $1", market_id))
 
 
 async def by_symbol(tx: Tx, symbol: str) -> Token | None:
-    return _token(await tx.fetchrow(f"SELECT {_COLUMNS} FROM tokens WHERE symbol = $1", symbol))  # noqa: S608
+    return _token(await tx.fetchrow(f"SELECT {_COLUMNS} FROM tokens WHERE symbol = $1", symbol))
 
 
 def _token(row: Any) -> Token | None:

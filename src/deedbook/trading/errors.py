@@ -1,8 +1,8 @@
 """Refusals of this room.
 
-    Refusal
-    ├─ PairNotFound        no such pair
-    └─ PairNotWhole        tick × lot would be a fraction of the quote token's smallest unit
+Refusal
+├─ PairNotFound        no such pair
+└─ PairNotWhole        tick × lot would be a fraction of the quote token's smallest unit
 """
 
 from deedbook.kernel.errors import Kind, Refusal

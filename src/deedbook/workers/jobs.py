@@ -8,7 +8,14 @@ import structlog
 from redis.exceptions import RedisError
 
 from deedbook.infra import joblog
-from deedbook.infra.bullmq import Delivery, HardenedWorker, RateLimit, UnrecoverableError, WorkerSettings, is_final_attempt
+from deedbook.infra.bullmq import (
+    Delivery,
+    HardenedWorker,
+    RateLimit,
+    UnrecoverableError,
+    WorkerSettings,
+    is_final_attempt,
+)
 from deedbook.infra.database import CORRELATION_ID, Database
 from deedbook.infra.redis import connect_redis
 from deedbook.infra.settings import Settings
@@ -39,7 +46,9 @@ class JobRunner:
         """
         token = CORRELATION_ID.set(job.correlation_id or job.job_id)
         try:
-            with structlog.contextvars.bound_contextvars(job_id=job.job_id, job=job.name, attempt=job.attempt):
+            with structlog.contextvars.bound_contextvars(
+                job_id=job.job_id, job=job.name, attempt=job.attempt
+            ):
                 await self._run(job)
         finally:
             CORRELATION_ID.reset(token)
@@ -107,7 +116,9 @@ def pick_queues(names: str | None) -> list[QueueSpec]:
     return [known[name] for name in wanted]
 
 
-async def serve(settings: Settings, runner: JobRunner, queues: Sequence[QueueSpec], stopping: asyncio.Event) -> None:
+async def serve(
+    settings: Settings, runner: JobRunner, queues: Sequence[QueueSpec], stopping: asyncio.Event
+) -> None:
     """Serve the queues until stopped, then finish what was begun."""
     counters = connect_redis(settings, max_connections=4)
     workers = []

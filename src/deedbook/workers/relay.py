@@ -69,6 +69,10 @@ class Sink(ABC):
         self._cursor = reached
         return True
 
+    async def release(self) -> None:
+        """Let a successor begin at once."""
+        await self._keeper.release()
+
     @abstractmethod
     async def deliver(self, held: Lease, cursor: Cursor) -> Cursor | None:
         """Deliver rows after the cursor and move it; `None` when there were none."""
@@ -161,7 +165,9 @@ class JobSink(Sink):
             job_id=job.job_id,
             priority=job.priority,
             attempts=(spec.attempts if spec else None) or self._default_attempts,
-            backoff=Backoff(int(spec.backoff_s * 1000), int(spec.backoff_cap_s * 1000)) if spec else Backoff(),
+            backoff=Backoff(int(spec.backoff_s * 1000), int(spec.backoff_cap_s * 1000))
+            if spec
+            else Backoff(),
             trace={"correlationId": job.correlation_id} if job.correlation_id else {},
         )
 
@@ -244,7 +250,9 @@ class Sweeper:
         known = await queue.which_exist(job.job_id for job in jobs)
         lost = [job for job in jobs if job.job_id not in known]
         if lost:
-            log.warning("jobs_swept", queue=queue.name, jobs=[job.job_id for job in lost[:20]], count=len(lost))
+            log.warning(
+                "jobs_swept", queue=queue.name, jobs=[job.job_id for job in lost[:20]], count=len(lost)
+            )
             await self._jobs.hand_over(lost)
         for job in jobs:
             if job.job_id in known and await queue.job_state(job.job_id) is JobState.FAILED:

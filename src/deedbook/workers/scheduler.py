@@ -39,6 +39,12 @@ class Scheduler:
         assert handler.every_s is not None
         # One attempt: the next slot is the retry, and a backlog of old slots helps nobody.
         await self._queues[handler.kind.queue.name].upsert_scheduler(
-            handler.kind.name, handler.every_s * 1000, handler.kind.name, {}, attempts=1, backoff=Backoff(), keep=20
+            handler.kind.name,
+            handler.every_s * 1000,
+            handler.kind.name,
+            {},
+            attempts=1,
+            backoff=Backoff(),
+            keep=20,
         )
         log.info("scheduled", job=handler.kind.name, every_s=handler.every_s)

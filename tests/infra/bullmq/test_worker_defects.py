@@ -130,10 +130,10 @@ async def test_closing_worker_keeps_its_job_when_the_job_outlives_the_lock(
 ) -> None:
     """2.6. Stock renews no lock once it closes: the second worker runs the job as well."""
     diary = Diary(takes_s=1.8)
-    first = workers.start(queue, diary, lock_ms=500, stalled_check_ms=200)
+    first = workers.start(queue, diary, concurrency=2, lock_ms=500, stalled_check_ms=200)
     await queue.add("work", {}, job_id="long")
     await until(lambda: diary.ids == ["long"], within_s=2)
-    workers.start(queue, diary, lock_ms=500, stalled_check_ms=200)
+    workers.start(queue, diary, concurrency=2, lock_ms=500, stalled_check_ms=200)
     await first.close()
     assert diary.ids == diary.ended == ["long"]
     assert await queue.job_state("long") is JobState.COMPLETED

@@ -122,20 +122,27 @@ async def processed_events(
 
 @router.post("/processed-events/{id}/retry", openapi_extra=_OPERATORS_WRITE, response_model=WebhookAnswer)
 async def retry_event(
-    event_id: Annotated[str, Path(alias="id", max_length=200)], caller: CallerDep, resources: ResourcesDep, unit: UnitDep
+    event_id: Annotated[str, Path(alias="id", max_length=200)],
+    caller: CallerDep,
+    resources: ResourcesDep,
+    unit: UnitDep,
 ) -> Response:
     """Take up a failed event again."""
     outcome: markets.Outcome | None = None
 
     async def handle() -> None:
         nonlocal outcome
-        outcome = await markets.retry(resources.db, resources.permissions, resources.decision_sources, event_id)
+        outcome = await markets.retry(
+            resources.db, resources.permissions, resources.decision_sources, event_id
+        )
         if outcome is None:
             raise EventNotFailed
 
     async def work(tx: Tx) -> WebhookAnswer:
         assert outcome is not None
-        tx.emit(EventRetried(operator_id=caller.user_id, event_id=event_id, outcome=outcome.value), caller.actor)
+        tx.emit(
+            EventRetried(operator_id=caller.user_id, event_id=event_id, outcome=outcome.value), caller.actor
+        )
         return WebhookAnswer(event_id=event_id, status=outcome.value)
 
     return await unit.run(work, lambda answer: answer, before=handle, key_required=True)

@@ -24,7 +24,9 @@ router = APIRouter(prefix="/documents", tags=["documents"], route_class=StrictRo
 _READERS = frozenset({Role.COMPLIANCE, Role.ADMIN})
 
 
-@router.post("", status_code=201, openapi_extra=access(SIGNED_IN, bucket="writes"), response_model=DocumentAnswer)
+@router.post(
+    "", status_code=201, openapi_extra=access(SIGNED_IN, bucket="writes"), response_model=DocumentAnswer
+)
 async def add(body: AddDocument, caller: CallerDep, unit: UnitDep) -> Response:
     """Put a document's hash on record. Send its bytes to have them hashed, or the hash alone."""
     sha256, size_bytes = _hash(body)

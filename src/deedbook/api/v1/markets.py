@@ -7,7 +7,16 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BeforeValidator
 
 from deedbook import identity, markets
-from deedbook.api.deps import PUBLIC, SIGNED_IN, CallerDep, DatabaseDep, IfMatchDep, ResourcesDep, UnitDep, access
+from deedbook.api.deps import (
+    PUBLIC,
+    SIGNED_IN,
+    CallerDep,
+    DatabaseDep,
+    IfMatchDep,
+    ResourcesDep,
+    UnitDep,
+    access,
+)
 from deedbook.api.paging import decode_moment_and_id, decode_position, encode_cursor
 from deedbook.api.strict import StrictRoute
 from deedbook.api.v1.schemas.common import Page, _clean_line, _uuid
@@ -36,8 +45,15 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=300)]
 
 
-@router.post("/register", status_code=201, openapi_extra=access(SIGNED_IN, bucket="writes"), response_model=MarketAnswer)
-async def register(body: RegisterMarket, caller: CallerDep, resources: ResourcesDep, unit: UnitDep) -> Response:
+@router.post(
+    "/register",
+    status_code=201,
+    openapi_extra=access(SIGNED_IN, bucket="writes"),
+    response_model=MarketAnswer,
+)
+async def register(
+    body: RegisterMarket, caller: CallerDep, resources: ResourcesDep, unit: UnitDep
+) -> Response:
     """Register an asset. Answers at once; approval and deployment follow by themselves."""
     entity_id = markets.issuer_entity(caller)
     return await unit.run(
@@ -50,7 +66,12 @@ async def register(body: RegisterMarket, caller: CallerDep, resources: Resources
 
 @router.post("/{id}/approve", openapi_extra=access(SIGNED_IN, bucket="writes"), response_model=MarketAnswer)
 async def approve(
-    market_id: MarketPath, body: Decide, caller: CallerDep, resources: ResourcesDep, unit: UnitDep, seen: IfMatchDep
+    market_id: MarketPath,
+    body: Decide,
+    caller: CallerDep,
+    resources: ResourcesDep,
+    unit: UnitDep,
+    seen: IfMatchDep,
 ) -> Response:
     """Approve or reject a registration. Approval starts the token's deployment by itself."""
     decision = Decision.APPROVED if body.decision == "approve" else Decision.REJECTED
@@ -89,7 +110,12 @@ async def activate(
 
 @router.post("/{id}/pause", openapi_extra=access(SIGNED_IN, bucket="writes"), response_model=MarketAnswer)
 async def pause(
-    market_id: MarketPath, caller: CallerDep, resources: ResourcesDep, unit: UnitDep, seen: IfMatchDep, body: Reason = Reason()
+    market_id: MarketPath,
+    caller: CallerDep,
+    resources: ResourcesDep,
+    unit: UnitDep,
+    seen: IfMatchDep,
+    body: Reason = Reason(),
 ) -> Response:
     """Refuse new orders until the market resumes. Cancelling goes on."""
     return await unit.run(
@@ -102,7 +128,12 @@ async def pause(
 
 @router.post("/{id}/resume", openapi_extra=access(SIGNED_IN, bucket="writes"), response_model=MarketAnswer)
 async def resume(
-    market_id: MarketPath, caller: CallerDep, resources: ResourcesDep, unit: UnitDep, seen: IfMatchDep, body: Reason = Reason()
+    market_id: MarketPath,
+    caller: CallerDep,
+    resources: ResourcesDep,
+    unit: UnitDep,
+    seen: IfMatchDep,
+    body: Reason = Reason(),
 ) -> Response:
     """Let trading go on. Whoever may pause may resume."""
     return await unit.run(
@@ -115,7 +146,12 @@ async def resume(
 
 @router.post("/{id}/archive", openapi_extra=access(SIGNED_IN, bucket="writes"), response_model=MarketAnswer)
 async def archive(
-    market_id: MarketPath, caller: CallerDep, resources: ResourcesDep, unit: UnitDep, seen: IfMatchDep, body: Reason = Reason()
+    market_id: MarketPath,
+    caller: CallerDep,
+    resources: ResourcesDep,
+    unit: UnitDep,
+    seen: IfMatchDep,
+    body: Reason = Reason(),
 ) -> Response:
     """End trading for good."""
     return await unit.run(
@@ -131,7 +167,9 @@ async def listing(
     db: DatabaseDep,
     status: MarketStatus | None = None,
     asset_type: Annotated[AssetType | None, Query(alias="assetType")] = None,
-    issuer_id: Annotated[UUID | None, Query(alias="issuerId"), BeforeValidator(lambda v: v and _uuid(v))] = None,
+    issuer_id: Annotated[
+        UUID | None, Query(alias="issuerId"), BeforeValidator(lambda v: v and _uuid(v))
+    ] = None,
     text: Annotated[str | None, Query(max_length=100)] = None,
     cursor: Cursor = None,
     limit: Limit = 50,

@@ -72,7 +72,7 @@ async def _subscription(resources: ResourcesDep, message: SnsMessage) -> Webhook
         event_id=f"sns-{message.message_id}"[:200],
         event_type=f"sns.{message.message_type}",
         source="sns",
-        payload={"topicArn": message.topic_arn},
+        payload={"topicArn": message.topic_arn, "token": message.token},
         context={},
         received_via="sns",
     )

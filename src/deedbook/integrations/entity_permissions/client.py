@@ -35,7 +35,7 @@ POLL_LIMIT = 200
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 
 
-class PublicationRefused(Exception):  # noqa: N818
+class PublicationRefused(Exception):
     """The service says that it will never take this event."""
 
 
@@ -161,7 +161,9 @@ class EntityPermissionsClient:
                 missing = set(permissions) - set(entry.get("permissions", []))
                 if missing:
                     every = sorted({*permissions, *entry.get("permissions", [])})
-                    await self._json("PATCH", f"/api/v1/roles/{entry['id']}", json={"permissions": every}, accept=(200,))
+                    await self._json(
+                        "PATCH", f"/api/v1/roles/{entry['id']}", json={"permissions": every}, accept=(200,)
+                    )
                 return str(entry["id"])
         body = {"name": role, "permissions": sorted(permissions), "scope_types": []}
         made = await self._json("POST", "/api/v1/roles", json=body, accept=(201,))
@@ -179,7 +181,9 @@ class EntityPermissionsClient:
                 allowed = await self._authorize(body)
         except TimeoutError:
             PERMISSION_CHECKS.labels("unavailable").inc()
-            raise PermissionsUnavailable("the permission service does not answer in time", retry_after_s=2) from None
+            raise PermissionsUnavailable(
+                "the permission service does not answer in time", retry_after_s=2
+            ) from None
         except PermissionsUnavailable:
             PERMISSION_CHECKS.labels("unavailable").inc()
             raise
@@ -222,7 +226,9 @@ class EntityPermissionsClient:
     async def _json(self, method: str, path: str, *, accept: tuple[int, ...], **request: Any) -> Any:
         response = await self._send(method, path, **request)
         if response.status_code not in accept:
-            raise PermissionsUnavailable(f"{method} {path}: the permission service answered {response.status_code}")
+            raise PermissionsUnavailable(
+                f"{method} {path}: the permission service answered {response.status_code}"
+            )
         try:
             return response.json()
         except ValueError:
@@ -235,7 +241,8 @@ class EntityPermissionsClient:
         except httpx2.HTTPError as error:
             waited = round(time.monotonic() - started, 3)
             raise PermissionsUnavailable(
-                f"the permission service does not answer ({type(error).__name__} after {waited} s)", retry_after_s=2
+                f"the permission service does not answer ({type(error).__name__} after {waited} s)",
+                retry_after_s=2,
             ) from None
         if len(response.content) > MAX_ANSWER_BYTES:
             raise PermissionsUnavailable("the permission service answered far too much")

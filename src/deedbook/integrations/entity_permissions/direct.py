@@ -10,7 +10,11 @@ from deedbook.kernel.errors import Kind, Refusal
 
 
 class WebhookUnsigned(Refusal):
-    code, kind, title = "webhook_unsigned", Kind.UNAUTHENTICATED, "The message carries no valid signature of ours"
+    code, kind, title = (
+        "webhook_unsigned",
+        Kind.UNAUTHENTICATED,
+        "The message carries no valid signature of ours",
+    )
 
 
 _HEADER = re.compile(r"t=([0-9]{1,12}),v1=([0-9a-f]{64})")

@@ -28,11 +28,26 @@ from deedbook.kernel.errors import Kind, Refusal, Unavailable
 _CERT_URL = re.compile(
     r"https://sns\.[a-z0-9-]{3,32}\.amazonaws\.com(?:\.cn)?/SimpleNotificationService-[0-9a-zA-Z]{1,128}\.pem"
 )
-_TOPIC_ARN = re.compile(r"arn:aws(?:-cn|-us-gov)?:sns:([a-z0-9-]{3,32}):([0-9]{12}):[A-Za-z0-9_.-]{1,256}")
 _SIGNED_FIELDS = {
     "Notification": ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
-    "SubscriptionConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
-    "UnsubscribeConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
+    "SubscriptionConfirmation": (
+        "Message",
+        "MessageId",
+        "SubscribeURL",
+        "Timestamp",
+        "Token",
+        "TopicArn",
+        "Type",
+    ),
+    "UnsubscribeConfirmation": (
+        "Message",
+        "MessageId",
+        "SubscribeURL",
+        "Timestamp",
+        "Token",
+        "TopicArn",
+        "Type",
+    ),
 }
 MAX_CERT_BYTES = 16_384
 MAX_CACHED_CERTS = 16
@@ -119,25 +134,6 @@ class SnsVerifier:
         return certificate
 
 
-async def confirm_subscription(topic_arn: str, token: str) -> None:
-    """Confirm a subscription at AWS, at an address made from the topic's ARN; the message's URL is not used.
-
-    Raises:
-        CertificateUnavailable: AWS did not confirm.
-    """
-    match = _TOPIC_ARN.fullmatch(topic_arn)
-    assert match is not None, "only topics on our list get here"
-    suffix = ".cn" if match[1].startswith("cn-") else ""
-    query = {"Action": "ConfirmSubscription", "TopicArn": topic_arn, "Token": token, "Version": "2010-03-31"}
-    try:
-        async with httpx2.AsyncClient(timeout=5, follow_redirects=False, trust_env=False) as http:
-            response = await http.get(f"https://sns.{match[1]}.amazonaws.com{suffix}/", params=query)
-    except httpx2.HTTPError as error:
-        raise CertificateUnavailable(f"AWS does not answer: {type(error).__name__}") from None
-    if response.status_code != 200:
-        raise CertificateUnavailable(f"AWS answered {response.status_code} to the confirmation")
-
-
 def canonical(fields: dict[str, Any]) -> bytes:
     """The text that is signed; `Subject` only when the message has one."""
     names = _SIGNED_FIELDS[fields["Type"]]
@@ -152,7 +148,9 @@ def _read(body: bytes) -> dict[str, str]:
     if not isinstance(parsed, dict) or parsed.get("Type") not in _SIGNED_FIELDS:
         raise WebhookMalformed("the body is no SNS message")
     fields = {name: value for name, value in parsed.items() if isinstance(value, str)}
-    needed = {*_SIGNED_FIELDS[fields["Type"]], "Signature", "SignatureVersion", "SigningCertURL"} - {"Subject"}
+    needed = {*_SIGNED_FIELDS[fields["Type"]], "Signature", "SignatureVersion", "SigningCertURL"} - {
+        "Subject"
+    }
     missing = sorted(needed - fields.keys())
     if missing:
         raise WebhookMalformed(f"the SNS message lacks {', '.join(missing)}")
@@ -184,7 +182,9 @@ async def _fetch(url: str) -> bytes:
                     raise WebhookNotAuthentic("the signing certificate is far too large")
             return body
     except httpx2.HTTPError as error:
-        raise CertificateUnavailable(f"the certificate's host does not answer: {type(error).__name__}") from None
+        raise CertificateUnavailable(
+            f"the certificate's host does not answer: {type(error).__name__}"
+        ) from None
 
 
 def _load(pem: bytes) -> x509.Certificate:

@@ -18,11 +18,16 @@ from deedbook.identity.terms import Address
 from deedbook.kernel.ids import MarketId
 from deedbook.tokens.terms import TokenTerms
 
-GAS_REGISTER = 150_000
-GAS_DEPLOY_TOKEN = 5_000_000
-GAS_GRANT_ROLE = 120_000
-GAS_LIST_TOKEN = 120_000
-GAS_CREATE = {"IdentityRegistry": 1_600_000, "Settlement": 3_000_000, "RwaTokenFactory": 6_000_000, "TestDollar": 2_400_000}
+GAS_REGISTER = 90_000
+GAS_DEPLOY_TOKEN = 3_200_000
+GAS_GRANT_ROLE = 90_000
+GAS_LIST_TOKEN = 90_000
+GAS_CREATE = {
+    "IdentityRegistry": 1_100_000,
+    "Settlement": 1_850_000,
+    "RwaTokenFactory": 4_600_000,
+    "TestDollar": 1_500_000,
+}
 LISTING_PAYMENT = 1
 NEVER_EXPIRES = 2**64 - 1
 UNKNOWN_JURISDICTION = b"ZZ"
@@ -76,27 +81,43 @@ class SapphireContracts:
             terms.issuer,
             *[admin] * 4,
         )
-        data = _selector(f"deploy(bytes32,{_TERMS})") + encode(["bytes32", _TERMS], [market_key(terms.market_id), told])
+        data = _selector(f"deploy(bytes32,{_TERMS})") + encode(
+            ["bytes32", _TERMS], [market_key(terms.market_id), told]
+        )
         return Call(contracts[Contract.TOKEN_FACTORY], data, GAS_DEPLOY_TOKEN)
 
     async def is_verified(self, chain: Chain, contracts: dict[Contract, Address], account: Address) -> bool:
         registry = contracts[Contract.IDENTITY_REGISTRY]
         return bool(await read(chain, registry, "isVerified(address)", ["address"], [account], "bool"))
 
-    async def token_of(self, chain: Chain, contracts: dict[Contract, Address], market_id: MarketId) -> Address | None:
+    async def token_of(
+        self, chain: Chain, contracts: dict[Contract, Address], market_id: MarketId
+    ) -> Address | None:
         factory = contracts[Contract.TOKEN_FACTORY]
-        found = await read(chain, factory, "tokenOf(bytes32)", ["bytes32"], [market_key(market_id)], "address")
+        found = await read(
+            chain, factory, "tokenOf(bytes32)", ["bytes32"], [market_key(market_id)], "address"
+        )
         address = str(found).lower()
         return Address(address) if int(address, 16) else None
 
     async def differences(
-        self, chain: Chain, contracts: dict[Contract, Address], terms: TokenTerms, token: Address, admin: Address
+        self,
+        chain: Chain,
+        contracts: dict[Contract, Address],
+        terms: TokenTerms,
+        token: Address,
+        admin: Address,
     ) -> list[str]:
         if not await chain.code(token):
             return [f"there is no code at {token}"]
         settlement = contracts[Contract.SETTLEMENT]
         held = await read(
-            chain, settlement, "balanceOf(address,address)", ["address", "address"], [terms.issuer, token], "uint256"
+            chain,
+            settlement,
+            "balanceOf(address,address)",
+            ["address", "address"],
+            [terms.issuer, token],
+            "uint256",
         )
         found = {
             "name": await read(chain, token, "name()", [], [], "string"),
@@ -108,7 +129,12 @@ class SapphireContracts:
             "registry": str(await read(chain, token, "registry()", [], [], "address")).lower(),
             "issuer's vault balance": held,
             "admin": await read(
-                chain, token, "hasRole(bytes32,address)", ["bytes32", "address"], [DEFAULT_ADMIN_ROLE, admin], "bool"
+                chain,
+                token,
+                "hasRole(bytes32,address)",
+                ["bytes32", "address"],
+                [DEFAULT_ADMIN_ROLE, admin],
+                "bool",
             ),
         }
         asked = {
@@ -122,7 +148,9 @@ class SapphireContracts:
             "issuer's vault balance": terms.supply_units,
             "admin": True,
         }
-        return [f"{what} is {found[what]!r}, not {asked[what]!r}" for what in asked if found[what] != asked[what]]
+        return [
+            f"{what} is {found[what]!r}, not {asked[what]!r}" for what in asked if found[what] != asked[what]
+        ]
 
 
 def market_key(market_id: MarketId) -> bytes:
@@ -130,7 +158,9 @@ def market_key(market_id: MarketId) -> bytes:
     return market_id.bytes.ljust(32, b"\0")
 
 
-async def read(chain: Chain, to: Address, signature: str, types: list[str], values: list[Any], returns: str) -> Any:
+async def read(
+    chain: Chain, to: Address, signature: str, types: list[str], values: list[Any], returns: str
+) -> Any:
     """Call a view that does not depend on its caller."""
     answer = await chain.call(to, _selector(signature) + encode(types, values))
     return decode([returns], answer)[0]

@@ -76,7 +76,9 @@ async def _ensure_cash(
 ) -> Address:
     if not cash_token:
         if chain_id != LOCAL_CHAIN_ID:
-            raise SettingsError("SAPPHIRE_CASH_TOKEN: set the address of the quote token (USDC) on this chain")
+            raise SettingsError(
+                "SAPPHIRE_CASH_TOKEN: set the address of the quote token (USDC) on this chain"
+            )
         return await ensure(Contract.CASH, lambda: words.create("TestDollar", ["address"], [admin]))
     address = Address(cash_token.lower())
     if not await node.code(address):

@@ -1,6 +1,6 @@
 """Bodies about signing in."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -36,7 +36,7 @@ class CredentialsAnswer(Answer):
 
     user_id: UUID
     access_token: str
-    token_type: str = "Bearer"
+    token_type: Literal["Bearer"] = "Bearer"
     expires_in: int
     refresh_token: str
 

@@ -6,7 +6,15 @@ from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 import orjson
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
 
 from deedbook.kernel.amounts import AMOUNT_PATTERN, MAX_TEXT_LENGTH, POSITIVE_AMOUNT_PATTERN, is_amount
@@ -54,7 +62,7 @@ def _amount(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str):
-        raise ValueError('send the amount as a string, such as "1000000"')  # noqa: TRY004 - pydantic wants ValueError
+        raise ValueError('send the amount as a string, such as "1000000"')
     if not is_amount(value):
         raise ValueError("an amount is a plain decimal string such as 12.50")
     return value

@@ -32,9 +32,9 @@ class AssetDetailsBody(Body):
     valuation: Amount | None = None
     currency: Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Z]{3,5}$")] | None = None
     location: FreeValue | None = None
-    compliance_documents: Annotated[list[Id], Field(max_length=50)] = []
-    regulatory_info: FreeForm = {}
-    attributes: FreeForm = {}
+    compliance_documents: Annotated[list[Id], Field(max_length=50, default_factory=list)]
+    regulatory_info: Annotated[FreeForm, Field(default_factory=dict)]
+    attributes: Annotated[FreeForm, Field(default_factory=dict)]
 
 
 class RegisterMarket(Body):
@@ -44,7 +44,14 @@ class RegisterMarket(Body):
     description: Annotated[Text, Field(max_length=4000)] = ""
     asset_type: Annotated[AssetType, Field(examples=["real_estate"])]
     token_symbol: Annotated[
-        str, Field(strict=True, min_length=2, max_length=32, pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*$", examples=["LUXAPT"])
+        str,
+        Field(
+            strict=True,
+            min_length=2,
+            max_length=32,
+            pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*$",
+            examples=["LUXAPT"],
+        ),
     ]
     token_name: Annotated[Line, Field(max_length=64)] = ""
     decimals: Annotated[int, Field(strict=True, ge=0, le=18)] = 18
@@ -148,7 +155,7 @@ class DocumentAnswer(Answer):
     size_bytes: int | None
     version: int
     replaces: UUID | None = None
-    metadata: dict[str, Any] = {}
+    metadata: Annotated[dict[str, Any], Field(default_factory=dict)]
     created_at: Moment
 
     @classmethod
@@ -227,12 +234,14 @@ class AddDocument(Body):
 
     title: Annotated[Line, Field(min_length=1, max_length=200, examples=["Deed of title"])]
     kind: Annotated[Line, Field(min_length=1, max_length=64, examples=["title_deed"])]
-    media_type: Annotated[str, Field(strict=True, max_length=100, pattern=r"^([a-z0-9.+-]+/[a-z0-9.+-]+)?$")] = ""
+    media_type: Annotated[
+        str, Field(strict=True, max_length=100, pattern=r"^([a-z0-9.+-]+/[a-z0-9.+-]+)?$")
+    ] = ""
     sha256: Annotated[str, Field(strict=True, pattern=r"^[0-9a-f]{64}$")] | None = None
     content_base64: Annotated[str, Field(strict=True, max_length=900_000)] | None = None
     size_bytes: Annotated[int, Field(strict=True, ge=0, le=2**53)] | None = None
     replaces: Id | None = None
-    metadata: Annotated[dict[Line, Line], Field(max_length=32)] = {}
+    metadata: Annotated[dict[Line, Line], Field(max_length=32, default_factory=dict)]
 
     def command(self, sha256: bytes, size_bytes: int | None) -> AddDocumentCommand:
         return AddDocumentCommand(

@@ -1,0 +1,3 @@
+from deedbook.cli import main
+
+main()

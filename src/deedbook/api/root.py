@@ -1,0 +1,129 @@
+"""At the root: alive, ready, metrics, and the page that explains every error code."""
+
+import asyncio
+import html
+import time
+from collections.abc import Awaitable
+from typing import Any, cast
+
+from fastapi import APIRouter, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from redis.exceptions import RedisError
+
+from deedbook.api.deps import PUBLIC, ResourcesDep, access
+from deedbook.api.errors import status_of
+from deedbook.infra import inbox, joblog, outbox, schema
+from deedbook.infra.telemetry import (
+    FAILED_EVENTS,
+    FAILED_JOBS,
+    JOB_OUTCOMES,
+    POOL,
+    QUEUE_AGE,
+    QUEUE_DEPTH,
+    REGISTRY,
+    RELAY_LAG,
+)
+from deedbook.kernel.errors import Refusal, Unavailable
+from deedbook.wiring import Resources, open_queues
+
+router = APIRouter(tags=["health"])
+
+CHECK_TIMEOUT_S = 2.0
+OUTCOMES_KEY = "deedbook:job-outcomes"
+
+
+@router.get("/healthz", openapi_extra=access(PUBLIC, bucket="health"))
+async def healthz() -> dict[str, str]:
+    """Alive."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", openapi_extra=access(PUBLIC, bucket="health"))
+async def readyz(resources: ResourcesDep) -> JSONResponse:
+    """Ready: each dependency by name. Without the permission service or the chain we still serve reads."""
+    checks = {
+        "database": _database(resources),
+        "redis": _redis(resources),
+        "permissions": resources.permissions.ping(),
+        "chain": resources.node.head(),
+    }
+    outcomes = await asyncio.gather(*(_check(check) for check in checks.values()))
+    found = dict(zip(checks, outcomes, strict=True))
+    ready = found["database"] == "ok"
+    return JSONResponse({"ready": ready, "checks": found}, 200 if ready else 503)
+
+
+@router.get("/metrics", openapi_extra=access(PUBLIC, bucket="health"))
+async def metrics(resources: ResourcesDep) -> Response:
+    """Prometheus metrics: this process's own, and the queues, relay and inbox of the whole installation."""
+    try:
+        await _collect_database(resources)
+    except Unavailable:
+        RELAY_LAG.clear()
+    try:
+        await _collect_redis(resources)
+    except (RedisError, OSError, TimeoutError):
+        QUEUE_DEPTH.clear()
+    pool = resources.db.pool
+    POOL.labels("open").set(pool.get_size())
+    POOL.labels("idle").set(pool.get_idle_size())
+    POOL.labels("limit").set(pool.get_max_size())
+    return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/docs/errors", openapi_extra=access(PUBLIC, bucket="health"), response_class=HTMLResponse)
+async def error_codes() -> HTMLResponse:
+    """What every error code means."""
+    rows = "".join(
+        f'<tr id="{html.escape(code)}"><td><code>{html.escape(code)}</code><td>{status_of(refusal)}'
+        f"<td>{html.escape(refusal.title)}<td>{html.escape((refusal.__doc__ or '').strip())}"
+        for code, refusal in sorted(Refusal.registry.items())
+    )
+    page = (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Deedbook error codes</title>'
+        '<meta name="viewport" content="width=device-width"><h1>Error codes</h1>'
+        f"<table><thead><tr><th>Code<th>Status<th>Meaning<th>More<tbody>{rows}</table></html>"
+    )
+    return HTMLResponse(page)
+
+
+async def _check(check: Awaitable[Any]) -> str:
+    try:
+        await asyncio.wait_for(check, CHECK_TIMEOUT_S)
+    except Refusal as refusal:
+        return refusal.code
+    except (RedisError, OSError, TimeoutError):
+        return "unavailable"
+    return "ok"
+
+
+async def _database(resources: Resources) -> None:
+    async with resources.db.reading() as connection:
+        await schema.require_current(connection)
+
+
+async def _redis(resources: Resources) -> None:
+    await cast("Awaitable[bool]", resources.redis.ping())
+
+
+async def _collect_database(resources: Resources) -> None:
+    for sink, lag in (await outbox.lag_s(resources.db)).items():
+        RELAY_LAG.labels(sink).set(lag)
+    FAILED_EVENTS.set(await inbox.failed_count(resources.db))
+    QUEUE_AGE.clear()
+    FAILED_JOBS.clear()
+    for queue, record in (await joblog.records(resources.db)).items():
+        age = time.time() - record.oldest_pending.timestamp() if record.oldest_pending else 0.0
+        QUEUE_AGE.labels(queue).set(max(age, 0.0))
+        FAILED_JOBS.labels(queue).set(record.failed)
+
+
+async def _collect_redis(resources: Resources) -> None:
+    for name, queue in open_queues(resources.redis).items():
+        for state, count in (await queue.counts()).items():
+            QUEUE_DEPTH.labels(name, state.value).set(count)
+    outcomes = await cast("Awaitable[dict[str, str]]", resources.redis.hgetall(OUTCOMES_KEY))
+    for field, count in outcomes.items():
+        queue_name, _, outcome = field.partition("|")
+        JOB_OUTCOMES.labels(queue_name, outcome).set(float(count))

@@ -1,0 +1,227 @@
+"""The command line. Each command imports what it needs when it runs, so that `--help` answers at once."""
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from deedbook.infra.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+chain_app = typer.Typer(help="The local chain node, and the platform's contracts.")
+app.add_typer(chain_app, name="chain", invoke_without_command=True)
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
+FreshFlag = Annotated[bool, typer.Option("--fresh", help="Forget everything and start over.")]
+
+
+def main() -> None:
+    """Entry point: expected troubles become one clear line, never a traceback."""
+    from deedbook.infra.embedded import EmbeddedError
+    from deedbook.infra.settings import SettingsError
+    from deedbook.kernel.errors import Refusal
+
+    try:
+        app()
+    except (SettingsError, EmbeddedError) as error:
+        sys.exit(f"deedbook: {error}")
+    except Refusal as refusal:
+        sys.exit(f"deedbook: {refusal.title}: {refusal.detail}")
+
+
+@app.command()
+def up(fresh: FreshFlag = False) -> None:
+    """Start the whole stack and keep it running until Ctrl-C."""
+    from deedbook.stack.run import up as run_up
+
+    _run(run_up(_settings("up"), fresh=fresh), exit_code=True)
+
+
+@app.command()
+def demo(
+    as_json: JsonFlag = False,
+    leave: Annotated[bool, typer.Option("--exit", help="Stop when the demo is over.")] = False,
+    fresh: FreshFlag = False,
+) -> None:
+    """Show an asset become a live market, from registration to the contract on the chain."""
+    from deedbook.stack.run import demo as run_demo
+
+    _run(run_demo(_settings("demo"), as_json=as_json, leave=leave, fresh=fresh), exit_code=True)
+
+
+@app.command()
+def api() -> None:
+    """Serve the HTTP API."""
+    import uvicorn
+
+    from deedbook.api.app import create_app
+
+    settings = _adopted_settings("api")
+    uvicorn.run(
+        create_app(settings),
+        host=settings.HOST,
+        port=settings.PORT,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=15,
+        limit_concurrency=2000,
+        h11_max_incomplete_event_size=65_536,
+    )
+
+
+@app.command()
+def worker(
+    queues: Annotated[str, typer.Option(help="Comma-separated queues; all when empty.")] = "",
+    lane: Annotated[
+        bool, typer.Option(help="Also move the chain transactions of the platform's key.")
+    ] = True,
+) -> None:
+    """Run jobs."""
+    from deedbook.workers.jobs import pick_queues
+    from deedbook.workers.processes import worker as run_worker
+
+    try:
+        picked = pick_queues(queues)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    _run(run_worker(_adopted_settings("worker"), picked, lane=lane))
+
+
+@app.command()
+def relay() -> None:
+    """Carry facts and jobs out of PostgreSQL."""
+    from deedbook.workers.processes import relay as run_relay
+
+    _run(run_relay(_adopted_settings("relay")))
+
+
+@app.command()
+def scheduler() -> None:
+    """Keep the clock's jobs on schedule."""
+    from deedbook.workers.processes import scheduler as run_scheduler
+
+    _run(run_scheduler(_adopted_settings("scheduler")))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's schema up to date."""
+    from deedbook.infra.schema import migrate as run_migrate
+    from deedbook.wiring import require
+
+    settings = _adopted_settings("migrate")
+    require(settings, "DATABASE_URL")
+    assert settings.DATABASE_URL is not None
+    run_migrate(settings.DATABASE_URL.get_secret_value())
+    typer.echo("the schema is up to date")
+
+
+@app.command()
+def permissions() -> None:
+    """Serve the embedded permission service. It has no authentication: keep its network private."""
+    from deedbook.stack.run import serve_permissions
+
+    serve_permissions(_adopted_settings("permissions"))
+
+
+@app.command()
+def grant(
+    address: Annotated[str, typer.Argument(help="The wallet's address.")],
+    role: Annotated[str, typer.Argument(help="investor, issuer, compliance, admin or operator.")],
+    entity: Annotated[str, typer.Option(help="For an issuer: the name of the issuer's entity.")] = "",
+    entity_id: Annotated[
+        str, typer.Option(help="For an issuer: the entity's id, where it exists already.")
+    ] = "",
+) -> None:
+    """Give a role to a wallet, here and at the permission service."""
+    from deedbook.stack.grant import grant as run_grant
+
+    typer.echo(_run(run_grant(_adopted_settings("grant"), address, role, entity, entity_id)))
+
+
+@app.command()
+def check(as_json: JsonFlag = False) -> None:
+    """Prove every truth that applies; exits with 1 when one is broken."""
+    from deedbook.stack.run import check as run_check
+
+    _run(run_check(_adopted_settings("check"), as_json=as_json), exit_code=True)
+
+
+@app.command()
+def docs(
+    write: Annotated[bool, typer.Option("--write", help="Write docs/events.md and docs/errors.md.")] = False,
+) -> None:
+    """Compare the generated pages with the declarations they come from, or write them."""
+    from deedbook.stack.pages import run_docs
+
+    sys.exit(run_docs(write=write))
+
+
+@chain_app.callback()
+def chain_node(context: typer.Context) -> None:
+    """Run the local chain node in the foreground."""
+    if context.invoked_subcommand is None:
+        from deedbook.stack.run import serve_chain
+
+        _settings("chain")
+        _run(serve_chain())
+
+
+@chain_app.command("deploy")
+def chain_deploy() -> None:
+    """Deploy the platform's contracts. Safe to run twice."""
+    from deedbook.stack.run import deploy_contracts
+
+    for name, address in _run(deploy_contracts(_adopted_settings("chain deploy"))).items():
+        typer.echo(f"{name:20} {address}")
+
+
+@chain_app.command("keystore")
+def chain_keystore(
+    path: Annotated[str, typer.Argument(help="Where to write the encrypted file.")],
+) -> None:
+    """Encrypt a private key into a keystore v3 file. Key and password are asked for, never taken as arguments."""
+    from pathlib import Path
+
+    from deedbook.integrations.sapphire.keys import write_keystore
+
+    key = typer.prompt("Private key (hex)", hide_input=True).removeprefix("0x")
+    password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    try:
+        write_keystore(Path(path), bytes.fromhex(key), password)
+    except (ValueError, FileExistsError) as error:
+        raise typer.BadParameter(type(error).__name__) from None
+
+
+def _settings(process: str) -> "Settings":
+    from deedbook.infra.settings import load_settings
+    from deedbook.infra.telemetry import configure_logging
+
+    settings = load_settings()
+    configure_logging(process, settings.LOG_LEVEL)
+    return settings
+
+
+def _adopted_settings(process: str) -> "Settings":
+    """The settings, completed by the stack that runs in this home, if one does."""
+    from deedbook.stack.environment import adopt_running_stack
+
+    adopt_running_stack()
+    return _settings(process)
+
+
+def _run(work: Coroutine[Any, Any, Any], *, exit_code: bool = False) -> Any:
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        result = runner.run(work)
+    if exit_code:
+        sys.exit(result)
+    return result

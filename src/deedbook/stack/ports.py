@@ -1,0 +1,15 @@
+"""The ports of the embedded servers, each with the variable that changes it."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Ports(BaseSettings):
+    """Loopback ports. The API's own port is `PORT`."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True, case_sensitive=True)
+
+    DEEDBOOK_POSTGRES_PORT: int = Field(5442, ge=1, le=65535)
+    DEEDBOOK_VALKEY_PORT: int = Field(6389, ge=1, le=65535)
+    DEEDBOOK_ANVIL_PORT: int = Field(8545, ge=1, le=65535)
+    DEEDBOOK_PERMISSIONS_PORT: int = Field(3001, ge=1, le=65535)

@@ -1,0 +1,154 @@
+"""What the commands do that concern the whole stack."""
+
+import asyncio
+import json
+import sys
+
+from rich.console import Console
+
+from deedbook import truths
+from deedbook.infra.embedded import EmbeddedAnvil, Home, HomeInUse
+from deedbook.infra.settings import LOCAL_CHAIN_ID, Settings
+from deedbook.integrations.sapphire.keys import load_signer
+from deedbook.permissions import PermissionsConfig, serve
+from deedbook.stack import environment, supervisor
+from deedbook.stack.ports import Ports
+from deedbook.stack.supervisor import StackFailed, running_stack
+from deedbook.wiring import open_worker_resources
+from deedbook.workers.loops import stop_on_signals
+
+
+async def up(settings: Settings, *, fresh: bool) -> int:
+    """Run the stack until a signal comes; the exit code."""
+    console = Console(stderr=True)
+    stopping = stop_on_signals()
+    home = Home.locate()
+    try:
+        async with running_stack(
+            settings, home, fresh=fresh, progress=lambda text: console.print(f"[dim]· {text}[/]")
+        ) as stack:
+            console.print(f"[bold green]Deedbook is running[/] at {stack.api_url} · data in {home.path}")
+            for name, url in urls(stack.environ, settings).items():
+                console.print(f"  {name:20} {url}", highlight=False)
+            console.print("[dim]Ctrl-C stops it; the next `up` goes on where this one ended.[/]")
+            ended = asyncio.create_task(stopping.wait())
+            await asyncio.wait({ended, stack.broken}, return_when=asyncio.FIRST_COMPLETED)
+            ended.cancel()
+            if stack.broken.done():
+                stack.broken.result()
+    except HomeInUse as refusal:
+        console.print(f"[yellow]{refusal}[/]")
+        return 3
+    except StackFailed as failure:
+        console.print(f"[red]{failure}[/]")
+        return 1
+    console.print("Stopped.")
+    return 0
+
+
+async def demo(settings: Settings, *, as_json: bool, leave: bool, fresh: bool) -> int:
+    """Run the demo on a stack of its own, or on the one that runs already; the exit code."""
+    from deedbook.stack.demo import show
+
+    stopping = stop_on_signals()
+    home = Home.locate()
+    console = Console(stderr=True)
+    if environment.adopt_running_stack() and await _is_held(home):
+        console.print("[dim]· using the stack that runs already[/]")
+        return await show(supervisor.load_with({}), console, as_json=as_json)
+    async with running_stack(
+        settings, home, fresh=fresh, progress=lambda text: console.print(f"[dim]· {text}[/]")
+    ) as stack:
+        showing = asyncio.create_task(show(stack.settings, console, as_json=as_json))
+        ended = asyncio.create_task(stopping.wait())
+        await asyncio.wait({showing, ended, stack.broken}, return_when=asyncio.FIRST_COMPLETED)
+        if not showing.done():
+            showing.cancel()
+            return 130
+        code = showing.result()
+        if not leave and not ended.done():
+            console.print("[dim]The stack goes on running. Ctrl-C stops it.[/]")
+            await asyncio.wait({ended, stack.broken}, return_when=asyncio.FIRST_COMPLETED)
+        ended.cancel()
+    return code
+
+
+def urls(environ: dict[str, str], settings: Settings) -> dict[str, str]:
+    """Where a newcomer may look."""
+    api = f"http://localhost:{settings.PORT}"
+    permissions = environ.get("ENTITY_PERMISSIONS_BASE_URL") or settings.ENTITY_PERMISSIONS_BASE_URL or ""
+    return {
+        "API": f"{api}/api/v1/markets",
+        "OpenAPI": f"{api}/openapi.json",
+        "Ready": f"{api}/readyz",
+        "Metrics": f"{api}/metrics",
+        "Approval desk": f"{permissions}/desk",
+        "Chain (JSON-RPC)": environ.get("SAPPHIRE_RPC_URL") or settings.SAPPHIRE_RPC_URL or "",
+    }
+
+
+async def check(settings: Settings, *, as_json: bool) -> int:
+    """Prove the truths; 1 when one is broken."""
+    async with open_worker_resources(settings, "check") as resources:
+        found = await truths.check_all(
+            resources.db, resources.node, settings.SAPPHIRE_CHAIN_ID, load_signer(settings).address
+        )
+    console = Console(stderr=True)
+    for truth in found:
+        console.print(f"{'[green]holds [/]' if truth.holds else '[red]BROKEN[/]'} {truth.name}")
+        for finding in truth.findings:
+            console.print(f"         {finding}", highlight=False)
+    if as_json:
+        sys.stdout.write(json.dumps({truth.name: list(truth.findings) for truth in found}) + "\n")
+    return 0 if all(truth.holds for truth in found) else 1
+
+
+async def deploy_contracts(settings: Settings) -> dict[str, str]:
+    """Deploy what is missing; the addresses."""
+    from deedbook import chain
+
+    async with open_worker_resources(settings, "chain-deploy") as resources:
+        await supervisor.prepare(resources)
+        found = await chain.contracts(resources.db, settings.SAPPHIRE_CHAIN_ID)
+    return {contract.value: address for contract, address in found.items()}
+
+
+async def serve_chain() -> None:
+    """The local node alone, until a signal comes."""
+    stopping = stop_on_signals()
+    home = Home.locate()
+    home.open()
+    node = EmbeddedAnvil(
+        home.anvil_state,
+        Ports().DEEDBOOK_ANVIL_PORT,
+        LOCAL_CHAIN_ID,
+        idle_block_time=supervisor.IDLE_BLOCK_TIME_S,
+        tools_dir=supervisor.CLONE / "contracts",
+        log_file=home.log_file("anvil"),
+    )
+    async with node:
+        Console(stderr=True).print(f"The chain {LOCAL_CHAIN_ID} is at {node.url}; Ctrl-C stops it.")
+        await stopping.wait()
+
+
+def serve_permissions(settings: Settings) -> None:
+    """The permission service, telling this platform's webhook."""
+    directory = environment.permissions_directory(Home.locate())
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    serve(
+        PermissionsConfig(
+            database_path=directory / "permissions.sqlite3",
+            certificate_directory=directory,
+            port=Ports().DEEDBOOK_PERMISSIONS_PORT,
+            webhook_urls=(f"http://127.0.0.1:{settings.PORT}/api/v1/webhooks/entity-permissions",),
+            principal_type=settings.ENTITY_PERMISSIONS_PRINCIPAL_TYPE,
+        )
+    )
+
+
+async def _is_held(home: Home) -> bool:
+    try:
+        with home.held():
+            return False
+    except HomeInUse:
+        return True

@@ -1,0 +1,233 @@
+"""The supervisor: starts what is missing, keeps it running, stops it in order."""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from deedbook.chain import bind_network, lane
+from deedbook.identity import rotate_signing_key
+from deedbook.infra.database import Database
+from deedbook.infra.embedded import (
+    EmbeddedAnvil,
+    EmbeddedError,
+    EmbeddedPostgres,
+    EmbeddedValkey,
+    Home,
+    Server,
+)
+from deedbook.infra.schema import migrate
+from deedbook.infra.settings import Settings, load_settings
+from deedbook.integrations.sapphire.platform import deploy_platform
+from deedbook.kernel.clock import SystemClock
+from deedbook.stack import environment
+from deedbook.stack.ports import Ports
+from deedbook.stack.processes import DeedbookProcess
+from deedbook.wiring import WorkerResources, open_worker_resources
+
+log = structlog.get_logger(__name__)
+
+WATCH_S = 0.2
+RESTARTS_MAX = 20
+RESTARTS_WITHIN_S = 60.0
+IDLE_BLOCK_TIME_S = 5.0
+CLONE = Path(__file__).parents[3]
+Progress = Callable[[str], None]
+
+
+class StackFailed(Exception):
+    """A part of the stack cannot be kept running."""
+
+
+@dataclass(frozen=True)
+class RunningStack:
+    """A stack that runs. `environ` is what its processes share on top of ours."""
+
+    home: Home
+    settings: Settings
+    environ: dict[str, str]
+    broken: asyncio.Future[None]
+
+    @property
+    def api_url(self) -> str:
+        return f"http://localhost:{self.settings.PORT}"
+
+
+@asynccontextmanager
+async def running_stack(
+    settings: Settings, home: Home, *, fresh: bool, progress: Progress
+) -> AsyncIterator[RunningStack]:
+    """Run the whole stack while this lasts. The home must not be in use.
+
+    Raises:
+        EmbeddedError · SettingsError: says what is wrong and what to change.
+        StackFailed: a part keeps falling over.
+    """
+    with home.held():
+        if fresh:
+            await home.fresh()
+        keeper = _Keeper()
+        try:
+            environ = await _start(keeper, home, settings, Ports(), progress)
+            watching = asyncio.create_task(keeper.watch())
+            yield RunningStack(home, load_with(environ), environ, asyncio.ensure_future(watching))
+            watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watching
+        finally:
+            environment.forget(home)
+            progress("Stopping")
+            await keeper.stop()
+
+
+class _Keeper:
+    """Keeps servers running: one that falls over is started again, unless it keeps falling over."""
+
+    def __init__(self) -> None:
+        self._servers: list[Server] = []
+        self._restarts: deque[float] = deque()
+        self._stopping = False
+
+    async def start(self, server: Server) -> None:
+        await server.start()
+        self._servers.append(server)
+
+    async def watch(self) -> None:
+        while not self._stopping:
+            for server in self._servers:
+                if server.poll() is not None:
+                    await self._restart(server)
+            await asyncio.sleep(WATCH_S)
+
+    async def _restart(self, server: Server) -> None:
+        now = time.monotonic()
+        self._restarts.append(now)
+        while self._restarts and self._restarts[0] < now - RESTARTS_WITHIN_S:
+            self._restarts.popleft()
+        if len(self._restarts) > RESTARTS_MAX:
+            raise StackFailed(f"{server.name} keeps falling over; see {server.log_file}")
+        log.warning("restarting", server=server.name, exit_code=server.poll())
+        try:
+            await server.start()
+        except EmbeddedError as error:
+            log.warning("restart_failed", server=server.name, error=str(error))
+            await asyncio.sleep(1)
+
+    async def stop(self) -> None:
+        """In reverse order of start: our processes while their servers still answer."""
+        self._stopping = True
+        ours = [server for server in self._servers if isinstance(server, DeedbookProcess)]
+        await asyncio.gather(*(server.stop(25) for server in ours), return_exceptions=True)
+        others = [server for server in self._servers if server not in ours]
+        await asyncio.gather(*(server.stop() for server in others), return_exceptions=True)
+
+
+async def _start(
+    keeper: _Keeper, home: Home, settings: Settings, ports: Ports, progress: Progress
+) -> dict[str, str]:
+    parts = environment.embedded_parts(settings)
+    urls: dict[str, str] = {}
+    progress("Starting PostgreSQL, Valkey and the chain")
+    starting = []
+    if parts.postgres:
+        postgres = EmbeddedPostgres(
+            home.postgres_data(),
+            ports.DEEDBOOK_POSTGRES_PORT,
+            home.secret("postgres"),
+            log_file=home.log_file("postgres"),
+        )
+        starting.append(keeper.start(postgres))
+        urls["DATABASE_URL"] = postgres.dsn()
+    if parts.valkey:
+        valkey = EmbeddedValkey(
+            home.valkey_data,
+            ports.DEEDBOOK_VALKEY_PORT,
+            home.secret("valkey"),
+            log_file=home.log_file("valkey"),
+        )
+        starting.append(keeper.start(valkey))
+        urls["REDIS_URL"] = valkey.url()
+    if parts.chain:
+        anvil = EmbeddedAnvil(
+            home.anvil_state,
+            ports.DEEDBOOK_ANVIL_PORT,
+            idle_block_time=IDLE_BLOCK_TIME_S,
+            tools_dir=CLONE / "contracts",
+            log_file=home.log_file("anvil"),
+        )
+        starting.append(keeper.start(anvil))
+        urls["SAPPHIRE_RPC_URL"] = anvil.url
+    await asyncio.gather(*starting)
+    environ = environment.shared_environment(home, settings, ports, urls)
+    environment.remember(home, environ)
+    full = load_with(environ)
+    progress("Bringing the database up to date")
+    assert full.DATABASE_URL is not None
+    await asyncio.to_thread(migrate, full.DATABASE_URL.get_secret_value())
+    if parts.permissions:
+        progress("Starting the permission service")
+        await keeper.start(
+            _process(home, environ, "permissions", ports.DEEDBOOK_PERMISSIONS_PORT, "/healthz")
+        )
+    progress("Deploying the platform's contracts")
+    async with open_worker_resources(full, "up") as resources:
+        await prepare(resources)
+    progress("Starting API, worker, relay and scheduler")
+    api = _process(home, environ, "api", full.PORT, "/readyz")
+    others = [_process(home, environ, name) for name in ("worker", "relay", "scheduler")]
+    await asyncio.gather(*(keeper.start(process) for process in (api, *others)))
+    return environ
+
+
+async def prepare(resources: WorkerResources) -> None:
+    """What must stand before the processes start: the chain bound, the contracts deployed, a signing key."""
+    await bind_network(resources.db, resources.node, resources.settings.SAPPHIRE_CHAIN_ID)
+    await first_signing_key(resources.db, resources)
+    clock = SystemClock()
+
+    async def drive() -> None:
+        await lane.step(resources.db, resources.node, resources.signer, resources.lane_policy, clock.now())
+
+    await lane.check_nonces(resources.db, resources.node, resources.signer)
+    await deploy_platform(
+        resources.db,
+        resources.node,
+        resources.signer.address,
+        resources.settings.SAPPHIRE_CHAIN_ID,
+        resources.settings.SAPPHIRE_CASH_TOKEN,
+        drive,
+    )
+
+
+async def first_signing_key(db: Database, resources: WorkerResources) -> None:
+    """Make the key that signs access tokens, where there is none."""
+    async with db.transaction() as tx:
+        await rotate_signing_key(tx, resources.sign_in_policy, older_than_s=resources.signing_key_rotation_s)
+
+
+def load_with(environ: dict[str, str]) -> Settings:
+    """The settings as a process sees them that is started with this on top of our environment."""
+    before = {name: os.environ.get(name) for name in environ}
+    os.environ.update(environ)
+    try:
+        return load_settings()
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _process(
+    home: Home, environ: dict[str, str], command: str, port: int = 0, health: str = ""
+) -> DeedbookProcess:
+    url = f"http://127.0.0.1:{port}{health}" if health else ""
+    return DeedbookProcess(command, home.path / "run", home.log_file(command), environ, port=port, health=url)

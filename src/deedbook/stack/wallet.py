@@ -1,0 +1,53 @@
+"""A wallet in memory, for the demo and for tests: signs in as a browser wallet would."""
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx2
+from eth_account import Account
+from eth_account.messages import encode_defunct
+
+from deedbook.kernel.clock import to_wire
+
+STATEMENT = "Sign in to Deedbook."
+
+
+@dataclass(frozen=True)
+class Wallet:
+    """A key and its address (with checksum). The key is never printed."""
+
+    address: str
+    private_key: bytes = field(repr=False)
+
+    @classmethod
+    def new(cls) -> "Wallet":
+        return cls.from_key(secrets.token_bytes(32))
+
+    @classmethod
+    def from_key(cls, private_key: bytes) -> "Wallet":
+        return cls(str(Account.from_key(private_key).address), private_key)
+
+    def sign(self, text: str) -> str:
+        """`personal_sign` (EIP-191), as `0x…`."""
+        signed = Account.sign_message(encode_defunct(text=text), self.private_key)
+        return "0x" + bytes(signed.signature).hex()
+
+
+def sign_in_message(address: str, offer: dict[str, Any]) -> str:
+    """The EIP-4361 text for what `POST /auth/nonce` answered."""
+    return (
+        f"{offer['domain']} wants you to sign in with your Ethereum account:\n{address}\n\n{STATEMENT}\n\n"
+        f"URI: {offer['uri']}\nVersion: {offer['version']}\nChain ID: {offer['chainId']}\n"
+        f"Nonce: {offer['nonce']}\nIssued At: {to_wire(datetime.now(UTC))}"
+    )
+
+
+async def sign_in(http: httpx2.AsyncClient, wallet: Wallet) -> dict[str, Any]:
+    """Sign in and answer with the credentials."""
+    offer = (await http.post("/auth/nonce")).raise_for_status().json()
+    message = sign_in_message(wallet.address, offer)
+    response = await http.post("/auth/siwe", json={"message": message, "signature": wallet.sign(message)})
+    credentials: dict[str, Any] = response.raise_for_status().json()
+    return credentials

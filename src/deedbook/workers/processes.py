@@ -1,0 +1,98 @@
+"""Worker, relay and scheduler as processes: what each opens, runs and closes."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from deedbook.chain import bind_network
+from deedbook.infra import lease, schema
+from deedbook.infra.database import Database
+from deedbook.infra.redis import connect_redis
+from deedbook.infra.settings import Settings
+from deedbook.kernel.clock import SystemClock
+from deedbook.kernel.errors import Unavailable
+from deedbook.kernel.jobs import QueueSpec
+from deedbook.markets.cache import MarketCopies
+from deedbook.wiring import all_handlers, open_queues, open_resources, open_worker_resources
+from deedbook.workers import jobs
+from deedbook.workers import relay as relays
+from deedbook.workers.chain import LaneWorker
+from deedbook.workers.loops import repeat, stop_on_signals, wait
+from deedbook.workers.scheduler import REPEAT_S, Scheduler
+
+log = structlog.get_logger(__name__)
+
+START_RETRY_S = 1.0
+
+
+async def worker(settings: Settings, queues: Sequence[QueueSpec], *, lane: bool) -> None:
+    """Run jobs, and move the nonce lane, until told to stop."""
+    stopping = stop_on_signals()
+    async with open_worker_resources(settings, "worker") as resources:
+        await _until_current(resources.db, stopping)
+        await bind_network(resources.db, resources.node, settings.SAPPHIRE_CHAIN_ID)
+        runner = jobs.JobRunner(resources.db, resources, all_handlers(settings))
+        lane_stopping = asyncio.Event()
+        moving = LaneWorker(
+            resources.db, resources.node, resources.signer, resources.lane_policy, SystemClock()
+        )
+        lane_task = asyncio.create_task(moving.run(lane_stopping)) if lane else None
+        log.info("worker_started", queues=[spec.name for spec in queues], lane=lane)
+        await jobs.serve(settings, runner, queues, stopping)
+        # The lane goes on while jobs finish: they may be waiting for it.
+        lane_stopping.set()
+        if lane_task is not None:
+            await lane_task
+    log.info("worker_stopped")
+
+
+async def relay(settings: Settings) -> None:
+    """Carry rows out until told to stop."""
+    stopping = stop_on_signals()
+    async with open_resources(settings, "relay") as resources:
+        await _until_current(resources.db, stopping)
+        holder = lease.holder_name()
+        queue_redis = connect_redis(settings, max_connections=8)
+        queues = open_queues(queue_redis)
+        job_sink = relays.JobSink(resources.db, holder, queues, settings.QUEUE_MAX_RETRY_ATTEMPTS)
+        sinks = [
+            relays.FanOutSink(resources.db, holder, all_handlers(settings)),
+            job_sink,
+            relays.RedisSink(
+                resources.db, holder, resources.redis, MarketCopies(resources.db, resources.redis)
+            ),
+            relays.PermissionsSink(resources.db, holder, resources.permissions),
+        ]
+        sweeper = relays.Sweeper(resources.db, holder, job_sink, queues)
+        log.info("relay_started", sinks=[sink.name for sink in sinks])
+        await relays.run(sinks, sweeper, stopping)
+        for sink in sinks:
+            await sink.release()
+        await queue_redis.aclose()
+    log.info("relay_stopped")
+
+
+async def scheduler(settings: Settings) -> None:
+    """Keep the schedule standing until told to stop."""
+    stopping = stop_on_signals()
+    redis = connect_redis(settings, max_connections=8)
+    schedule = Scheduler(open_queues(redis), all_handlers(settings))
+    log.info("scheduler_started")
+    await repeat("scheduler", stopping, schedule.step, busy_s=REPEAT_S, idle_s=REPEAT_S)
+    await redis.aclose()
+    log.info("scheduler_stopped")
+
+
+async def _until_current(db: Database, stopping: asyncio.Event) -> None:
+    """Refuse to work on another schema; wait where the database is only not there yet."""
+    while not stopping.is_set():
+        try:
+            async with db.reading() as connection:
+                await schema.require_current(connection)
+            return
+        except schema.SchemaOutOfDate:
+            raise
+        except Unavailable as error:
+            log.warning("waiting_for_database", error=error.detail)
+            await wait(stopping, START_RETRY_S)
