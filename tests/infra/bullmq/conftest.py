@@ -5,9 +5,9 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from bullmq_harness import ValkeyServer, Workers
 
 from deedbook.infra.bullmq import JobQueue, connect, open_queue
+from tests.infra.bullmq.harness import ValkeyServer, Workers
 
 _numbers = count(1)
 

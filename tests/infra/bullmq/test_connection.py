@@ -6,12 +6,12 @@ import signal
 import time
 
 import pytest
-from bullmq_harness import ValkeyServer
 from redis.asyncio import SSLConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from deedbook.infra.bullmq import JobQueue, connect
+from tests.infra.bullmq.harness import ValkeyServer
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ import asyncio
 import time
 
 import pytest
-from bullmq_harness import Diary, Workers, until, until_state
 
 from deedbook.infra.bullmq import (
     Backoff,
@@ -16,6 +15,7 @@ from deedbook.infra.bullmq import (
     UnrecoverableError,
     is_final_attempt,
 )
+from tests.infra.bullmq.harness import Diary, Workers, until, until_state
 
 
 async def test_job_runs_once_when_it_is_added_twice(queue: JobQueue, workers: Workers) -> None:
@@ -78,7 +78,7 @@ async def test_urgent_jobs_run_first(queue: JobQueue, workers: Workers) -> None:
 
 
 async def test_schedule_fires_at_its_slots_when_the_worker_is_idle(queue: JobQueue, workers: Workers) -> None:
-    """Stock rounds its waits up to whole seconds and misses two of three slots."""
+    """Stock rounds its waits up to whole seconds and misses half of the slots."""
     late_ms: list[float] = []
 
     async def tick(job: Delivery) -> None:

@@ -6,9 +6,8 @@ Each docstring says what stock does on the same test. Read these again before th
 import asyncio
 from importlib.metadata import version
 
-from bullmq_harness import Diary, Workers, until
-
 from deedbook.infra.bullmq import Delivery, JobQueue, JobState, NewJob, RateLimit, connect
+from tests.infra.bullmq.harness import Diary, Workers, until
 
 
 def _jobs(number: int) -> list[NewJob]:

@@ -1,0 +1,61 @@
+# make demo    an asset becomes a live market, from nothing but Python and the package registries
+# make up      the same stack, kept running
+# make test    the tests
+# Options travel in ARGS: make demo ARGS="--json --exit", make up ARGS=--fresh, make test ARGS="-k lane"
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
+ifeq ($(strip $(PYTHON)),)
+$(error Deedbook needs Python 3.11, 3.12 or 3.13 on the PATH)
+endif
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: demo up test check fmt lint types floors contracts docs lock clean
+
+demo:
+	@$(PYTHON) tools/bootstrap.py run
+	@$(BIN)/deedbook demo $(ARGS)
+
+up:
+	@$(PYTHON) tools/bootstrap.py run
+	@$(BIN)/deedbook up $(ARGS)
+
+test: dev
+	$(BIN)/python -m pytest $(ARGS)
+
+check: lint types floors docs contracts test
+
+lint: dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: dev
+	$(BIN)/mypy
+
+floors: dev
+	$(BIN)/lint-imports
+
+docs: dev
+	$(BIN)/deedbook docs
+
+contracts: dev
+	node contracts/build.mjs --check
+
+fmt: dev
+	$(BIN)/ruff check --fix -q . || true
+	$(BIN)/ruff format -q .
+
+# Host-free locks: names, versions and hashes, and nothing of where they came from.
+LOCK := .tools/uv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-header --no-annotate
+lock:
+	$(LOCK) --group build -o requirements.lock pyproject.toml
+	$(LOCK) --group build --group dev -o requirements-dev.lock pyproject.toml
+
+clean:
+	rm -rf .venv .tools contracts/node_modules
+
+.PHONY: dev
+dev:
+	@$(PYTHON) tools/bootstrap.py dev

@@ -1,0 +1,73 @@
+"""Fixtures that many rooms share: real servers once, a database of its own for each test."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from deedbook.infra.bullmq_client import connect
+from deedbook.infra.database import Database
+from deedbook.infra.embedded import EmbeddedAnvil, EmbeddedValkey
+from tests.support import servers
+from tests.support.servers import PostgresServer
+from tests.support.world import World, open_world
+
+
+@pytest.fixture(scope="session")
+async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PostgresServer]:
+    async with servers.postgres(_open(tmp_path_factory.mktemp("pg"))) as server:
+        prepared = PostgresServer(server)
+        await prepared.prepare()
+        yield prepared
+
+
+@pytest.fixture(scope="session")
+async def valkey(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedValkey]:
+    async with servers.valkey(tmp_path_factory.mktemp("valkey")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def anvil(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedAnvil]:
+    async with servers.anvil(tmp_path_factory.mktemp("anvil")) as server:
+        yield server
+
+
+@pytest.fixture
+async def dsn(postgres: PostgresServer) -> AsyncIterator[str]:
+    """The connection string of a database that no other test sees."""
+    made = await postgres.new_database()
+    yield made
+    await postgres.drop(made)
+
+
+@pytest.fixture
+async def db(dsn: str) -> AsyncIterator[Database]:
+    database = await Database.connect(dsn)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def redis(valkey: EmbeddedValkey) -> AsyncIterator[Redis]:
+    """An empty Valkey."""
+    client = connect(valkey.url(), timeout_s=2)
+    await client.flushall()
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def world(dsn: str, redis: Redis, valkey: EmbeddedValkey) -> AsyncIterator[World]:
+    """The API over real PostgreSQL and Valkey, with a fake permission service."""
+    async with open_world(dsn, valkey.url()) as opened:
+        yield opened
+
+
+def _open(directory: Path) -> Path:
+    """Let PostgreSQL's unprivileged account in where the tests run as root."""
+    for parent in (directory, *directory.parents):
+        if parent.stat().st_mode & 0o777 == 0o700:
+            parent.chmod(0o711)
+    return directory

@@ -1,1 +1,0 @@
-"""Real servers, started and killed."""

@@ -1,0 +1,82 @@
+"""The far side of the permission adapter: the Entity Permissions Core's wire, in memory, with its faults on demand."""
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx2
+
+
+@dataclass
+class FakePermissions:
+    """Answers what it was told to allow. `down`, `slow_s` and `broken` make it misbehave."""
+
+    allowed: set[tuple[str, str, str]] = field(default_factory=set)
+    allow_all: bool = False
+    down: bool = False
+    slow_s: float = 0.0
+    fail_next: int = 0
+    broken: Any = None
+    events: list[dict[str, Any]] = field(default_factory=list)
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    in_flight: int = 0
+    most_in_flight: int = 0
+
+    def allow(self, user_id: UUID, action: str, entity_id: UUID) -> None:
+        self.allowed.add((str(user_id), action, str(entity_id)))
+
+    def publish(self, event_type: str, payload: dict[str, Any], actor_id: UUID, **more: Any) -> dict[str, Any]:
+        """Put an event where the poller finds it; the event."""
+        event = {
+            "event_id": str(uuid4()),
+            "event_type": event_type,
+            "source": "entity_permissions_core",
+            "occurred_at": datetime.now(UTC).isoformat(),
+            "schema_version": "v1",
+            "payload": payload,
+            "context": {"actor_id": str(actor_id)},
+            **more,
+        }
+        self.events.append(event)
+        return event
+
+    @property
+    def transport(self) -> httpx2.MockTransport:
+        return httpx2.MockTransport(self._handle)
+
+    async def _handle(self, request: httpx2.Request) -> httpx2.Response:
+        if self.down:
+            raise httpx2.ConnectError("refused")
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            if self.slow_s:
+                await asyncio.sleep(self.slow_s)
+            if self.fail_next > 0:
+                self.fail_next -= 1
+                return httpx2.Response(500, text="Internal Server Error")
+            return self._answer(request)
+        finally:
+            self.in_flight -= 1
+
+    def _answer(self, request: httpx2.Request) -> httpx2.Response:
+        if self.broken is not None:
+            return httpx2.Response(200, json=self.broken)
+        path, body = request.url.path, json.loads(request.content or b"{}")
+        if path == "/api/v1/authorize":
+            self.asked.append(body)
+            key = (body["user_id"], body["action"], body["resource_id"])
+            return httpx2.Response(200, json={"authorized": self.allow_all or key in self.allowed})
+        if path == "/api/v1/events" and request.method == "POST":
+            self.events.append({**body, "event_id": str(uuid4())})
+            return httpx2.Response(201, json=self.events[-1])
+        if path == "/api/v1/events":
+            wanted = request.url.params.get("event_type")
+            found = [event for event in reversed(self.events) if event["event_type"] == wanted]
+            return httpx2.Response(200, json=found[:200])
+        if path == "/healthz":
+            return httpx2.Response(200, json={"status": "ok"})
+        return httpx2.Response(404, json={"detail": "Not Found"})
