@@ -147,6 +147,17 @@ def grant(
 
 
 @app.command()
+def login(
+    role: Annotated[str, typer.Argument(help="investor, issuer, compliance, admin or operator.")],
+    entity: Annotated[str, typer.Option(help="For an issuer: the name of the issuer's entity.")] = "",
+) -> None:
+    """Print an access token for a demo wallet of this role. For development only."""
+    from deedbook.stack.login import login as run_login
+
+    typer.echo(_run(run_login(_adopted_settings("login"), role, entity)))
+
+
+@app.command()
 def check(as_json: JsonFlag = False) -> None:
     """Prove every truth that applies; exits with 1 when one is broken."""
     from deedbook.stack.run import check as run_check
@@ -205,7 +216,9 @@ def _settings(process: str) -> "Settings":
     from deedbook.infra.telemetry import configure_logging
 
     settings = load_settings()
-    configure_logging(process, settings.LOG_LEVEL)
+    # The supervisor and the demo speak to a person; their children write the full log.
+    quiet = process in ("up", "demo") and settings.LOG_LEVEL == "info"
+    configure_logging(process, "warning" if quiet else settings.LOG_LEVEL)
     return settings
 
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from redis.asyncio import Redis
 
@@ -17,12 +18,14 @@ from deedbook.infra.redis import connect_redis
 from deedbook.infra.settings import Settings, SettingsError
 from deedbook.integrations.entity_permissions.client import EntityPermissionsClient
 from deedbook.integrations.sapphire.client import SapphireClient
-from deedbook.integrations.sapphire.contracts import SapphireContracts
-from deedbook.integrations.sapphire.keys import LocalSigner, load_signer
 from deedbook.kernel.jobs import QUEUES, HandlerSpec, handlers_of
 from deedbook.markets import jobs as market_jobs
+from deedbook.markets.terms import POLL_DECISIONS
 from deedbook.tokens import Foundry
 from deedbook.trading import jobs as trading_jobs
+
+if TYPE_CHECKING:
+    from deedbook.integrations.sapphire.keys import LocalSigner
 
 JOB_MODULES = (infra_jobs, identity_jobs, market_jobs, trading_jobs)
 
@@ -34,7 +37,7 @@ def all_handlers(settings: Settings) -> list[HandlerSpec]:
     assert len(set(names)) == len(names), "two handlers share a name"
     if settings.ENTITY_PERMISSIONS_POLLING:
         return handlers
-    return [handler for handler in handlers if handler.kind != market_jobs.POLL_DECISIONS]
+    return [handler for handler in handlers if handler.kind != POLL_DECISIONS]
 
 
 @dataclass(frozen=True)
@@ -65,10 +68,12 @@ class Resources:
 class WorkerResources(Resources):
     """The same with the platform's key, which only workers hold."""
 
-    signer: LocalSigner
+    signer: "LocalSigner"
 
     @property
     def foundry(self) -> Foundry:
+        from deedbook.integrations.sapphire.contracts import SapphireContracts
+
         return Foundry(self.node, SapphireContracts(), self.settings.SAPPHIRE_CHAIN_ID, self.signer.address)
 
     @property
@@ -123,7 +128,9 @@ async def open_resources(settings: Settings, process: str) -> AsyncIterator[Reso
 
 @asynccontextmanager
 async def open_worker_resources(settings: Settings, process: str) -> AsyncIterator[WorkerResources]:
-    """The same for a process that signs chain transactions."""
+    """The same for a process that signs chain transactions. Only these load the Ethereum libraries."""
+    from deedbook.integrations.sapphire.keys import load_signer
+
     signer = load_signer(settings)
     async with open_resources(settings, process) as r:
         yield WorkerResources(r.settings, r.db, r.redis, r.permissions, r.node, r.sign_in_policy, signer)

@@ -1,13 +1,16 @@
 """The database's schema: brought up to date by Alembic, and checked before anything works on it."""
 
 from pathlib import Path
-from typing import Any
-
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
+from typing import TYPE_CHECKING, Any
 
 from deedbook.kernel.errors import Unavailable
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+REVISION = "0001"
+"""The newest migration; a test compares it with Alembic's. Every process checks against it at start, and
+loading Alembic for that would cost each of them most of a second."""
 
 
 class SchemaOutOfDate(Unavailable):
@@ -20,7 +23,9 @@ def migrations_directory() -> Path:
     return clone if (clone / "env.py").is_file() else Path(__file__).parents[1] / "_migrations"
 
 
-def _config(dsn: str = "") -> Config:
+def _config(dsn: str = "") -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(migrations_directory()))
     config.set_main_option("sqlalchemy.url", dsn.replace("%", "%%"))
@@ -29,14 +34,16 @@ def _config(dsn: str = "") -> Config:
 
 def migrate(dsn: str) -> None:
     """Bring the schema up to date. Two at once do no harm: the second waits, then finds nothing to do."""
+    from alembic import command
+
     command.upgrade(_config(dsn), "head")
 
 
-def newest() -> str:
-    """The revision that this version of the program needs."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    assert head is not None
-    return head
+def newest_migration() -> str | None:
+    """The revision at the head of the migrations."""
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 async def require_current(connection: Any) -> None:
@@ -47,7 +54,7 @@ async def require_current(connection: Any) -> None:
     """
     exists = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
     current = await connection.fetchval("SELECT version_num FROM alembic_version") if exists else None
-    if current != newest():
+    if current != REVISION:
         raise SchemaOutOfDate(
-            f"the schema is at {current or 'nothing'}, and {newest()} is needed: run `deedbook migrate`"
+            f"the schema is at {current or 'nothing'}, and {REVISION} is needed: run `deedbook migrate`"
         )

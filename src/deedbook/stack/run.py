@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from typing import Any
 
 from rich.console import Console
 
@@ -31,11 +32,7 @@ async def up(settings: Settings, *, fresh: bool) -> int:
             for name, url in urls(stack.environ, settings).items():
                 console.print(f"  {name:20} {url}", highlight=False)
             console.print("[dim]Ctrl-C stops it; the next `up` goes on where this one ended.[/]")
-            ended = asyncio.create_task(stopping.wait())
-            await asyncio.wait({ended, stack.broken}, return_when=asyncio.FIRST_COMPLETED)
-            ended.cancel()
-            if stack.broken.done():
-                stack.broken.result()
+            await _first(stopping, stack.broken)
     except HomeInUse as refusal:
         console.print(f"[yellow]{refusal}[/]")
         return 3
@@ -60,17 +57,14 @@ async def demo(settings: Settings, *, as_json: bool, leave: bool, fresh: bool) -
         settings, home, fresh=fresh, progress=lambda text: console.print(f"[dim]· {text}[/]")
     ) as stack:
         showing = asyncio.create_task(show(stack.settings, console, as_json=as_json))
-        ended = asyncio.create_task(stopping.wait())
-        await asyncio.wait({showing, ended, stack.broken}, return_when=asyncio.FIRST_COMPLETED)
+        await _first(stopping, stack.broken, showing)
         if not showing.done():
             showing.cancel()
             return 130
-        code = showing.result()
-        if not leave and not ended.done():
+        if not leave and not stopping.is_set():
             console.print("[dim]The stack goes on running. Ctrl-C stops it.[/]")
-            await asyncio.wait({ended, stack.broken}, return_when=asyncio.FIRST_COMPLETED)
-        ended.cancel()
-    return code
+            await _first(stopping, stack.broken)
+    return showing.result()
 
 
 def urls(environ: dict[str, str], settings: Settings) -> dict[str, str]:
@@ -144,6 +138,17 @@ def serve_permissions(settings: Settings) -> None:
             principal_type=settings.ENTITY_PERMISSIONS_PRINCIPAL_TYPE,
         )
     )
+
+
+async def _first(stopping: asyncio.Event, *others: "asyncio.Future[Any]") -> None:
+    """Return when told to stop, or when one of the others ends; raises what broke."""
+    ended: asyncio.Future[Any] = asyncio.ensure_future(stopping.wait())
+    try:
+        done, _ = await asyncio.wait({ended, *others}, return_when=asyncio.FIRST_COMPLETED)
+        for future in done:
+            future.result()
+    finally:
+        ended.cancel()
 
 
 async def _is_held(home: Home) -> bool:

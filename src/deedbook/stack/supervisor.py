@@ -53,7 +53,7 @@ class RunningStack:
     home: Home
     settings: Settings
     environ: dict[str, str]
-    broken: asyncio.Future[None]
+    broken: "asyncio.Future[None]"
 
     @property
     def api_url(self) -> str:

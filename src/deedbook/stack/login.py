@@ -1,0 +1,37 @@
+"""A role at the command line, for trying things out: a wallet kept in the home, granted, signed in."""
+
+import hashlib
+
+import httpx2
+
+from deedbook.identity import Role
+from deedbook.infra.embedded import Home
+from deedbook.infra.settings import Settings, SettingsError
+from deedbook.stack.grant import grant
+from deedbook.stack.wallet import Wallet, sign_in
+
+DEFAULT_ENTITY = "Harbour Homes"
+
+
+async def login(settings: Settings, role_text: str, entity: str) -> str:
+    """An access token for the demo wallet of this role. The wallet is the same each time.
+
+    Raises:
+        SettingsError: in production, or when no API answers.
+    """
+    if settings.production:
+        raise SettingsError("demo wallets are for development; sign in with a wallet of your own")
+    try:
+        role = Role(role_text.lower())
+    except ValueError:
+        raise SettingsError(f"the roles are {', '.join(entry.value for entry in Role)}") from None
+    home = Home.locate()
+    home.open()
+    wallet = Wallet.from_key(hashlib.sha256(home.secret(f"demo-wallet-{role.value}").encode()).digest())
+    await grant(settings, wallet.address, role.value, entity or DEFAULT_ENTITY, "")
+    base_url = f"http://127.0.0.1:{settings.PORT}/api/v1"
+    try:
+        async with httpx2.AsyncClient(base_url=base_url, timeout=10, trust_env=False) as http:
+            return str((await sign_in(http, wallet))["accessToken"])
+    except httpx2.HTTPError as error:
+        raise SettingsError(f"the API at {base_url} does not answer ({type(error).__name__}): run `make up`") from None
