@@ -113,7 +113,10 @@ def camel(name: str) -> str:
 
 
 def wire_value(value: Any) -> Any:
-    """JSON-ready form of a value in a fact. Whole numbers beyond 2^53 must be strings before they get here."""
+    """JSON-ready form of a value in a fact: no float, and whole numbers beyond 2^53 as strings.
+
+    Maps are free-form JSON of the user's own (an asset's attributes): bounded at the border, and kept as they are.
+    """
     match value:
         case UUID():
             return str(value)
@@ -124,7 +127,7 @@ def wire_value(value: Any) -> Any:
         case tuple() | list():
             return [wire_value(item) for item in value]
         case dict():
-            return {key: wire_value(item) for key, item in value.items()}
+            return value
         case float():
             raise TypeError("a fact never holds a float")
         case int() if not isinstance(value, bool) and abs(value) > 2**53:
