@@ -103,7 +103,7 @@ def works(program: Path) -> bool:
 
 
 def fingerprint(path: Path) -> str:
-    version = "%d.%d" % sys.version_info[:2]
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     return hashlib.sha256(path.read_bytes() + version.encode()).hexdigest()
 
 

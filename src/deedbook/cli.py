@@ -69,6 +69,7 @@ def api() -> None:
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=False,  # X-Forwarded-For is read in one place only, and from TRUSTED_PROXIES alone
         timeout_keep_alive=30,
         timeout_graceful_shutdown=15,
         limit_concurrency=2000,

@@ -47,9 +47,15 @@ _QUERIES: dict[str, str] = {
         WHERE key LIKE 'deploy-token-%' AND status = 'confirmed'
         GROUP BY substring(key FROM 14 FOR 36) HAVING count(*) > 1
     """,
-    "INV-6 one nonce, one transaction": """
+    "INV-6 one nonce, one transaction, its bytes stored": """
         SELECT wallet || ' nonce ' || nonce FROM chain_transactions WHERE nonce IS NOT NULL
         GROUP BY wallet, nonce HAVING count(*) > 1
+        UNION ALL
+        SELECT 'nonce that the lane did not give: ' || t.wallet || ' ' || t.nonce
+        FROM chain_transactions t JOIN chain_wallets w ON w.address = t.wallet WHERE t.nonce >= w.next_nonce
+        UNION ALL
+        SELECT 'no stored bytes: ' || t.key FROM chain_transactions t WHERE t.status <> 'queued' AND NOT EXISTS (
+            SELECT 1 FROM chain_attempts a WHERE a.transaction_id = t.transaction_id)
     """,
     "INV-6 each job and event has one effect": """
         SELECT 'activated twice: ' || stream_id FROM events WHERE event_type = 'market.activated'
@@ -57,6 +63,9 @@ _QUERIES: dict[str, str] = {
         UNION ALL
         SELECT 'decided twice: ' || stream_id FROM events
         WHERE event_type IN ('market.approved', 'market.rejected') GROUP BY stream_id HAVING count(*) > 1
+        UNION ALL
+        SELECT 'done twice: ' || split_part(job_id, '.', 1) FROM jobs WHERE status = 'done'
+        GROUP BY split_part(job_id, '.', 1) HAVING count(*) > 1
     """,
     "INV-8 a market's history is a path of the state graph": f"""
         WITH moves AS (
@@ -74,15 +83,30 @@ _QUERIES: dict[str, str] = {
         UNION ALL
         SELECT 'market without history: ' || market_id FROM markets m
         WHERE NOT EXISTS (SELECT 1 FROM moves WHERE stream_id = m.market_id)
+        UNION ALL
+        SELECT DISTINCT 'history without market: ' || stream_id FROM moves
+        WHERE NOT EXISTS (SELECT 1 FROM markets WHERE market_id = stream_id)
     """,
     "INV-8 a live market has its token, and its pair": """
-        SELECT 'market ' || m.market_id FROM markets m LEFT JOIN tokens t USING (market_id)
-        LEFT JOIN trading_pairs p USING (market_id)
-        WHERE m.activated_at IS NOT NULL AND (t.token_id IS NULL OR t.contract_address <> m.contract_address
-              OR (p.pair_id IS NULL AND m.activated_at < now() - interval '60 seconds'))
+        SELECT 'market ' || m.market_id || ' without its token' FROM markets m LEFT JOIN tokens t USING (market_id)
+        WHERE m.activated_at IS NOT NULL AND (m.contract_address, m.token_symbol, m.decimals)
+              IS DISTINCT FROM (t.contract_address, t.symbol, t.decimals)
         UNION ALL
-        SELECT 'token without live market: ' || t.symbol FROM tokens t JOIN markets m USING (market_id)
-        WHERE m.activated_at IS NULL
+        SELECT 'token without live market: ' || t.symbol FROM tokens t LEFT JOIN markets m USING (market_id)
+        WHERE t.token_type = 'RWA' AND m.activated_at IS NULL
+        UNION ALL
+        SELECT 'market ' || m.market_id || ' is ' || m.status || ', its pair ' || COALESCE(p.status, 'missing')
+        FROM markets m LEFT JOIN trading_pairs p USING (market_id)
+        WHERE m.activated_at IS NOT NULL AND m.updated_at < now() - interval '60 seconds'
+              AND (m.status, p.status) NOT IN (('active', 'active'), ('paused', 'paused'), ('archived', 'closed'))
+                  IS NOT FALSE
+    """,
+    "INV-11 what was written down cannot be changed": """
+        SELECT guard || ' does not stand on ' || relation
+        FROM (VALUES ('events', 'events_append_only'), ('events', 'events_never_truncated'),
+                     ('markets', 'markets_move')) AS g (relation, guard)
+        WHERE NOT EXISTS (SELECT 1 FROM pg_trigger
+                          WHERE tgrelid = to_regclass(relation) AND tgname = guard AND tgenabled IN ('O', 'A'))
     """,
     "INV-13 nothing is stuck": """
         SELECT 'pending job ' || job_id FROM jobs
@@ -91,11 +115,25 @@ _QUERIES: dict[str, str] = {
         SELECT 'activating for long: ' || market_id FROM markets
         WHERE status = 'activating' AND updated_at < now() - interval '30 minutes'
         UNION ALL
+        SELECT 'activating and nobody is at it: ' || market_id FROM markets m
+        WHERE status = 'activating' AND NOT EXISTS (
+            SELECT 1 FROM jobs WHERE status = 'pending'
+                AND split_part(job_id, '.', 1) = 'deploy-market-token-' || m.market_id || '-' || m.activations)
+        UNION ALL
         SELECT 'lane stopped: ' || stopped_reason FROM chain_wallets WHERE stopped_reason IS NOT NULL
         UNION ALL
-        SELECT 'undelivered by ' || c.sink FROM relay_cursors c WHERE c.sink <> 'epc' AND EXISTS (
-            SELECT 1 FROM events e WHERE c.sink <> 'jobs' AND (e.tx_id, e.position) > (c.tx_id, c.position)
-                AND e.occurred_at < now() - interval '60 seconds')
+        SELECT 'transaction not final for long: ' || key FROM chain_transactions
+        WHERE status IN ('queued', 'signed', 'sent', 'mined') AND created_at < now() - interval '30 minutes'
+        UNION ALL
+        SELECT 'undelivered by ' || s.sink FROM (VALUES ('fan-out'), ('redis')) AS s (sink)
+        LEFT JOIN relay_cursors c USING (sink)
+        WHERE EXISTS (SELECT 1 FROM events e WHERE e.occurred_at < now() - interval '60 seconds'
+                      AND (e.tx_id, e.position) > (COALESCE(c.tx_id, '0'), COALESCE(c.position, 0)))
+        UNION ALL
+        SELECT 'undelivered by jobs' FROM (VALUES (1)) AS one LEFT JOIN relay_cursors c ON c.sink = 'jobs'
+        WHERE EXISTS (SELECT 1 FROM jobs j WHERE j.created_at < now() - interval '60 seconds'
+                      AND j.status = 'pending'
+                      AND (j.tx_id, j.position) > (COALESCE(c.tx_id, '0'), COALESCE(c.position, 0)))
     """,
 }
 
@@ -106,12 +144,20 @@ async def check_all(db: Database, node: SapphireClient, chain_id: int, admin: Ad
     Raises:
         DatabaseUnavailable · ChainUnavailable: no proof either way.
     """
+    return [*await check_books(db), await _chain_equals_books(db, node, chain_id, admin)]
+
+
+async def check_books(db: Database) -> list[Truth]:
+    """Prove the truths of the database alone.
+
+    Raises:
+        DatabaseUnavailable: no proof either way.
+    """
     truths = []
     async with db.reading() as connection:
         for name, query in _QUERIES.items():
-            rows = await connection.fetch(query + f" LIMIT {MAX_FINDINGS}")
+            rows = await connection.fetch(f"{query} LIMIT {MAX_FINDINGS}")
             truths.append(Truth(name, tuple(str(row[0]) for row in rows)))
-    truths.append(await _chain_equals_books(db, node, chain_id, admin))
     return truths
 
 
@@ -119,31 +165,58 @@ async def _chain_equals_books(
     db: Database, node: SapphireClient, chain_id: int, admin: Address | None
 ) -> Truth:
     """INV-9 for what exists so far: code, supply and the issuer's vault balance are what the books say."""
-    words, platform = SapphireContracts(), await chain.contracts(db, chain_id)
+    platform = await chain.contracts(db, chain_id)
+    findings = [
+        f"there is no {contract.value} at {address}"
+        for contract, address in platform.items()
+        if not await node.code(address)
+    ]
+    if not findings:
+        for terms, token in await _issued(db):
+            findings += await _token_differences(node, platform, terms, token, admin)
+    return Truth("INV-9 the chain holds what the books say", tuple(findings[:MAX_FINDINGS]))
+
+
+async def _issued(db: Database) -> list[tuple[TokenTerms, Address]]:
+    """The newest tokens and where the books say that they are."""
     async with db.reading() as connection:
         rows = await connection.fetch(
             "SELECT market_id, token_name, token_symbol, decimals, total_supply, issuer_account, contract_address "
             "FROM markets WHERE contract_address IS NOT NULL ORDER BY created_at DESC LIMIT 500"
         )
-    findings: list[str] = []
-    for row in rows:
-        terms = TokenTerms(
-            MarketId(row["market_id"]),
-            row["token_name"],
-            row["token_symbol"],
-            row["decimals"],
-            int(row["total_supply"]),
-            Address(row["issuer_account"]),
+    return [
+        (
+            TokenTerms(
+                MarketId(row["market_id"]),
+                row["token_name"],
+                row["token_symbol"],
+                row["decimals"],
+                int(row["total_supply"]),
+                Address(row["issuer_account"]),
+            ),
+            Address(row["contract_address"]),
         )
-        token = Address(row["contract_address"])
-        if await words.token_of(node, platform, terms.market_id) != token:
-            findings.append(f"{terms.symbol}: the factory names another contract")
-        if admin is not None:
-            wrong = await words.differences(node, platform, terms, token, admin)
-            findings.extend(f"{terms.symbol}: {difference}" for difference in wrong)
-        held = await read(
-            node, platform[Contract.SETTLEMENT], "totalOf(address)", ["address"], [token], "uint256"
-        )
-        if held > terms.supply_units:
-            findings.append(f"{terms.symbol}: the vault owes more than was issued")
-    return Truth("INV-9 the chain holds what the books say", tuple(findings[:MAX_FINDINGS]))
+        for row in rows
+    ]
+
+
+async def _token_differences(
+    node: SapphireClient,
+    platform: dict[Contract, Address],
+    terms: TokenTerms,
+    token: Address,
+    admin: Address | None,
+) -> list[str]:
+    words = SapphireContracts()
+    if await words.token_of(node, platform, terms.market_id) != token:
+        return [f"{terms.symbol}: the factory names another contract"]
+    findings = []
+    if admin is not None:
+        wrong = await words.differences(node, platform, terms, token, admin)
+        findings += [f"{terms.symbol}: {difference}" for difference in wrong]
+    held = await read(
+        node, platform[Contract.SETTLEMENT], "totalOf(address)", ["address"], [token], "uint256"
+    )
+    if held > terms.supply_units:
+        findings.append(f"{terms.symbol}: the vault owes more than was issued")
+    return findings

@@ -28,7 +28,9 @@ class FakePermissions:
     def allow(self, user_id: UUID, action: str, entity_id: UUID) -> None:
         self.allowed.add((str(user_id), action, str(entity_id)))
 
-    def publish(self, event_type: str, payload: dict[str, Any], actor_id: UUID, **more: Any) -> dict[str, Any]:
+    def publish(
+        self, event_type: str, payload: dict[str, Any], actor_id: UUID, **more: Any
+    ) -> dict[str, Any]:
         """Put an event where the poller finds it; the event."""
         event = {
             "event_id": str(uuid4()),

@@ -26,14 +26,20 @@ class PostgresServer:
 
     async def new_database(self) -> str:
         """The connection string of a fresh copy."""
+        return await self._copy(TEMPLATE)
+
+    async def copy(self, dsn: str) -> str:
+        """The connection string of a copy of this database, to which nobody may be connected."""
+        return await self._copy(_name_of(dsn))
+
+    async def _copy(self, template: str) -> str:
         self.made += 1
         name = f"test_{self.made}"
-        await self._execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+        await self._execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         return self.server.dsn(name)
 
     async def drop(self, dsn: str) -> None:
-        name = dsn.rsplit("/", 1)[1].split("?")[0]
-        await self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        await self._execute(f"DROP DATABASE IF EXISTS {_name_of(dsn)} WITH (FORCE)")
 
     async def _execute(self, statement: str) -> None:
         connection = await asyncpg.connect(self.server.dsn("postgres"))
@@ -41,6 +47,10 @@ class PostgresServer:
             await connection.execute(statement)
         finally:
             await connection.close()
+
+
+def _name_of(dsn: str) -> str:
+    return dsn.rsplit("/", 1)[1].split("?")[0]
 
 
 def free_port() -> int:

@@ -5,12 +5,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import Depends, FastAPI
-from fastapi.middleware.cors import CORSMiddleware
 
 from deedbook import __version__
 from deedbook.api import errors, root
 from deedbook.api.deps import guard
-from deedbook.api.middleware import Envelope
+from deedbook.api.middleware import Cors, Envelope
 from deedbook.api.ratelimit import Limiter
 from deedbook.api.v1 import admin, auth, catalogue, documents, markets, webhooks
 from deedbook.api.v1.schemas.common import Problem
@@ -20,7 +19,12 @@ from deedbook.integrations.entity_permissions.sns import SnsVerifier
 from deedbook.wiring import Resources, open_resources
 
 PREFIX = "/api/v1"
-_PROBLEM = {"description": "Refused", "content": {"application/problem+json": {}}, "model": Problem}
+_OUR_IDS = ("X-Request-Id", "X-Correlation-Id")
+_REF = "#/components/schemas/{model}"
+_PROBLEM: dict[str, Any] = {
+    "description": "Refused, as RFC 9457 problem details",
+    "content": {"application/problem+json": {"schema": {"$ref": _REF.format(model="Problem")}}},
+}
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -39,9 +43,9 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json",
+        openapi_url=None,
         dependencies=[Depends(guard)],
-        responses={"4XX": _PROBLEM, "503": _PROBLEM},
+        responses={"4XX": _PROBLEM, "5XX": _PROBLEM},
         redirect_slashes=False,
     )
     app.state.public_url = settings.public_url
@@ -49,16 +53,23 @@ def create_app(settings: Settings) -> FastAPI:
     for module in (auth, markets, documents, catalogue, webhooks, admin):
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(root.router)
-    app.add_middleware(Envelope)
     if settings.CORS_ORIGINS:
         app.add_middleware(
-            CORSMiddleware,
+            Cors,
             allow_origins=list(settings.CORS_ORIGINS),
             allow_methods=["GET", "POST", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "X-Request-Id"],
-            expose_headers=["ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", *_OUR_IDS],
+            expose_headers=[
+                "ETag",
+                "Idempotent-Replayed",
+                "RateLimit",
+                "RateLimit-Policy",
+                "Retry-After",
+                *_OUR_IDS,
+            ],
         )
-    _describe_security(app)
+    app.add_middleware(Envelope)
+    _describe(app)
     return app
 
 
@@ -73,13 +84,18 @@ def join(app: FastAPI, resources: Resources) -> None:
     )
 
 
-def _describe_security(app: FastAPI) -> None:
+def _describe(app: FastAPI) -> None:
+    """Put into the OpenAPI document what FastAPI cannot know: how to sign in, and the shape of a refusal."""
     plain = app.openapi
 
     def described() -> dict[str, Any]:
         schema = plain()
-        schemes = schema.setdefault("components", {}).setdefault("securitySchemes", {})
-        schemes["bearer"] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        components = schema.setdefault("components", {})
+        components["securitySchemes"] = {
+            "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        }
+        told = Problem.model_json_schema(ref_template=_REF)
+        components["schemas"].update(told.pop("$defs"), Problem=told)
         return schema
 
     app.openapi = described  # type: ignore[method-assign]

@@ -18,7 +18,7 @@ from deedbook.identity import Caller, Role
 from deedbook.identity.errors import Forbidden, Unauthenticated
 from deedbook.infra.database import Database, Tx
 from deedbook.infra.failpoints import failpoint
-from deedbook.kernel.errors import FieldError, Invalid, Kind, Refusal
+from deedbook.kernel.errors import FieldError, Invalid, Kind, RateLimited, Refusal
 from deedbook.wiring import Resources
 
 T = TypeVar("T")
@@ -59,38 +59,50 @@ def access(*who: str | Role, bucket: str) -> dict[str, Any]:
 
 
 async def guard(request: Request) -> None:
-    """Run before every route: known parameters, rate limit, authentication, role.
+    """Run before every route, and before its body is read: rate limit, authentication, role, parameters.
+
+    A dependency of the whole app, so that no route goes without it; `StrictRoute` runs it earlier.
 
     Raises:
-        Invalid · RateLimited · Unauthenticated · Forbidden: the first that applies.
+        RateLimited · Unauthenticated · Forbidden · Invalid: the first that applies.
     """
+    if getattr(request.state, "guarded", False):
+        return
     route = request.scope["route"]
-    declared = route.openapi_extra or {}
+    declared = getattr(route, "openapi_extra", None) or {}
     who, bucket = declared.get("x-access"), declared.get("x-rate-bucket")
     if not who or not bucket:
         raise Forbidden("this route says of nobody that they may call it")
-    _require_known_parameters(request, route)
     resources: Resources = request.app.state.resources
-    limiter: Limiter = request.app.state.limiter
-    address = caller_address(
+    request.state.address = caller_address(
         request.client.host if request.client else None,
-        request.headers.get("x-forwarded-for"),
+        ",".join(request.headers.getlist("x-forwarded-for")),
         resources.settings.TRUSTED_PROXIES,
     )
-    request.state.address = address
     request.state.caller = None
     if who == [PUBLIC]:
-        request.state.standing = await limiter.count(bucket, f"ip-{address}")
-        return
-    # Guesses count by address, before anything is looked up; what is known counts by user.
-    caller = await _recognise(request, resources, limiter, address)
-    request.state.caller = caller
-    request.state.standing = await limiter.count(bucket, str(caller.user_id))
-    if who != [SIGNED_IN] and not {role.value for role in caller.roles} & set(who):
-        raise Forbidden(f"this takes the role {' or '.join(who)}")
+        await _count(request, bucket, f"ip-{request.state.address}")
+    else:
+        caller = await _recognise(request, resources)
+        request.state.caller = caller
+        await _count(request, bucket, str(caller.user_id))
+        if who != [SIGNED_IN] and not {role.value for role in caller.roles} & set(who):
+            raise Forbidden(f"this takes the role {' or '.join(who)}")
+    _require_known_parameters(request, route)
+    request.state.guarded = True
 
 
-async def _recognise(request: Request, resources: Resources, limiter: Limiter, address: str) -> Caller:
+async def _count(request: Request, bucket: str, who: str) -> None:
+    limiter: Limiter = request.app.state.limiter
+    standing = request.state.standing = await limiter.count(bucket, who)
+    if standing.wait_s:
+        raise RateLimited(
+            f"more than {standing.limit} {bucket} in a minute", retry_after_s=float(standing.wait_s)
+        )
+
+
+async def _recognise(request: Request, resources: Resources) -> Caller:
+    """The caller. Credentials that do not hold count by address, so that guessing has an end."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     try:
         if scheme.lower() != "bearer" or not token or len(token) > 4096:
@@ -98,7 +110,7 @@ async def _recognise(request: Request, resources: Resources, limiter: Limiter, a
         issuer = resources.sign_in_policy.issuer
         return await identity.recognise(resources.db, request.app.state.key_ring, token, issuer)
     except Unauthenticated:
-        request.state.standing = await limiter.count("reads", f"ip-{address}")
+        await _count(request, "reads", f"ip-{request.state.address}")
         raise
 
 
@@ -183,7 +195,7 @@ class Unit:
         async with self._db.reading() as connection:
             first = await connection.fetchrow(_STORED, principal, self._key)
         if first is not None:
-            return _replay(first, fingerprint)
+            return _replay(dict(first), fingerprint)
         if before is not None:
             await before()
         async with self._db.transaction() as tx:
@@ -195,7 +207,7 @@ class Unit:
                     "wait for the first request's answer, or ask again", retry_after_s=1
                 )
             if (first := await tx.fetchrow(_STORED, principal, self._key)) is not None:
-                return _replay(first, fingerprint)
+                return _replay(dict(first), fingerprint)
             body = _render(render(await work(tx)))
             await tx.execute(
                 "INSERT INTO idempotency_keys (principal, key, fingerprint, status, body) VALUES ($1, $2, $3, $4, $5)",
@@ -214,7 +226,7 @@ class Unit:
 
     async def _fingerprint(self) -> bytes:
         request = self._request
-        told = f"{request.method} {request.url.path}\n{request.headers.get('if-match', '')}\n".encode()
+        told = f"{request.method} {request.scope['path']}\n{request.headers.get('if-match', '')}\n".encode()
         return hashlib.sha256(told + await request.body()).digest()
 
 

@@ -52,7 +52,7 @@ def problem(request: Request, refusal: Refusal) -> JSONResponse:
         "title": refusal.title,
         "status": status,
         "detail": refusal.detail,
-        "instance": request.url.path[:512],
+        "instance": request.scope["path"][:512],
         "code": refusal.code,
         "requestId": request_id,
         **refusal.extra,
@@ -75,7 +75,7 @@ def problem(request: Request, refusal: Refusal) -> JSONResponse:
 
 
 def install(app: FastAPI) -> None:
-    """Make every non-2xx answer of the app a problem."""
+    """Make every refusal of the app a problem. What is no refusal ends in `middleware.Envelope`."""
 
     async def refused(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, Refusal)
@@ -100,16 +100,9 @@ def install(app: FastAPI) -> None:
             response.headers.setdefault(name, value)
         return response
 
-    async def bug(request: Request, error: Exception) -> JSONResponse:
-        log.error("request_failed", exc_info=error, path=request.url.path[:512])
-        return problem(
-            request, InternalError("this is our fault, and it has been logged; nothing was stored")
-        )
-
     app.add_exception_handler(Refusal, refused)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(Exception, bug)
 
 
 def _field_error(entry: Any) -> FieldError:

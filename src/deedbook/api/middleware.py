@@ -1,22 +1,33 @@
-"""Around every request: ids, time taken, body limit, headers that protect browsers. Plain ASGI, for speed."""
+"""Around every request: ids, time taken, bounds on the body, headers that protect browsers, and the last answer
+where something of ours broke. Plain ASGI, for speed.
+"""
 
+import asyncio
 import re
 import time
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deedbook.api.errors import problem
 from deedbook.infra.database import CORRELATION_ID
 from deedbook.infra.telemetry import HTTP_LATENCY
-from deedbook.kernel.errors import TooLarge
+from deedbook.kernel.errors import InternalError, Malformed, TooLarge
 from deedbook.kernel.ids import new_uuid
 
+log = structlog.get_logger(__name__)
+
 MAX_BODY_BYTES = 1024 * 1024
+BODY_TIMEOUT_S = 20.0
 _ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_LENGTH = re.compile(r"[0-9]{1,12}")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _HEADERS = {
+    "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -40,12 +51,12 @@ class Envelope:
         scope.setdefault("state", {})["request_id"] = request_id
         token = CORRELATION_ID.set(correlation_id)
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        started, status = time.perf_counter(), 500
+        started, status, begun = time.perf_counter(), 500, False
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
+            nonlocal status, begun
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, begun = message["status"], True
                 out = MutableHeaders(scope=message)
                 out["X-Request-Id"], out["X-Correlation-Id"] = request_id, correlation_id
                 for name, value in _HEADERS.items():
@@ -58,30 +69,59 @@ class Envelope:
 
         try:
             await self._limited(scope, receive, send_with_headers, headers)
+        except Exception as error:
+            log.error("request_failed", exc_info=error, path=scope["path"][:512])
+            if begun:
+                raise
+            refusal = InternalError("this is our fault, and it has been logged; nothing was stored")
+            await problem(Request(scope), refusal)(scope, receive, send_with_headers)
         finally:
             CORRELATION_ID.reset(token)
             structlog.contextvars.unbind_contextvars("request_id")
             route = getattr(scope.get("route"), "path", "unmatched")
-            HTTP_LATENCY.labels(scope["method"][:10], route, str(status)).observe(
-                time.perf_counter() - started
-            )
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            HTTP_LATENCY.labels(method, route, str(status)).observe(time.perf_counter() - started)
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
         announced = headers.get("content-length", "0")
-        if not announced.isdecimal() or int(announced) > MAX_BODY_BYTES:
+        if not _LENGTH.fullmatch(announced) or int(announced) > MAX_BODY_BYTES:
             await problem(Request(scope), _too_large())(scope, receive, send)
             return
-        received = 0
+        received, complete = 0, False
+        deadline = asyncio.get_running_loop().time() + BODY_TIMEOUT_S
 
         async def receive_bounded() -> Message:
-            nonlocal received
-            message = await receive()
+            nonlocal received, complete
+            if complete:
+                return await receive()
+            try:
+                async with asyncio.timeout_at(deadline):
+                    message = await receive()
+            except TimeoutError:
+                raise Malformed(f"the body did not arrive within {BODY_TIMEOUT_S:.0f} s") from None
+            if message["type"] == "http.disconnect":
+                raise Malformed("the connection ended before the body did")
             received += len(message.get("body", b""))
             if received > MAX_BODY_BYTES:
                 raise _too_large()
+            complete = not message.get("more_body", False)
             return message
 
         await self._app(scope, receive_bounded, send)
+
+
+class Cors(CORSMiddleware):
+    """CORS where a browser does the refusing: a pre-flight that is not allowed lacks the headers that allow it.
+
+    Starlette would answer 400 in plain text, the one refusal without our shape.
+    """
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        headers = dict(super().preflight_response(request_headers).headers)
+        kept = {
+            name: value for name, value in headers.items() if name.startswith(("access-control-", "vary"))
+        }
+        return Response(status_code=204, headers=kept)
 
 
 def _too_large() -> TooLarge:

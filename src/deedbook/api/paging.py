@@ -3,15 +3,31 @@
 import base64
 import binascii
 import json
+import re
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
+
+from fastapi import Query
+from pydantic import BeforeValidator
 
 from deedbook.kernel.clock import to_wire
 from deedbook.kernel.errors import FieldError, Invalid
 from deedbook.kernel.ids import parse_uuid
 
 MAX_CURSOR = 300
+_WHOLE = re.compile(r"[0-9]{1,9}")
+
+
+def _whole(value: Any) -> Any:
+    """Digits alone: `int` would also take `1_0`, ` 5` and `5.0`."""
+    if isinstance(value, str) and not _WHOLE.fullmatch(value):
+        raise ValueError("a whole number in digits")
+    return value
+
+
+Limit = Annotated[int, BeforeValidator(_whole), Query(ge=1, le=200)]
+Cursor = Annotated[str | None, Query(max_length=MAX_CURSOR)]
 
 
 def encode_cursor(listing: str, *parts: datetime | UUID | int) -> str:
@@ -31,10 +47,11 @@ def decode_moment_and_id(listing: str, cursor: str | None) -> tuple[datetime, UU
     parts = _decode(listing, cursor, 2)
     try:
         moment = datetime.fromisoformat(parts[0])
-    except (TypeError, ValueError):
+        as_we_write_it = to_wire(moment) == parts[0]
+    except (TypeError, ValueError, OverflowError):
         raise _bad() from None
     entry = parse_uuid(str(parts[1]))
-    if entry is None or moment.tzinfo is None:
+    if entry is None or not as_we_write_it:
         raise _bad()
     return moment, entry
 

@@ -1,10 +1,11 @@
 """Rate limits: a sliding window per bucket and caller in Redis; per process when Redis is away, never open."""
 
+import asyncio
 import ipaddress
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -12,33 +13,35 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from deedbook.infra.settings import Settings
-from deedbook.kernel.errors import RateLimited
 
 WINDOW_S = 60
 MAX_LOCAL_KEYS = 50_000
+REDIS_TIMEOUT_S = 0.5
 RETRY_REDIS_AFTER_S = 2.0
+COUNTED_HERE = frozenset({"health"})
+"""Whether we are alive must not hang on whether Redis is."""
 
 # Two fixed windows weighted by how far the present one has run: close to a true sliding window, two keys.
 _SCRIPT = """
 local now, limit, window = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local before = tonumber(redis.call('GET', KEYS[2]) or '0')
 local count = tonumber(redis.call('GET', KEYS[1]) or '0')
-local used = before * (1 - (now % window) / window) + count
-if used + 1 > limit then return {0, math.floor(limit - used)} end
+if before * (1 - (now % window) / window) + count + 1 > limit then return {0, before, count} end
 redis.call('INCR', KEYS[1])
 redis.call('EXPIRE', KEYS[1], window * 2)
-return {1, math.floor(limit - used - 1)}
+return {1, before, count + 1}
 """
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How a caller stands with a bucket after a request."""
+    """How a caller stands with a bucket after a request; `wait_s` is above zero when it was one too many."""
 
     bucket: str
     limit: int
     remaining: int
     reset_s: int
+    wait_s: int
 
     def headers(self) -> dict[str, str]:
         """The headers of the IETF draft (ratelimit-headers-10), and the older ones beside them."""
@@ -54,8 +57,9 @@ class Standing:
 class Limiter:
     """Counts requests. Buckets and their limits per minute come from the settings."""
 
-    def __init__(self, redis: Redis, settings: Settings) -> None:
+    def __init__(self, redis: Redis, settings: Settings, now: Callable[[], float] = time.time) -> None:
         self._redis = redis
+        self._now = now
         self.limits = {
             "reads": settings.RATE_LIMIT_READS,
             "writes": settings.RATE_LIMIT_WRITES,
@@ -67,42 +71,47 @@ class Limiter:
         self._redis_away_until = 0.0
 
     async def count(self, bucket: str, who: str) -> Standing:
-        """Count one request.
+        """Count one request, unless it is one too many."""
+        limit, now = self.limits[bucket], self._now()
+        window, elapsed_s = int(now // WINDOW_S), now % WINDOW_S
+        keys = f"ratelimit:{who}:{bucket}:{window}", f"ratelimit:{who}:{bucket}:{window - 1}"
+        counted = None if bucket in COUNTED_HERE else await self._count_in_redis(*keys, now, limit)
+        allowed, before, count = counted or self._count_here(*keys, elapsed_s, limit)
+        used = before * (1 - elapsed_s / WINDOW_S) + count
+        wait_s = 0 if allowed else max(1, math.ceil(_wait_s(before, count, limit, elapsed_s)))
+        reset_s = wait_s or max(1, math.ceil(WINDOW_S - elapsed_s))
+        return Standing(bucket, limit, max(0, math.floor(limit - used)) if allowed else 0, reset_s, wait_s)
 
-        Raises:
-            RateLimited: it is one too many; says when to come back.
-        """
-        limit, now = self.limits[bucket], time.time()
-        window = int(now // WINDOW_S)
-        key = f"ratelimit:{who}:{bucket}"
-        allowed, remaining = await self._ask(f"{key}:{window}", f"{key}:{window - 1}", now, limit)
-        reset_s = max(1, math.ceil((window + 1) * WINDOW_S - now))
-        standing = Standing(bucket, limit, max(0, remaining), reset_s)
-        if not allowed:
-            refusal = RateLimited(f"more than {limit} {bucket} in a minute", retry_after_s=reset_s)
-            refusal.standing = standing  # type: ignore[attr-defined]
-            raise refusal
-        return standing
+    async def _count_in_redis(
+        self, key: str, key_before: str, now: float, limit: int
+    ) -> tuple[bool, int, int] | None:
+        if time.monotonic() < self._redis_away_until:
+            return None
+        try:
+            async with asyncio.timeout(REDIS_TIMEOUT_S):
+                answer = self._redis.eval(_SCRIPT, 2, key, key_before, str(now), str(limit), str(WINDOW_S))
+                allowed, before, count = await cast("Awaitable[list[int]]", answer)
+        except (RedisError, OSError, TimeoutError):
+            self._redis_away_until = time.monotonic() + RETRY_REDIS_AFTER_S
+            return None
+        return bool(allowed), before, count
 
-    async def _ask(self, key: str, before: str, now: float, limit: int) -> tuple[bool, int]:
-        if time.monotonic() >= self._redis_away_until:
-            try:
-                answer = self._redis.eval(_SCRIPT, 2, key, before, str(now), str(limit), str(WINDOW_S))
-                allowed, remaining = await cast("Awaitable[list[int]]", answer)
-                return bool(allowed), int(remaining)
-            except (RedisError, OSError, TimeoutError):
-                self._redis_away_until = time.monotonic() + RETRY_REDIS_AFTER_S
-        return self._count_here(key, limit)
-
-    def _count_here(self, key: str, limit: int) -> tuple[bool, int]:
-        used = self._local.get(key, 0)
-        if used >= limit:
-            return False, 0
-        self._local[key] = used + 1
+    def _count_here(self, key: str, key_before: str, elapsed_s: float, limit: int) -> tuple[bool, int, int]:
+        before, count = self._local.get(key_before, 0), self._local.get(key, 0)
+        if before * (1 - elapsed_s / WINDOW_S) + count + 1 > limit:
+            return False, before, count
+        self._local[key] = count + 1
         self._local.move_to_end(key)
         while len(self._local) > MAX_LOCAL_KEYS:
             self._local.popitem(last=False)
-        return True, limit - used - 1
+        return True, before, count + 1
+
+
+def _wait_s(before: int, count: int, limit: int, elapsed_s: float) -> float:
+    """How long until one more fits: as the window before fades or, where this one is full, as this one will."""
+    if count < limit:
+        return WINDOW_S * (1 - (limit - 1 - count) / before) - elapsed_s
+    return WINDOW_S - elapsed_s + WINDOW_S * (1 - (limit - 1) / count)
 
 
 def caller_address(peer: str | None, forwarded_for: str | None, trusted_proxies: tuple[str, ...]) -> str:

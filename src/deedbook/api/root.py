@@ -1,13 +1,14 @@
-"""At the root: alive, ready, metrics, and the page that explains every error code."""
+"""At the root: alive, ready, metrics, the contract, and the page that explains every error code."""
 
 import asyncio
 import html
+import ipaddress
 import time
 from collections.abc import Awaitable
 from typing import Any, cast
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from redis.exceptions import RedisError
 
@@ -24,13 +25,19 @@ from deedbook.infra.telemetry import (
     REGISTRY,
     RELAY_LAG,
 )
-from deedbook.kernel.errors import Refusal, Unavailable
+from deedbook.kernel.errors import Refusal, RouteNotFound, Unavailable
 from deedbook.wiring import Resources, open_queues
 
 router = APIRouter(tags=["health"])
 
 CHECK_TIMEOUT_S = 2.0
 OUTCOMES_KEY = "deedbook:job-outcomes"
+
+
+class NotReady(Unavailable):
+    """This process cannot serve yet, or not now; the members name each dependency and how it is."""
+
+    code, title = "not_ready", "Not ready"
 
 
 @router.get("/healthz", openapi_extra=access(PUBLIC, bucket="health"))
@@ -50,13 +57,23 @@ async def readyz(resources: ResourcesDep) -> JSONResponse:
     }
     outcomes = await asyncio.gather(*(_check(check) for check in checks.values()))
     found = dict(zip(checks, outcomes, strict=True))
-    ready = found["database"] == "ok"
-    return JSONResponse({"ready": ready, "checks": found}, 200 if ready else 503)
+    if found["database"] != "ok":
+        raise NotReady("the database is not usable", extra=found)
+    return JSONResponse({"ready": True, "checks": found})
 
 
-@router.get("/metrics", openapi_extra=access(PUBLIC, bucket="health"))
-async def metrics(resources: ResourcesDep) -> Response:
-    """Prometheus metrics: this process's own, and the queues, relay and inbox of the whole installation."""
+@router.get("/openapi.json", openapi_extra=access(PUBLIC, bucket="health"), include_in_schema=False)
+async def contract(request: Request) -> JSONResponse:
+    """The OpenAPI document."""
+    return JSONResponse(request.app.openapi())
+
+
+@router.get("/metrics", openapi_extra=access(PUBLIC, bucket="health"), response_class=PlainTextResponse)
+async def metrics(request: Request, resources: ResourcesDep) -> Response:
+    """Prometheus metrics: this process's own, and the queues, relay and inbox of the whole installation. In
+    production they are shown to private addresses alone."""
+    if resources.settings.production and not _is_private(request.state.address):
+        raise RouteNotFound
     try:
         await _collect_database(resources)
     except Unavailable:
@@ -88,6 +105,13 @@ async def error_codes() -> HTMLResponse:
     return HTMLResponse(page)
 
 
+def _is_private(address: str) -> bool:
+    try:
+        return ipaddress.ip_network(address).is_private
+    except ValueError:
+        return False
+
+
 async def _check(check: Awaitable[Any]) -> str:
     try:
         await asyncio.wait_for(check, CHECK_TIMEOUT_S)
@@ -104,7 +128,7 @@ async def _database(resources: Resources) -> None:
 
 
 async def _redis(resources: Resources) -> None:
-    await cast("Awaitable[bool]", resources.redis.ping())
+    await resources.redis.ping()
 
 
 async def _collect_database(resources: Resources) -> None:
@@ -124,6 +148,6 @@ async def _collect_redis(resources: Resources) -> None:
         for state, count in (await queue.counts()).items():
             QUEUE_DEPTH.labels(name, state.value).set(count)
     outcomes = await cast("Awaitable[dict[str, str]]", resources.redis.hgetall(OUTCOMES_KEY))
-    for field, count in outcomes.items():
+    for field, total in outcomes.items():
         queue_name, _, outcome = field.partition("|")
-        JOB_OUTCOMES.labels(queue_name, outcome).set(float(count))
+        JOB_OUTCOMES.labels(queue_name, outcome).set(float(total))

@@ -1,4 +1,4 @@
-"""Reading JSON strictly: what could mean two things means nothing here."""
+"""Reading JSON strictly: what could mean two things means nothing here. Nobody's body is read unasked."""
 
 import json
 import math
@@ -8,31 +8,52 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from deedbook.kernel.errors import Malformed, UnsupportedMediaType
+from deedbook.api.deps import guard
+from deedbook.kernel.errors import FieldError, Invalid, Malformed, UnsupportedMediaType
 
 MAX_NUMBER_DIGITS = 40
 MAX_DEPTH = 32
 
 
 class StrictRequest(Request):
-    """A request whose JSON has no duplicate names, no BOM, no NaN, and no absurd numbers or depth."""
+    """A request whose JSON has no duplicate names, no BOM, no NaN, no half characters, and no absurd numbers."""
 
     async def json(self) -> Any:
         if not hasattr(self, "_strict_json"):
             self._strict_json = parse_json(await self.body())
         return self._strict_json
 
+    async def read(self, *, takes_fields: bool) -> None:
+        """Read the body, here and not in FastAPI, which would give every refusal the same face.
+
+        Raises:
+            Malformed · UnsupportedMediaType: the body is not JSON of one meaning.
+            Invalid: there are fields where none are taken.
+        """
+        if not await self.body():
+            return
+        _require_json(self)
+        told = await self.json()
+        if not takes_fields and told != {}:
+            names = list(told)[:10] if isinstance(told, dict) else [""]
+            unknown = (
+                FieldError(f"/{name[:64]}", "unknown_field", "nothing is taken here") for name in names
+            )
+            raise Invalid("this request takes no fields", errors=tuple(unknown))
+
 
 class StrictRoute(APIRoute):
-    """A route that reads its body as `StrictRequest`."""
+    """A route that knows who is calling before it reads their body, as a `StrictRequest`."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
         async def strict(request: Request) -> Response:
-            if self.body_field is not None:
-                _require_json(request)
-            return await handle(StrictRequest(request.scope, request.receive))
+            await guard(request)
+            strictly = StrictRequest(request.scope, request.receive)
+            if request.method != "GET":
+                await strictly.read(takes_fields=self.body_field is not None)
+            return await handle(strictly)
 
         return strict
 
@@ -61,6 +82,8 @@ def parse_json(body: bytes) -> Any:
         raise Malformed(f"the body is no JSON: {str(error)[:200]}") from None
     if _too_deep(parsed):
         raise Malformed("the body is nested too deeply")
+    if b"\\ud" in body.lower() and not _is_text(parsed):
+        raise Malformed("the body holds half a surrogate pair, which is no character")
     return parsed
 
 
@@ -94,6 +117,14 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError("a number is out of range")
     return number
+
+
+def _is_text(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _too_deep(value: Any) -> bool:

@@ -1,19 +1,31 @@
 """Chain: what is sent to and seen on the chain. The transaction manager and the platform's contracts."""
 
 from deedbook.chain import errors
-from deedbook.chain.service import bind_network, contracts, find, record_contract, request, wait_final
-from deedbook.chain.terms import Call, ChainTransaction, Contract, TxStatus
+from deedbook.chain.nonces import resume
+from deedbook.chain.service import (
+    bind_network,
+    contracts,
+    find,
+    next_key,
+    record_contract,
+    request,
+    wait_final,
+)
+from deedbook.chain.terms import Call, ChainTransaction, Contract, Log, TxStatus
 
 __all__ = [
     "Call",
     "ChainTransaction",
     "Contract",
+    "Log",
     "TxStatus",
     "bind_network",
     "contracts",
     "errors",
     "find",
+    "next_key",
     "record_contract",
     "request",
+    "resume",
     "wait_final",
 ]

@@ -2,8 +2,11 @@
 
 from typing import Protocol
 
-from deedbook.chain.terms import Receipt, SignedTransaction, UnsignedTransaction
+from deedbook.chain.terms import Call, Log, Receipt, SignedTransaction, UnsignedTransaction
 from deedbook.identity.terms import Address
+
+LOG_ROUNDS = 100
+"""Sapphire refuses to search more rounds at once."""
 
 
 class Chain(Protocol):
@@ -23,8 +26,17 @@ class Chain(Protocol):
         """Broadcast. `None` when the node has it (now or already); otherwise why it refused, in its words."""
         ...
 
-    async def receipts(self, tx_hashes: list[str]) -> dict[str, Receipt]: ...
-    async def revert_reason(self, wallet: Address, to: Address | None, data: bytes, block: int) -> str: ...
+    async def receipts(self, tx_hashes: list[str]) -> dict[str, Receipt]:
+        """The receipts of those that are mined. One that is absent may be waiting, dropped or unknown."""
+        ...
+
+    async def logs(self, address: Address, topics: list[bytes], first: int, last: int) -> list[Log]:
+        """What a contract told in these blocks, at most `LOG_ROUNDS` of them."""
+        ...
+
+    async def revert_reason(self, wallet: Address, call: Call, block: int) -> str:
+        """Why this call was undone in this block, for people to read, as far as the node can say."""
+        ...
 
 
 class Signer(Protocol):

@@ -7,21 +7,37 @@ from collections.abc import Awaitable, Callable
 from deedbook.chain import store
 from deedbook.chain.errors import ChainDisagrees, TransactionReverted
 from deedbook.chain.ports import Chain
-from deedbook.chain.terms import Call, ChainTransaction, Contract, TxStatus
+from deedbook.chain.terms import MAX_DATA_BYTES, MAX_GAS, Call, ChainTransaction, Contract, TxStatus
 from deedbook.identity.terms import Address
 from deedbook.infra.database import Database, Tx
 
 POLL_S = 0.1
+MAX_TRIES = 99
 
 
 async def request(tx: Tx, key: str, wallet: Address, call: Call) -> None:
     """Ask for a transaction. The same key asks once, for ever: a repeated request changes nothing."""
+    # No node would ever take it, and all nonces after it would wait for ever.
+    assert 0 < call.gas <= MAX_GAS and len(call.data) <= MAX_DATA_BYTES, f"{key} can never be mined"
     await store.add(tx, key, wallet, call)
 
 
 async def find(db: Database, key: str) -> ChainTransaction | None:
     """The transaction that was asked for under this key."""
     return await store.by_key(db, key)
+
+
+async def next_key(db: Database, stem: str) -> str:
+    """The key of the attempt under way, or of the next one after those that were undone.
+
+    Raises:
+        TransactionReverted: so many were undone that another would be too.
+    """
+    for number in range(1, MAX_TRIES + 1):
+        entry = await store.by_key(db, f"{stem}-{number}")
+        if entry is None or entry.status is not TxStatus.REVERTED:
+            return f"{stem}-{number}"
+    raise TransactionReverted(f"{stem} was undone {MAX_TRIES} times; look at the last error")
 
 
 async def wait_final(
@@ -36,6 +52,7 @@ async def wait_final(
         TransactionReverted: the contract undid it.
     """
     deadline = time.monotonic() + timeout_s
+    entry: ChainTransaction | None = None
     while time.monotonic() < deadline:
         if drive is not None:
             await drive()
@@ -48,7 +65,9 @@ async def wait_final(
                 raise TransactionReverted(f"{key}: {entry.error or 'no reason given'}")
             case _:
                 await asyncio.sleep(POLL_S)
-    raise TimeoutError(f"{key} is not final after {timeout_s:.0f} s")
+    lane = await store.wallet(db, entry.wallet) if entry is not None else None
+    stopped = f": the lane is stopped ({lane.stopped_reason})" if lane and lane.stopped_reason else ""
+    raise TimeoutError(f"{key} is not final after {timeout_s:.0f} s{stopped}")
 
 
 async def bind_network(db: Database, chain: Chain, expected: int) -> None:

@@ -1,7 +1,7 @@
 """SQL of this room: transactions, attempts, wallets, contract addresses."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -70,6 +70,14 @@ async def lock_wallet(tx: Tx, wallet: Address) -> Wallet | None:
     return Wallet(**dict(row)) if row else None
 
 
+async def await_wallet(tx: Tx, wallet: Address) -> Wallet | None:
+    """Lock the lane, after whoever holds it now."""
+    row = await tx.fetchrow(
+        "SELECT address, next_nonce, stopped_reason FROM chain_wallets WHERE address = $1 FOR UPDATE", wallet
+    )
+    return Wallet(**dict(row)) if row else None
+
+
 async def wallet(db: Database, address: Address) -> Wallet | None:
     async with db.reading() as connection:
         row = await connection.fetchrow(
@@ -107,11 +115,12 @@ async def in_flight_count(tx: Tx, wallet: Address) -> int:
 
 
 async def queued(tx: Tx, wallet: Address, limit: int) -> list[ChainTransaction]:
-    """The next transactions to sign, in the order in which they were asked for."""
+    """The next transactions to sign, in the order in which they were asked for: none is skipped, since what
+    was asked later may rest on what was asked before."""
     rows = await tx.fetch(
         f"""
         SELECT {_COLUMNS} FROM chain_transactions WHERE wallet = $1 AND status = 'queued'
-        ORDER BY position LIMIT $2 FOR UPDATE SKIP LOCKED
+        ORDER BY position LIMIT $2 FOR UPDATE
         """,
         wallet,
         limit,
@@ -154,15 +163,18 @@ async def attempt_count(tx: Tx, transaction_id: UUID) -> int:
 
 async def mark_signed(
     tx: Tx, transaction_id: UUID, nonce: int, attempt: int, signed: SignedTransaction, gas_price: int
-) -> None:
-    """Store the bytes. Only after this has committed may they be sent."""
-    await tx.execute(
+) -> bool:
+    """Store the bytes; `False` when it is mined meanwhile. Only after this has committed may they be sent."""
+    stored = await tx.fetchval(
         "UPDATE chain_transactions SET status = 'signed', nonce = $2, tx_hash = $3, "
-        "signed_at = COALESCE(signed_at, now()) WHERE transaction_id = $1",
+        "signed_at = COALESCE(signed_at, now()) "
+        "WHERE transaction_id = $1 AND status IN ('queued', 'signed', 'sent') RETURNING transaction_id",
         transaction_id,
         nonce,
         signed.tx_hash,
     )
+    if stored is None:
+        return False
     await tx.execute(
         "INSERT INTO chain_attempts (transaction_id, attempt, tx_hash, raw, gas_price) VALUES ($1, $2, $3, $4, $5)",
         transaction_id,
@@ -171,6 +183,7 @@ async def mark_signed(
         signed.raw,
         gas_price,
     )
+    return True
 
 
 async def mark_broadcast(tx: Tx, attempt: Attempt) -> None:
@@ -201,13 +214,40 @@ async def mark_mined(tx: Tx, transaction_id: UUID, receipt: Receipt) -> None:
     )
 
 
-async def mark_unmined(tx: Tx, transaction_ids: list[UUID]) -> None:
-    """The block is gone: back to `sent`, to be sent again with the same bytes."""
+async def mark_unmined(tx: Tx, transaction_id: UUID, block_hash: str | None) -> bool:
+    """The block is gone: back to `sent`, to be sent again with the same bytes. `False` when it has moved on
+    meanwhile, into another block or to its end."""
+    gone = await tx.fetchval(
+        """
+        UPDATE chain_transactions
+        SET status = 'sent', block_number = NULL, block_hash = NULL, gas_used = NULL, contract_address = NULL
+        WHERE transaction_id = $1 AND status = 'mined' AND block_hash IS NOT DISTINCT FROM $2
+        RETURNING transaction_id
+        """,
+        transaction_id,
+        block_hash,
+    )
+    return gone is not None
+
+
+async def mark_lost(tx: Tx, transaction_ids: list[UUID]) -> None:
+    """Final transactions that the chain has lost: back to `sent`, to be sent again with the same bytes."""
     await tx.execute(
         """
         UPDATE chain_transactions SET status = 'sent', block_number = NULL, block_hash = NULL, gas_used = NULL,
-               contract_address = NULL, finished_at = NULL
-        WHERE transaction_id = ANY($1)
+               contract_address = NULL, error = NULL, finished_at = NULL
+        WHERE transaction_id = ANY($1) AND status IN ('confirmed', 'reverted')
+        """,
+        transaction_ids,
+    )
+
+
+async def requeue(tx: Tx, transaction_ids: list[UUID]) -> None:
+    """Calls whose nonce others used: to be given another. Their old bytes can never be mined."""
+    await tx.execute(
+        """
+        UPDATE chain_transactions SET status = 'queued', nonce = NULL, tx_hash = NULL, signed_at = NULL
+        WHERE transaction_id = ANY($1) AND status IN ('signed', 'sent')
         """,
         transaction_ids,
     )
@@ -227,16 +267,64 @@ async def mark_final(tx: Tx, transaction_id: UUID, status: TxStatus, error: str 
     )
 
 
-async def finished_from_nonce(db: Database, wallet: Address, nonce: int) -> list[ChainTransaction]:
-    """Transactions that we call final although the chain has not used their nonce: a lost chain tail."""
+async def finished_nonces(db: Database, wallet: Address) -> tuple[int, int] | None:
+    """The lowest and the highest nonce of a final transaction; `None` while there is none."""
+    async with db.reading() as connection:
+        row = await connection.fetchrow(
+            "SELECT min(nonce) AS lowest, max(nonce) AS highest FROM chain_transactions "
+            "WHERE wallet = $1 AND status IN ('confirmed', 'reverted')",
+            wallet,
+        )
+    assert row is not None
+    return None if row["lowest"] is None else (row["lowest"], row["highest"])
+
+
+async def finished_between(
+    db: Database, wallet: Address, first_nonce: int, last_nonce: int
+) -> list[ChainTransaction]:
     async with db.reading() as connection:
         rows = await connection.fetch(
             f"""
             SELECT {_COLUMNS} FROM chain_transactions
-            WHERE wallet = $1 AND nonce >= $2 AND status IN ('confirmed', 'reverted') ORDER BY nonce
+            WHERE wallet = $1 AND nonce BETWEEN $2 AND $3 AND status IN ('confirmed', 'reverted') ORDER BY nonce
+            """,
+            wallet,
+            first_nonce,
+            last_nonce,
+        )
+    return [_transaction(row) for row in rows]
+
+
+async def has_nonce(db: Database, wallet: Address, nonce: int) -> bool:
+    """Whether a transaction of ours has this nonce."""
+    async with db.reading() as connection:
+        found = await connection.fetchval(
+            "SELECT EXISTS (SELECT 1 FROM chain_transactions WHERE wallet = $1 AND nonce = $2)", wallet, nonce
+        )
+    return bool(found)
+
+
+async def is_queued(db: Database, wallet: Address) -> bool:
+    """Whether a call waits for its nonce."""
+    async with db.reading() as connection:
+        waiting = await connection.fetchval(
+            "SELECT EXISTS (SELECT 1 FROM chain_transactions WHERE wallet = $1 AND status = 'queued')", wallet
+        )
+    return bool(waiting)
+
+
+async def sent_below(db: Database, wallet: Address, nonce: int, age: timedelta) -> list[ChainTransaction]:
+    """Transactions not seen mined, below this nonce, and signed at least so long ago."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(
+            f"""
+            SELECT {_COLUMNS} FROM chain_transactions
+            WHERE wallet = $1 AND nonce < $2 AND status IN ('signed', 'sent') AND signed_at <= now() - $3::interval
+            ORDER BY nonce
             """,
             wallet,
             nonce,
+            age,
         )
     return [_transaction(row) for row in rows]
 

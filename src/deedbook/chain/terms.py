@@ -19,6 +19,10 @@ class TxStatus(Enum):
 
 
 FINAL = frozenset({TxStatus.CONFIRMED, TxStatus.REVERTED})
+MAX_GAS = 15_000_000
+"""Sapphire's gas for a whole batch of transactions: what asks for more is never mined and blocks the lane."""
+MAX_DATA_BYTES = 127 * 1024
+"""Sapphire takes transactions of 128 KiB."""
 
 
 class Contract(Enum):
@@ -68,6 +72,14 @@ class Receipt:
     succeeded: bool
     gas_used: int
     contract_address: Address | None
+
+
+@dataclass(frozen=True)
+class Log:
+    """Something that a contract told, and where."""
+
+    tx_hash: str
+    block_number: int
 
 
 @dataclass(frozen=True)

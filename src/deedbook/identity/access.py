@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import jwt
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -58,9 +59,12 @@ def seal(key: SigningKey, secret: str) -> bytes:
     return nonce + AESGCM(_sealing_key(secret)).encrypt(nonce, raw, key.kid.encode())
 
 
-def unseal(kid: str, sealed: bytes, secret: str) -> SigningKey:
-    """The reverse of `seal`; `cryptography.exceptions.InvalidTag` when the secret is another one."""
-    raw = AESGCM(_sealing_key(secret)).decrypt(sealed[:12], sealed[12:], kid.encode())
+def unseal(kid: str, sealed: bytes, secret: str) -> SigningKey | None:
+    """The reverse of `seal`; `None` when it was sealed under another secret."""
+    try:
+        raw = AESGCM(_sealing_key(secret)).decrypt(sealed[:12], sealed[12:], kid.encode())
+    except InvalidTag:
+        return None
     return SigningKey(kid, Ed25519PrivateKey.from_private_bytes(raw))
 
 

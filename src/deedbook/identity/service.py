@@ -18,7 +18,7 @@ from deedbook.identity.signatures import parse_signature, personal_digest, recov
 from deedbook.identity.terms import Action, Address, Caller, Role
 from deedbook.infra.database import Database, Tx
 from deedbook.kernel.events import Actor, ActorType
-from deedbook.kernel.ids import EntityId, UserId, new_uuid
+from deedbook.kernel.ids import EntityId, UserId, new_uuid, parse_uuid
 
 NONCE_TTL_S = 300
 KEYS_KEPT_S = 60.0
@@ -69,27 +69,29 @@ async def sign_in(tx: Tx, policy: SignInPolicy, message_text: str, signature_tex
     user_id = await _ensure_user(tx, message.address)
     if await store.is_disabled(tx, user_id):
         raise SignInRefused("this account is closed")
-    session_id, refresh = new_uuid(), secrets.token_urlsafe(32)
-    await store.add_session(tx, session_id, user_id, _hash(refresh), policy.refresh_ttl_s)
-    return await _credentials(tx, policy, user_id, session_id, refresh)
+    session_id = new_uuid()
+    refresh_token = _new_refresh_token(session_id)
+    await store.add_session(tx, session_id, user_id, _hash(refresh_token), policy.refresh_ttl_s)
+    return await _credentials(tx, policy, user_id, session_id, refresh_token)
 
 
 async def refresh(tx: Tx, policy: SignInPolicy, refresh_token: str) -> Credentials | None:
     """Exchange a refresh token for new credentials.
 
-    A token that was exchanged before ends its session (RFC 9700, section 4.14.2): the answer is then
-    `None` rather than a refusal, so that the revocation commits.
+    Any token of the session but the newest ends it (RFC 9700, section 4.14.2), however often it was
+    refreshed since: the answer is then `None` rather than a refusal, so that the revocation commits.
 
     Raises:
         Unauthenticated: unknown, or the session is over.
     """
-    session = await store.session_by_refresh(tx, _hash(refresh_token))
+    session_id = parse_uuid(refresh_token.partition(".")[0])
+    session = await store.lock_session(tx, session_id, _hash(refresh_token)) if session_id else None
     if session is None or session.revoked:
         raise Unauthenticated("the session is over; sign in again")
     if session.reused:
         await _revoke(tx, session.session_id, "refresh_token_reused")
         return None
-    new_token = secrets.token_urlsafe(32)
+    new_token = _new_refresh_token(session.session_id)
     await store.rotate_refresh(tx, session.session_id, _hash(new_token))
     return await _credentials(tx, policy, session.user_id, session.session_id, new_token)
 
@@ -162,10 +164,18 @@ async def grant(
 
 
 async def rotate_signing_key(tx: Tx, policy: SignInPolicy, *, older_than_s: int) -> bool:
-    """Start a new signing key when there is none or the newest is too old; `True` when one was started."""
+    """Start a new signing key when the newest is too old, or there is none that our secret opens.
+
+    `True` when one was started.
+    """
     await store.lock_signing_keys(tx)
     newest = await store.newest_signing_key(tx)
-    if newest is not None and newest[2] > await tx.now() - timedelta(seconds=older_than_s):
+    is_young = newest is not None and newest.created_at > await tx.now() - timedelta(seconds=older_than_s)
+    if (
+        newest is not None
+        and is_young
+        and access.unseal(newest.kid, newest.sealed, policy.secret) is not None
+    ):
         return False
     key = access.new_signing_key()
     await store.add_signing_key(tx, key, access.seal(key, policy.secret))
@@ -191,10 +201,8 @@ async def _revoke(tx: Tx, session_id: UUID, reason: str) -> None:
 async def _credentials(
     tx: Tx, policy: SignInPolicy, user_id: UserId, session_id: UUID, refresh_token: str
 ) -> Credentials:
-    newest = await store.newest_signing_key(tx)
-    assert newest is not None, "start-up makes the first signing key"
     token = access.issue(
-        access.unseal(newest[0], newest[1], policy.secret),
+        await _signing_key(tx, policy),
         issuer=policy.issuer,
         user_id=user_id,
         session_id=session_id,
@@ -202,6 +210,24 @@ async def _credentials(
         ttl=timedelta(seconds=policy.access_ttl_s),
     )
     return Credentials(user_id, token, refresh_token, policy.access_ttl_s)
+
+
+async def _signing_key(tx: Tx, policy: SignInPolicy) -> access.SigningKey:
+    """The newest key; a new one where start-up or the clock has made none yet, or `DEEDBOOK_SECRET` has changed."""
+    for _ in range(2):
+        newest = await store.newest_signing_key(tx)
+        if (
+            newest is not None
+            and (key := access.unseal(newest.kid, newest.sealed, policy.secret)) is not None
+        ):
+            return key
+        await rotate_signing_key(tx, policy, older_than_s=policy.access_ttl_s)
+    raise AssertionError("a key that was made just now opens under the secret that sealed it")
+
+
+def _new_refresh_token(session_id: UUID) -> str:
+    """Names its session, so that an old token gives away that it was stolen, whatever came after it."""
+    return f"{session_id}.{secrets.token_urlsafe(32)}"
 
 
 def _hash(token: str) -> bytes:

@@ -80,7 +80,7 @@ def judge(message: SignInMessage, *, domain: str, chain_id: int, now: datetime) 
     """
     if message.domain.lower() != domain.lower():
         raise SignInRefused(f"the message is for another domain; sign one for {domain}")
-    if urlsplit(message.uri).netloc.lower() != domain.lower():
+    if _host(message.uri) != domain.lower():
         raise SignInRefused(f"the message's URI is not at {domain}")
     if message.version != "1":
         raise SignInRefused("only version 1 of EIP-4361 is known")
@@ -92,6 +92,13 @@ def judge(message: SignInMessage, *, domain: str, chain_id: int, now: datetime) 
         raise SignInRefused("the message has expired; ask for a new nonce")
     if message.not_before is not None and message.not_before > now + CLOCK_SLACK:
         raise SignInRefused("the message is not valid yet")
+
+
+def _host(uri: str) -> str | None:
+    try:
+        return urlsplit(uri).netloc.lower()
+    except ValueError:
+        return None
 
 
 def _moment(text: str) -> datetime:

@@ -24,13 +24,22 @@ class User:
 
 @dataclass(frozen=True)
 class Session:
-    """A session found by a refresh token; `reused` says that the token had been exchanged before."""
+    """A session named by a refresh token; `reused` says that the token is not, or no longer, its newest."""
 
     session_id: UUID
     user_id: UserId
     expires_at: datetime
     revoked: bool
     reused: bool
+
+
+@dataclass(frozen=True)
+class SealedKey:
+    """A signing key as it rests in the database."""
+
+    kid: str
+    sealed: bytes
+    created_at: datetime
 
 
 _USER = """
@@ -147,14 +156,15 @@ async def add_session(tx: Tx, session_id: UUID, user_id: UserId, refresh_hash: b
     )
 
 
-async def session_by_refresh(tx: Tx, refresh_hash: bytes) -> Session | None:
-    """Find and lock the session that has, or just had, this refresh token."""
+async def lock_session(tx: Tx, session_id: UUID, refresh_hash: bytes) -> Session | None:
+    """Find and lock a session, and compare its refresh token."""
     row = await tx.fetchrow(
         """
         SELECT session_id, user_id, expires_at, revoked_at IS NOT NULL OR expires_at <= now() AS revoked,
-               refresh_hash <> $1 AS reused
-        FROM sessions WHERE refresh_hash = $1 OR previous_hash = $1 FOR UPDATE
+               refresh_hash <> $2 AS reused
+        FROM sessions WHERE session_id = $1 FOR UPDATE
         """,
+        session_id,
         refresh_hash,
     )
     return Session(**dict(row)) if row else None
@@ -162,8 +172,7 @@ async def session_by_refresh(tx: Tx, refresh_hash: bytes) -> Session | None:
 
 async def rotate_refresh(tx: Tx, session_id: UUID, refresh_hash: bytes) -> None:
     await tx.execute(
-        "UPDATE sessions SET previous_hash = refresh_hash, refresh_hash = $2, refreshed_at = now() "
-        "WHERE session_id = $1",
+        "UPDATE sessions SET refresh_hash = $2, refreshed_at = now() WHERE session_id = $1",
         session_id,
         refresh_hash,
     )
@@ -189,12 +198,12 @@ async def add_signing_key(tx: Tx, key: SigningKey, sealed: bytes) -> None:
     )
 
 
-async def newest_signing_key(tx: Tx) -> tuple[str, bytes, datetime] | None:
+async def newest_signing_key(tx: Tx) -> SealedKey | None:
     row = await tx.fetchrow(
-        "SELECT kid, sealed_private, created_at FROM signing_keys WHERE retires_at IS NULL "
+        "SELECT kid, sealed_private AS sealed, created_at FROM signing_keys WHERE retires_at IS NULL "
         "ORDER BY created_at DESC LIMIT 1"
     )
-    return (row["kid"], row["sealed_private"], row["created_at"]) if row else None
+    return SealedKey(**dict(row)) if row else None
 
 
 async def retire_signing_keys(tx: Tx, *, keep: str, after_s: int) -> None:

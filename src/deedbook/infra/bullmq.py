@@ -1,8 +1,9 @@
 """BullMQ for the house: a worker without the defects of the stock one, and the front door to queues.
 
-`HardenedWorker` replaces the loop of bullmq 3.4.4, a version that is pinned exactly; every repair names the
-defect and has a test of its own in `tests/infra/bullmq`. Redis may lose everything at any moment and a job
-may run twice: outbox, sweeper and idempotent handlers are the business of others, not of this file.
+`HardenedWorker` replaces the loop of bullmq 3.4.4, a version that is pinned exactly. Comments number the
+defects they repair (2.1 to 2.8) as `tests/infra/bullmq` does, which has a test for each. Redis may lose
+everything at any moment and a job may run twice: outbox, sweeper and idempotent handlers are the business
+of others, not of this file.
 """
 
 import asyncio
@@ -131,6 +132,8 @@ class HardenedWorker(Worker):  # type: ignore[misc]  # the library has no types
         *,
         autorun: bool = True,
     ) -> None:
+        timeout_s = client.connection_pool.connection_kwargs.get("socket_timeout")
+        assert timeout_s is None or timeout_s > 10, "a worker's client must outlast its longest wait (2.1)"
         self._settings = settings or WorkerSettings()
         super().__init__(name, None, self._settings.as_options(client))
         self._handler = handler
@@ -237,6 +240,10 @@ class HardenedWorker(Worker):  # type: ignore[misc]  # the library has no types
         async with self._fetching:
             try:
                 job = await self.getNextJob(f"{self.id}:{next(self._tokens)}")
+            except asyncio.CancelledError:
+                if self._is_cancelled():
+                    raise
+                return None  # only the sleep was cancelled, by a `pause` that is over already
             except Exception as error:
                 await self._sit_out(error)
                 return None
@@ -272,12 +279,15 @@ class HardenedWorker(Worker):  # type: ignore[misc]  # the library has no types
             self.waiting.cancel()
             self.waiting = None
 
-    async def _sit_out(self, error: Exception) -> None:
+    def _tell_trouble(self, error: Exception) -> None:
         # An outage is told once, not at every try; anything else is told every time.
         away = self.isConnectionError(error)
         if not (away and self._server_away):
             self.emit("error", error)
         self._server_away = away
+
+    async def _sit_out(self, error: Exception) -> None:
+        self._tell_trouble(error)
         if not self.closing:
             await self._nap(self._settings.reconnect_ms / 1000)
 
@@ -377,6 +387,7 @@ class HardenedWorker(Worker):  # type: ignore[misc]  # the library has no types
             except Exception as error:
                 if not self.isConnectionError(error) or time.monotonic() > give_up_at:
                     raise
+                self._tell_trouble(error)
             await asyncio.sleep(self._settings.reconnect_ms / 1000)
 
     async def _following(self, answer: list[Any] | None, token: str) -> Any:

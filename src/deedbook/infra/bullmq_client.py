@@ -45,10 +45,11 @@ def connect(
 ) -> Redis:
     """A client for `redis[s]://` and `valkey[s]://` URLs that fails soon when the server is down.
 
-    `password` and `tls` win over the URL. Commands are retried three times within about half a second, so a
-    command may reach the server twice: give every job an id. A worker needs `timeout_s` above 10; a producer
-    may ask for less, which bounds how long a frozen (not dead) server can hold it. When all connections are
-    busy a caller waits for one instead of being refused. Nothing is opened until the first command.
+    `password` and `tls` win over the URL. Commands are tried four times within about half a second (2 s for
+    one in flight when the server dies), so one may reach the server twice: give every job an id. A worker
+    needs `timeout_s` above 10; a producer may ask for less, which bounds each try at a frozen (not dead)
+    server. When all connections are busy a caller waits for one instead of being refused. Nothing is opened
+    until the first command.
     """
     options: dict[str, Any] = {**parse_url(_redis_scheme(url))}
     if password:
@@ -305,8 +306,8 @@ class JobQueue:
     ) -> None:
         """Run a job at each multiple of `every_ms` on the clock, once however many workers there are.
 
-        Safe to repeat, and it must be repeated now and then: the schedule lives in Redis only, and it stops
-        when a worker dies in the moment between taking a job and planning the next.
+        Safe to repeat, and it must be repeated now and then: the schedule lives in Redis only. Each job plans
+        the next when a worker takes it, so while no worker runs there are no jobs to catch up with.
         """
         template = NewJob(job_name, data, attempts=attempts, backoff=backoff or Backoff(), keep=keep)
         # Without a start the slots count from the first call. Where the schedule exists, its slots stay.

@@ -23,18 +23,18 @@ CORRELATION_ID: ContextVar[str] = ContextVar("correlation_id", default="")
 TRANSIENT = (
     OSError,
     TimeoutError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.PostgresConnectionError,
     asyncpg.InternalClientError,
-    asyncpg.DiskFullError,
-    asyncpg.QueryCanceledError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.LockNotAvailableError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError,
+    asyncpg.ReadOnlySQLTransactionError,
 )
+"""The connection is gone, or the server could not do it this time: the same request may pass later."""
+_GONE = ("clos", "released back to the pool")
+"""How the driver says that a connection broke while we held it; it has no class for that."""
 
 
 class DatabaseUnavailable(Unavailable):
@@ -100,6 +100,7 @@ class Tx:
     def enqueue(self, kind: JobKind, job_id: str, data: dict[str, Any], *, priority: int = 0) -> None:
         """Ask for a job: it becomes a `jobs` row with this transaction. The same id asks once, for ever."""
         assert ":" not in job_id, "BullMQ on Node refuses ids with a colon"
+        assert "." not in job_id, "what follows a dot is the generation of a retry"
         self._jobs.append(_EnqueuedJob(job_id, kind, data, priority))
 
     async def write_out(self) -> None:
@@ -163,10 +164,13 @@ class Database:
         idle_transaction_timeout_s: float = 10.0,
         application: str = "deedbook",
     ) -> "Database":
-        """Open the pool; the timeouts keep one stuck transaction from holding back the relay for ever."""
+        """Open the pool; the timeouts keep one stuck transaction from holding back the relay for ever.
+
+        Nothing connects before the first use, so a process may start before its database does.
+        """
         pool = await asyncpg.create_pool(
             dsn,
-            min_size=1,
+            min_size=0,
             max_size=pool_size,
             timeout=5,
             command_timeout=statement_timeout_s + 5,
@@ -222,7 +226,7 @@ class Database:
 def _as_refusal(error: BaseException) -> BaseException:
     """Trouble with the connection is a refusal; a bug in how we call the driver stays a bug."""
     if isinstance(error, asyncpg.DataError) or (
-        isinstance(error, asyncpg.InterfaceError) and "clos" not in str(error)
+        isinstance(error, asyncpg.InterfaceError) and not any(word in str(error) for word in _GONE)
     ):
         return error
     return DatabaseUnavailable(retry_after_s=1)

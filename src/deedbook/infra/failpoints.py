@@ -7,10 +7,13 @@ the file appears). Production refuses to start with the variable set.
 
 import asyncio
 import os
+import re
 import signal
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+
+from deedbook.infra.settings import SettingsError
 
 
 class FailpointHit(Exception):
@@ -23,6 +26,7 @@ class _Action:
     argument: str
 
 
+_ARGUMENTS = {"kill": r"[1-9]\d*|", "raise": r"[1-9]\d*|", "sleep": r"\d+(\.\d+)?", "pause": ".+"}
 _crossed: Counter[str] = Counter()
 _actions: dict[str, _Action] = {}
 
@@ -31,16 +35,23 @@ def arm(text: str) -> None:
     """Set the failpoints of this process from the text of `FAILPOINTS`.
 
     Raises:
-        ValueError: the text is not of the form above.
+        SettingsError: the text is not of the form above.
     """
+    actions = dict(_read(piece.strip()) for piece in text.split(";") if piece.strip())
     _actions.clear()
     _crossed.clear()
-    for part in filter(None, (piece.strip() for piece in text.split(";"))):
-        name, _, action = part.partition("=")
-        kind, _, argument = action.partition(":")
-        if not name or kind not in {"kill", "raise", "sleep", "pause"}:
-            raise ValueError(f"FAILPOINTS: cannot read {part!r}")
-        _actions[name] = _Action(kind, argument)
+    _actions.update(actions)
+
+
+def _read(piece: str) -> tuple[str, _Action]:
+    name, _, action = piece.partition("=")
+    kind, _, argument = action.partition(":")
+    argument_form = _ARGUMENTS.get(kind)
+    if not name or argument_form is None or not re.fullmatch(argument_form, argument):
+        raise SettingsError(
+            f"FAILPOINTS: cannot read {piece!r}; write name=kill:1, raise:1, sleep:0.5 or pause:/file"
+        )
+    return name, _Action(kind, argument)
 
 
 async def failpoint(name: str) -> None:

@@ -4,13 +4,15 @@ However often, by whatever way and in whatever order an event arrives, its row i
 inserted once; who inserts it does the work.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
 import orjson
 
 from deedbook.infra.database import Database, Tx
+
+MAX_DEPTH = 64
 
 
 class ProcessingStatus(Enum):
@@ -39,6 +41,42 @@ class Verdict:
 
     status: ProcessingStatus
     error: str | None = None
+
+
+def storable(event: IncomingEvent) -> IncomingEvent:
+    """The event as PostgreSQL can hold it, so that even poison is recorded and never blocks what comes behind it.
+
+    Neither `text` nor `jsonb` takes NUL or half a surrogate pair; our JSON writer takes no whole number beyond
+    64 bits and no endless nesting.
+    """
+    return replace(
+        event,
+        event_id=_text(event.event_id),
+        event_type=_text(event.event_type),
+        source=_text(event.source),
+        payload=_value(event.payload, MAX_DEPTH),
+        context=_value(event.context, MAX_DEPTH),
+    )
+
+
+def _text(text: str) -> str:
+    return text.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _value(value: Any, depth: int) -> Any:
+    match value:
+        case str():
+            return _text(value)
+        case int() if abs(value) >= 2**63:
+            return str(value)
+        case dict() | list() if depth == 0:
+            return "nested too deeply"
+        case dict():
+            return {_text(str(name)): _value(item, depth - 1) for name, item in value.items()}
+        case list():
+            return [_value(item, depth - 1) for item in value]
+        case _:
+            return value
 
 
 async def seen(db: Database, event_id: str) -> ProcessingStatus | None:

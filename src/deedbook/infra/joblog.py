@@ -94,7 +94,7 @@ async def retry(tx: Tx, queue: str, job_id: str) -> str | None:
         return None
     stem = first_id(job_id)
     generation = 1 + await tx.fetchval(
-        "SELECT count(*) FROM jobs WHERE job_id = $1 OR job_id LIKE $1 || '.%'", stem
+        "SELECT count(*) FROM jobs WHERE job_id = $1 OR starts_with(job_id, $1 || '.')", stem
     )
     new_id = f"{stem}.{generation}"
     await tx.execute(

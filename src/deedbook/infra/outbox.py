@@ -127,16 +127,17 @@ async def advance(tx: Tx, sink: str, lease: Lease, cursor: Cursor, delivered: in
     return True
 
 
-async def unfinished_jobs(db: Database, *, older_than_s: float, limit: int) -> list[StoredJob]:
-    """Jobs that should long have reached their queue and been done: the sweeper's list."""
+async def unfinished_jobs(db: Database, *, older_than_s: float, after: int, limit: int) -> list[StoredJob]:
+    """Jobs that should long have reached their queue and been done, by position: a page of the sweeper's list."""
     async with db.reading() as connection:
         rows = await connection.fetch(
             f"""
             SELECT {_JOB_COLUMNS} FROM jobs
-            WHERE status = 'pending' AND created_at < now() - make_interval(secs => $1)
-            ORDER BY created_at LIMIT $2
+            WHERE status = 'pending' AND created_at < now() - make_interval(secs => $1) AND position > $2
+            ORDER BY position LIMIT $3
             """,
             older_than_s,
+            after,
             limit,
         )
     return [_job(row) for row in rows]

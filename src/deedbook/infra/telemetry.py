@@ -3,7 +3,8 @@
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+import time
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import orjson
@@ -41,28 +42,67 @@ PERMISSION_CHECKS = Counter(
     "deedbook_permission_checks_total", "Answers of the permission service", ["outcome"], registry=REGISTRY
 )
 
-_SECRET_NAMES = re.compile(
-    r"(password|secret|private|signature|authorization|token$|_token|raw_tx|mnemonic|api_?key)", re.I
+_SECRET_NAME = (
+    r"(?:[\w-]*(?:password|passwd|secret|private|signature|authorization|mnemonic|api_?key)[\w-]*"
+    r"|\w*token|raw_tx)"
 )
-_LOOKS_SECRET = re.compile(r"(0x)?[0-9a-fA-F]{130}|eyJ[\w-]{8,}\.[\w-]+\.[\w-]+|://[^/\s:@]*:[^/\s@]+@")
-_PRIVATE_KEY = re.compile(r"(?<![0-9a-fA-Fx])[0-9a-fA-F]{64}(?![0-9a-fA-F])")
+_SECRET_NAMES = re.compile(_SECRET_NAME, re.I)
+_HASH_NAMES = re.compile(r"(hash|digest|sha256)$", re.I)
+_HASH = re.compile(r"(0x)?[0-9a-fA-F]{64}")
+_LOOKS_SECRET = re.compile(
+    r"(?:0x)?[0-9a-fA-F]{64,}"  # keys, signatures, signed bytes; a hash stands in a field named so
+    r"|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"  # JWTs
+    r"|(?<=://)[^/\s:@'\"]*:[^\s'\"]*@"  # user and password in a URL, up to its last @
+    r"|(?i:(?<=bearer )|(?<=basic ))[\w+/=.~-]{8,}"
+)
+# `password=…` as in connection strings, and `"password": "…"` as in JSON and in what Python shows.
+_SAID = re.compile(rf"(?i)(\b{_SECRET_NAME}(?:\s?=\s?|['\"]\s?:\s?)b?['\"]?)[^\s'\",;&}})]+")
+HIDDEN = "[redacted]"
+MAX_DEPTH = 6
 
 
 def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Take secrets out of a log line: by the field's name, and by what a value looks like."""
     for key, value in event.items():
-        if _SECRET_NAMES.search(key):
-            event[key] = "[redacted]"
-        elif isinstance(value, str):
-            event[key] = scrub(value)
-        elif not isinstance(value, (int, float, bool, type(None))):
-            event[key] = scrub(str(value))
+        event[key] = _without_secrets(key, value, 0)
     return event
 
 
+def _without_secrets(name: str, value: Any, depth: int) -> Any:
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if _SECRET_NAMES.fullmatch(name):
+        return HIDDEN
+    if isinstance(value, str):
+        return value if _HASH_NAMES.search(name) and _HASH.fullmatch(value) else scrub(value)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return f"[{len(value)} bytes]"
+    if depth < MAX_DEPTH and isinstance(value, Mapping):
+        return {scrub(str(key)): _without_secrets(str(key), inner, depth + 1) for key, inner in value.items()}
+    if depth < MAX_DEPTH and isinstance(value, (list, tuple, set, frozenset)):
+        return [_without_secrets(name, inner, depth + 1) for inner in value]
+    return scrub(str(value))
+
+
 def scrub(text: str) -> str:
-    """The text without signatures, JWTs, passwords in URLs and bare 64-digit hex (keys; hashes carry 0x)."""
-    return _PRIVATE_KEY.sub("[redacted]", _LOOKS_SECRET.sub("[redacted]", text))
+    """The text without keys, signatures, JWTs, passwords in URLs, and values that are called secret."""
+    return _SAID.sub(rf"\g<1>{HIDDEN}", _LOOKS_SECRET.sub(HIDDEN, text))
+
+
+_told: dict[str, float] = {}
+MAX_TOLD = 1000
+
+
+def told_lately(what: str, every_s: float) -> bool:
+    """Whether this process said so within the time; if not, it counts as said now. For loops that would
+    otherwise repeat themselves ten times a second."""
+    now = time.monotonic()
+    if now - _told.get(what, -every_s) < every_s:
+        return True
+    if len(_told) >= MAX_TOLD:
+        _told.clear()
+    _told[what] = now
+    return False
 
 
 def _correlate(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -102,4 +142,5 @@ class _ToStructlog(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         log = structlog.get_logger(record.name)
-        getattr(log, record.levelname.lower(), log.info)(record.getMessage(), logger=record.name)
+        more = {"exc_info": record.exc_info} if record.exc_info else {}
+        getattr(log, record.levelname.lower(), log.info)(record.getMessage(), logger=record.name, **more)

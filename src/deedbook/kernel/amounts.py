@@ -33,7 +33,7 @@ def to_units(text: str, decimals: int) -> int:
     whole, fraction = match.group(1), (match.group(2) or "").rstrip("0")
     if len(fraction) > decimals:
         raise MalformedAmount(f"at most {decimals} decimal places are possible here")
-    units = int(whole) * 10**decimals + int(fraction.ljust(decimals, "0") or "0")
+    units: int = int(whole) * 10**decimals + int(fraction.ljust(decimals, "0") or "0")
     if units > MAX_UNITS:
         raise MalformedAmount("the amount is too large")
     return units

@@ -83,12 +83,12 @@ def fact(
     """Declare a fact under its wire name, such as `market.activated`."""
 
     def declare(cls: F) -> F:
-        declared = dataclass(frozen=True, kw_only=True)(cls)
+        dataclass(frozen=True, kw_only=True)(cls)
         assert event_type not in FACTS, f"{event_type} is declared twice"
-        assert stream in {field.name for field in dataclasses.fields(declared)}  # type: ignore[arg-type]
-        declared.spec = FactSpec(event_type, stream, version, audience, exported)
-        FACTS[event_type] = declared
-        return declared
+        assert stream in {field.name for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        cls.spec = FactSpec(event_type, stream, version, audience, exported)
+        FACTS[event_type] = cls
+        return cls
 
     return declare
 

@@ -63,6 +63,7 @@ async def receive(
         Unavailable: the database or the permission service gives no answer. Nothing was recorded; whoever
             delivered the event delivers it again.
     """
+    event = inbox.storable(event)
     if await inbox.seen(db, event.event_id) is not None:
         return Outcome.DUPLICATE
     return await _handle(db, permissions, sources, event, again=False)

@@ -243,6 +243,8 @@ def _summary(story: Story, console: Console, ok: bool) -> None:
     console.print(table)
     if story.market:
         facts = Table(show_header=False, box=None)
+        facts.add_column(no_wrap=True)
+        facts.add_column(overflow="fold")
         for name, value in (
             ("Market", f"{story.market['name']} ({story.market['tokenSymbol']}), {story.market['status']}"),
             ("Contract", story.market.get("contractAddress") or "–"),

@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from deedbook.infra.embedded import Home
+from deedbook.infra.embedded import Home, HomeInUse
 from deedbook.infra.settings import LOCAL_CHAIN_ID, Settings, SettingsError
 from deedbook.permissions.config import LOCAL_TOPIC_ARN
 from deedbook.stack.ports import Ports
@@ -80,13 +80,25 @@ def forget(home: Home) -> None:
 
 def adopt_running_stack(environ: dict[str, str] | None = None) -> bool:
     """Take over the environment of the stack that runs in this home, so that `deedbook grant` and the like
-    reach it; what is set already stays. `False` when none runs."""
+    reach it; what is set already stays. `False` when none runs: what a killed one left behind is not taken,
+    since its keys and secrets may not be those that are meant now."""
     target = os.environ if environ is None else environ
-    path = Home.locate().path / "secrets" / FILE
+    home = Home.locate()
+    path = home.path / "secrets" / FILE
     try:
         remembered: dict[str, str] = json.loads(path.read_text())
     except (OSError, ValueError):
         return False
+    if not _runs(home):
+        return False
     for name, value in remembered.items():
         target.setdefault(name, value)
     return True
+
+
+def _runs(home: Home) -> bool:
+    try:
+        with home.held():
+            return False
+    except HomeInUse:
+        return True

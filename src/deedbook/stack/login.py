@@ -34,4 +34,6 @@ async def login(settings: Settings, role_text: str, entity: str) -> str:
         async with httpx2.AsyncClient(base_url=base_url, timeout=10, trust_env=False) as http:
             return str((await sign_in(http, wallet))["accessToken"])
     except httpx2.HTTPError as error:
-        raise SettingsError(f"the API at {base_url} does not answer ({type(error).__name__}): run `make up`") from None
+        raise SettingsError(
+            f"the API at {base_url} does not answer ({type(error).__name__}): run `make up`"
+        ) from None

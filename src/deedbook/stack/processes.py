@@ -28,9 +28,10 @@ class DeedbookProcess(Server):
         *,
         port: int = 0,
         health: str = "",
+        port_setting: str = "PORT",
     ) -> None:
         self.name = command  # type: ignore[misc]  # one class, several servers
-        super().__init__(run_directory / command, port, log_file=log_file, port_setting="PORT")
+        super().__init__(run_directory / command, port, log_file=log_file, port_setting=port_setting)
         self._environ = dict(environ)
         self._health = health
 

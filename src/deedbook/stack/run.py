@@ -14,7 +14,7 @@ from deedbook.integrations.sapphire.keys import load_signer
 from deedbook.permissions import PermissionsConfig, serve
 from deedbook.stack import environment, supervisor
 from deedbook.stack.ports import Ports
-from deedbook.stack.supervisor import StackFailed, running_stack
+from deedbook.stack.supervisor import StackFailed, StoppedEarly, running_stack
 from deedbook.wiring import open_worker_resources
 from deedbook.workers.loops import stop_on_signals
 
@@ -26,7 +26,11 @@ async def up(settings: Settings, *, fresh: bool) -> int:
     home = Home.locate()
     try:
         async with running_stack(
-            settings, home, fresh=fresh, progress=lambda text: console.print(f"[dim]· {text}[/]")
+            settings,
+            home,
+            fresh=fresh,
+            progress=lambda text: console.print(f"[dim]· {text}[/]"),
+            stopping=stopping,
         ) as stack:
             console.print(f"[bold green]Deedbook is running[/] at {stack.api_url} · data in {home.path}")
             for name, url in urls(stack.environ, settings).items():
@@ -39,6 +43,8 @@ async def up(settings: Settings, *, fresh: bool) -> int:
     except StackFailed as failure:
         console.print(f"[red]{failure}[/]")
         return 1
+    except StoppedEarly:
+        pass
     console.print("Stopped.")
     return 0
 
@@ -50,20 +56,30 @@ async def demo(settings: Settings, *, as_json: bool, leave: bool, fresh: bool) -
     stopping = stop_on_signals()
     home = Home.locate()
     console = Console(stderr=True)
-    if environment.adopt_running_stack() and await _is_held(home):
+    if environment.adopt_running_stack():
         console.print("[dim]· using the stack that runs already[/]")
         return await show(supervisor.load_with({}), console, as_json=as_json)
-    async with running_stack(
-        settings, home, fresh=fresh, progress=lambda text: console.print(f"[dim]· {text}[/]")
-    ) as stack:
-        showing = asyncio.create_task(show(stack.settings, console, as_json=as_json))
-        await _first(stopping, stack.broken, showing)
-        if not showing.done():
-            showing.cancel()
-            return 130
-        if not leave and not stopping.is_set():
-            console.print("[dim]The stack goes on running. Ctrl-C stops it.[/]")
-            await _first(stopping, stack.broken)
+    try:
+        async with running_stack(
+            settings,
+            home,
+            fresh=fresh,
+            progress=lambda text: console.print(f"[dim]· {text}[/]"),
+            stopping=stopping,
+        ) as stack:
+            showing = asyncio.create_task(show(stack.settings, console, as_json=as_json))
+            await _first(stopping, stack.broken, showing)
+            if not showing.done():
+                showing.cancel()
+                return 130
+            if not leave and not stopping.is_set():
+                console.print("[dim]The stack goes on running. Ctrl-C stops it.[/]")
+                await _first(stopping, stack.broken)
+    except StackFailed as failure:
+        console.print(f"[red]{failure}[/]")
+        return 1
+    except StoppedEarly:
+        return 130
     return showing.result()
 
 
@@ -149,11 +165,3 @@ async def _first(stopping: asyncio.Event, *others: "asyncio.Future[Any]") -> Non
             future.result()
     finally:
         ended.cancel()
-
-
-async def _is_held(home: Home) -> bool:
-    try:
-        with home.held():
-            return False
-    except HomeInUse:
-        return True

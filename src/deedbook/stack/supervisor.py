@@ -1,18 +1,18 @@
 """The supervisor: starts what is missing, keeps it running, stops it in order."""
 
 import asyncio
-import contextlib
 import os
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import structlog
 
-from deedbook.chain import bind_network, lane
+from deedbook.chain import bind_network, lane, nonces
 from deedbook.identity import rotate_signing_key
 from deedbook.infra.database import Database
 from deedbook.infra.embedded import (
@@ -35,15 +35,23 @@ from deedbook.wiring import WorkerResources, open_worker_resources
 log = structlog.get_logger(__name__)
 
 WATCH_S = 0.2
-RESTARTS_MAX = 20
+RESTARTS_MAX = 10
 RESTARTS_WITHIN_S = 60.0
+RESTART_PAUSE_S = 0.1
+RESTART_PAUSE_MAX_S = 5.0
+STOP_S = 25.0
 IDLE_BLOCK_TIME_S = 5.0
 CLONE = Path(__file__).parents[3]
 Progress = Callable[[str], None]
+T = TypeVar("T")
 
 
 class StackFailed(Exception):
     """A part of the stack cannot be kept running."""
+
+
+class StoppedEarly(Exception):
+    """Somebody stopped the stack before it had started."""
 
 
 @dataclass(frozen=True)
@@ -62,29 +70,60 @@ class RunningStack:
 
 @asynccontextmanager
 async def running_stack(
-    settings: Settings, home: Home, *, fresh: bool, progress: Progress
+    settings: Settings, home: Home, *, fresh: bool, progress: Progress, stopping: asyncio.Event
 ) -> AsyncIterator[RunningStack]:
     """Run the whole stack while this lasts. The home must not be in use.
 
     Raises:
         EmbeddedError · SettingsError: says what is wrong and what to change.
         StackFailed: a part keeps falling over.
+        StoppedEarly: `stopping` was set before everything had started.
     """
     with home.held():
+        environment.forget(home)  # of one that was killed: none of ours may take it over
         if fresh:
             await home.fresh()
         keeper = _Keeper()
         try:
-            environ = await _start(keeper, home, settings, Ports(), progress)
+            environ = await _unless(stopping, _start(keeper, home, settings, Ports(), progress))
+            environment.remember(home, environ)
             watching = asyncio.create_task(keeper.watch())
-            yield RunningStack(home, load_with(environ), environ, asyncio.ensure_future(watching))
-            watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watching
+            try:
+                yield RunningStack(home, load_with(environ), environ, watching)
+            finally:
+                watching.cancel()
+                await asyncio.gather(watching, return_exceptions=True)
         finally:
             environment.forget(home)
             progress("Stopping")
             await keeper.stop()
+
+
+async def _unless(stopping: asyncio.Event, work: Coroutine[Any, Any, T]) -> T:
+    """The work's result, unless told to stop first."""
+    task, told = asyncio.create_task(work), asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({task, told}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise StoppedEarly
+        return task.result()
+    finally:
+        await _end(task, told)
+
+
+async def _together(*works: Coroutine[Any, Any, None]) -> None:
+    """All of them at once; when one fails the others end before this does."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        await _end(*tasks)
+
+
+async def _end(*tasks: "asyncio.Task[Any]") -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class _Keeper:
@@ -92,39 +131,39 @@ class _Keeper:
 
     def __init__(self) -> None:
         self._servers: list[Server] = []
-        self._restarts: deque[float] = deque()
-        self._stopping = False
 
     async def start(self, server: Server) -> None:
         await server.start()
         self._servers.append(server)
 
     async def watch(self) -> None:
-        while not self._stopping:
-            for server in self._servers:
-                if server.poll() is not None:
-                    await self._restart(server)
-            await asyncio.sleep(WATCH_S)
+        """Until cancelled. Each server is watched on its own: the start of one may have to wait until another
+        was started again."""
+        await _together(*(self._watch(server) for server in self._servers))
 
-    async def _restart(self, server: Server) -> None:
-        now = time.monotonic()
-        self._restarts.append(now)
-        while self._restarts and self._restarts[0] < now - RESTARTS_WITHIN_S:
-            self._restarts.popleft()
-        if len(self._restarts) > RESTARTS_MAX:
-            raise StackFailed(f"{server.name} keeps falling over; see {server.log_file}")
-        log.warning("restarting", server=server.name, exit_code=server.poll())
-        try:
-            await server.start()
-        except EmbeddedError as error:
-            log.warning("restart_failed", server=server.name, error=str(error))
-            await asyncio.sleep(1)
+    async def _watch(self, server: Server) -> None:
+        restarts: deque[float] = deque()
+        while True:
+            await asyncio.sleep(WATCH_S)
+            if server.poll() is None:
+                continue
+            now = time.monotonic()
+            while restarts and restarts[0] < now - RESTARTS_WITHIN_S:
+                restarts.popleft()
+            if len(restarts) == RESTARTS_MAX:
+                raise StackFailed(f"{server.name} keeps falling over; see {server.log_file}")
+            await asyncio.sleep(min(RESTART_PAUSE_S * (2 ** len(restarts) - 1), RESTART_PAUSE_MAX_S))
+            restarts.append(now)
+            log.warning("restarting", server=server.name, exit_code=server.poll())
+            try:
+                await server.start()
+            except EmbeddedError as error:
+                log.warning("restart_failed", server=server.name, error=str(error))
 
     async def stop(self) -> None:
         """In reverse order of start: our processes while their servers still answer."""
-        self._stopping = True
         ours = [server for server in self._servers if isinstance(server, DeedbookProcess)]
-        await asyncio.gather(*(server.stop(25) for server in ours), return_exceptions=True)
+        await asyncio.gather(*(server.stop(STOP_S) for server in ours), return_exceptions=True)
         others = [server for server in self._servers if server not in ours]
         await asyncio.gather(*(server.stop() for server in others), return_exceptions=True)
 
@@ -164,17 +203,17 @@ async def _start(
         )
         starting.append(keeper.start(anvil))
         urls["SAPPHIRE_RPC_URL"] = anvil.url
-    await asyncio.gather(*starting)
+    await _together(*starting)
     environ = environment.shared_environment(home, settings, ports, urls)
-    environment.remember(home, environ)
     full = load_with(environ)
     progress("Bringing the database up to date")
     assert full.DATABASE_URL is not None
     await asyncio.to_thread(migrate, full.DATABASE_URL.get_secret_value())
     if parts.permissions:
         progress("Starting the permission service")
+        port = ports.DEEDBOOK_PERMISSIONS_PORT
         await keeper.start(
-            _process(home, environ, "permissions", ports.DEEDBOOK_PERMISSIONS_PORT, "/healthz")
+            _process(home, environ, "permissions", port, "/healthz", "DEEDBOOK_PERMISSIONS_PORT")
         )
     progress("Deploying the platform's contracts")
     async with open_worker_resources(full, "up") as resources:
@@ -182,7 +221,7 @@ async def _start(
     progress("Starting API, worker, relay and scheduler")
     api = _process(home, environ, "api", full.PORT, "/readyz")
     others = [_process(home, environ, name) for name in ("worker", "relay", "scheduler")]
-    await asyncio.gather(*(keeper.start(process) for process in (api, *others)))
+    await _together(*(keeper.start(process) for process in (api, *others)))
     return environ
 
 
@@ -195,7 +234,7 @@ async def prepare(resources: WorkerResources) -> None:
     async def drive() -> None:
         await lane.step(resources.db, resources.node, resources.signer, resources.lane_policy, clock.now())
 
-    await lane.check_nonces(resources.db, resources.node, resources.signer)
+    await nonces.check_nonces(resources.db, resources.node, resources.signer)
     await deploy_platform(
         resources.db,
         resources.node,
@@ -227,7 +266,19 @@ def load_with(environ: dict[str, str]) -> Settings:
 
 
 def _process(
-    home: Home, environ: dict[str, str], command: str, port: int = 0, health: str = ""
+    home: Home,
+    environ: dict[str, str],
+    command: str,
+    port: int = 0,
+    health: str = "",
+    port_setting: str = "PORT",
 ) -> DeedbookProcess:
-    url = f"http://127.0.0.1:{port}{health}" if health else ""
-    return DeedbookProcess(command, home.path / "run", home.log_file(command), environ, port=port, health=url)
+    return DeedbookProcess(
+        command,
+        home.path / "run",
+        home.log_file(command),
+        environ,
+        port=port,
+        health=f"http://127.0.0.1:{port}{health}" if health else "",
+        port_setting=port_setting,
+    )

@@ -30,6 +30,12 @@ class TokenContracts(Protocol):
         """Where the factory has put this market's token."""
         ...
 
+    async def deployment_of(
+        self, chain: Chain, contracts: dict[Contract, Address], market_id: MarketId
+    ) -> str | None:
+        """The hash of the transaction that deployed this market's token; `None` when it lies too far back."""
+        ...
+
     async def differences(
         self,
         chain: Chain,

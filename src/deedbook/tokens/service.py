@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from deedbook import chain
 from deedbook.chain.ports import Chain
-from deedbook.chain.terms import Contract, TxStatus
+from deedbook.chain.terms import Contract
 from deedbook.identity.terms import Address
 from deedbook.infra.database import Database, Tx
 from deedbook.kernel.ids import MarketId, TokenId, new_uuid
@@ -29,7 +29,8 @@ async def deploy(db: Database, foundry: Foundry, terms: TokenTerms, timeout_s: f
 
     The factory takes each market once, and the transaction's key names the market: at most one contract
     can ever exist, whoever crashes when. A transaction that was undone is asked for again under the next
-    number, so that a retry by hand really retries.
+    number, so that a retry by hand really retries. A token that stands without our knowing is proven and
+    adopted.
 
     Raises:
         PlatformNotDeployed: the factory is not there yet.
@@ -41,32 +42,55 @@ async def deploy(db: Database, foundry: Foundry, terms: TokenTerms, timeout_s: f
     platform = await chain.contracts(db, foundry.chain_id)
     if Contract.TOKEN_FACTORY not in platform:
         raise PlatformNotDeployed("run `deedbook chain deploy` first")
-    calls = []
-    if not await foundry.contracts.is_verified(foundry.chain, platform, terms.issuer):
-        register = foundry.contracts.register_issuer(platform, terms.issuer)
-        calls.append((await _next_key(db, f"register-issuer-{terms.market_id}"), register))
-    key = await _next_key(db, f"deploy-token-{terms.market_id}")
-    calls.append((key, foundry.contracts.deploy_token(platform, terms, foundry.admin)))
-    async with db.transaction() as tx:
-        for call_key, call in calls:
-            await chain.request(tx, call_key, foundry.admin, call)
+    key = await chain.next_key(db, f"deploy-token-{terms.market_id}")
+    if await chain.find(db, key) is None:
+        token = await foundry.contracts.token_of(foundry.chain, platform, terms.market_id)
+        if token is not None:
+            return await _adopt(foundry, platform, terms, token)
+        await _request(db, foundry, platform, terms, key)
     entry = await chain.wait_final(db, key, timeout_s)
     token = await foundry.contracts.token_of(foundry.chain, platform, terms.market_id)
     if token is None or entry.tx_hash is None:
         raise DeploymentNotProven("the factory does not know a token for this market")
-    wrong = await foundry.contracts.differences(foundry.chain, platform, terms, token, foundry.admin)
+    return await _proven(foundry, platform, terms, Deployment(token, entry.tx_hash))
+
+
+async def _request(
+    db: Database, foundry: Foundry, platform: dict[Contract, Address], terms: TokenTerms, key: str
+) -> None:
+    """Ask for the deployment, and before it for the issuer's entry in the registry where there is none."""
+    calls = []
+    if not await foundry.contracts.is_verified(foundry.chain, platform, terms.issuer):
+        register = foundry.contracts.register_issuer(platform, terms.issuer)
+        calls.append((await chain.next_key(db, f"register-issuer-{terms.market_id}"), register))
+    calls.append((key, foundry.contracts.deploy_token(platform, terms, foundry.admin)))
+    async with db.transaction() as tx:
+        for call_key, call in calls:
+            await chain.request(tx, call_key, foundry.admin, call)
+
+
+async def _adopt(
+    foundry: Foundry, platform: dict[Contract, Address], terms: TokenTerms, token: Address
+) -> Deployment:
+    """A token that stands although we know of no deployment: the database was restored from before it."""
+    tx_hash = await foundry.contracts.deployment_of(foundry.chain, platform, terms.market_id)
+    if tx_hash is None:
+        raise DeploymentNotProven(
+            f"the factory has {token} for this market, which this database did not deploy, and its deployment "
+            "lies further back than is searched"
+        )
+    return await _proven(foundry, platform, terms, Deployment(token, tx_hash))
+
+
+async def _proven(
+    foundry: Foundry, platform: dict[Contract, Address], terms: TokenTerms, deployment: Deployment
+) -> Deployment:
+    wrong = await foundry.contracts.differences(
+        foundry.chain, platform, terms, deployment.address, foundry.admin
+    )
     if wrong:
         raise DeploymentNotProven("; ".join(wrong))
-    return Deployment(token, entry.tx_hash)
-
-
-async def _next_key(db: Database, stem: str) -> str:
-    """The key of the attempt under way, or of the next one after those that were undone."""
-    for number in range(1, 100):
-        entry = await chain.find(db, f"{stem}-{number}")
-        if entry is None or entry.status is not TxStatus.REVERTED:
-            return f"{stem}-{number}"
-    raise DeploymentNotProven("99 deployments of this market were undone; look at the last error")
+    return deployment
 
 
 async def record(tx: Tx, terms: TokenTerms, deployment: Deployment, chain_id: int) -> TokenId:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from deedbook.chain import lane
+from deedbook.chain import lane, nonces
 from deedbook.chain.lane import LanePolicy
 from deedbook.chain.ports import Chain, Signer
 from deedbook.infra.database import Database
@@ -24,7 +24,7 @@ class LaneWorker:
 
     async def step(self) -> bool:
         if time.monotonic() - self._checked_at > NONCE_CHECK_S:
-            await lane.check_nonces(self._db, self._node, self._signer)
+            await nonces.check_nonces(self._db, self._node, self._signer)
             self._checked_at = time.monotonic()
         return await lane.step(self._db, self._node, self._signer, self._policy, self._clock.now())
 

@@ -24,6 +24,7 @@ from deedbook.kernel.jobs import QUEUES, HandlerSpec, QueueSpec
 
 log = structlog.get_logger(__name__)
 
+CLOSE_S = 15.0
 OUTCOMES_KEY = "deedbook:job-outcomes"
 _STOPS = frozenset({Kind.MALFORMED, Kind.INVALID, Kind.ABSENT, Kind.FORBIDDEN, Kind.UNAUTHENTICATED})
 """Refusals that another attempt would only repeat."""
@@ -119,7 +120,12 @@ def pick_queues(names: str | None) -> list[QueueSpec]:
 async def serve(
     settings: Settings, runner: JobRunner, queues: Sequence[QueueSpec], stopping: asyncio.Event
 ) -> None:
-    """Serve the queues until stopped, then finish what was begun."""
+    """Serve the queues until stopped, then finish what was begun.
+
+    Raises:
+        Exception: the loop of a queue has ended by itself; the process should end too and be started again,
+            rather than be deaf to that queue.
+    """
     counters = connect_redis(settings, max_connections=4)
     workers = []
     for spec in queues:
@@ -136,9 +142,20 @@ async def serve(
         worker.on("completed", tally.completed)
         worker.on_failure(tally.failed)
         workers.append(worker)
-    await stopping.wait()
-    await asyncio.gather(*(worker.close(grace_s=15) for worker in workers), return_exceptions=True)
-    await counters.aclose()
+    try:
+        await _stopped_or_broken(stopping, [worker.run_task for worker in workers if worker.run_task])
+    finally:
+        await asyncio.gather(*(worker.close(grace_s=CLOSE_S) for worker in workers), return_exceptions=True)
+        await counters.aclose()
+
+
+async def _stopped_or_broken(stopping: asyncio.Event, loops: Sequence[asyncio.Task[None]]) -> None:
+    told = asyncio.create_task(stopping.wait())
+    done, _ = await asyncio.wait({told, *loops}, return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    for ended in done - {told}:
+        ended.result()
+        raise RuntimeError("the loop of a queue has ended")
 
 
 class _Tally:

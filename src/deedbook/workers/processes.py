@@ -1,7 +1,7 @@
 """Worker, relay and scheduler as processes: what each opens, runs and closes."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
@@ -31,7 +31,9 @@ async def worker(settings: Settings, queues: Sequence[QueueSpec], *, lane: bool)
     stopping = stop_on_signals()
     async with open_worker_resources(settings, "worker") as resources:
         await _until_current(resources.db, stopping)
-        await bind_network(resources.db, resources.node, settings.SAPPHIRE_CHAIN_ID)
+        await _once_available(
+            stopping, lambda: bind_network(resources.db, resources.node, settings.SAPPHIRE_CHAIN_ID)
+        )
         runner = jobs.JobRunner(resources.db, resources, all_handlers(settings))
         lane_stopping = asyncio.Event()
         moving = LaneWorker(
@@ -86,13 +88,22 @@ async def scheduler(settings: Settings) -> None:
 
 async def _until_current(db: Database, stopping: asyncio.Event) -> None:
     """Refuse to work on another schema; wait where the database is only not there yet."""
+
+    async def check() -> None:
+        async with db.reading() as connection:
+            await schema.require_current(connection)
+
+    await _once_available(stopping, check)
+
+
+async def _once_available(stopping: asyncio.Event, step: Callable[[], Awaitable[None]]) -> None:
+    """Take a step of the start, waiting for what does not answer yet."""
     while not stopping.is_set():
         try:
-            async with db.reading() as connection:
-                await schema.require_current(connection)
+            await step()
             return
         except schema.SchemaOutOfDate:
             raise
         except Unavailable as error:
-            log.warning("waiting_for_database", error=error.detail)
+            log.warning("start_waits", error=error.detail)
             await wait(stopping, START_RETRY_S)

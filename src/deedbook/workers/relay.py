@@ -6,9 +6,10 @@ Permissions Core. No sink waits for another. The sweeper gives BullMQ again what
 """
 
 import asyncio
+import time
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import orjson
 import structlog
@@ -17,7 +18,7 @@ from redis.exceptions import RedisError
 
 from deedbook.infra import joblog, outbox
 from deedbook.infra.bullmq_client import Backoff, JobQueue, JobState, NewJob
-from deedbook.infra.database import Database
+from deedbook.infra.database import Database, Tx
 from deedbook.infra.failpoints import failpoint
 from deedbook.infra.lease import Keeper, Lease
 from deedbook.infra.outbox import Cursor, StoredFact, StoredJob
@@ -63,27 +64,32 @@ class Sink(ABC):
             return False
         if self._cursor is None or held.epoch != self._epoch:
             self._epoch, self._cursor = held.epoch, await outbox.load_cursor(self._db, self.name)
-        reached = await self.deliver(held, self._cursor)
-        if reached is None:
-            return False
-        self._cursor = reached
-        return True
+        return await self.deliver(held, self._cursor)
 
     async def release(self) -> None:
         """Let a successor begin at once."""
         await self._keeper.release()
 
     @abstractmethod
-    async def deliver(self, held: Lease, cursor: Cursor) -> Cursor | None:
-        """Deliver rows after the cursor and move it; `None` when there were none."""
+    async def deliver(self, held: Lease, cursor: Cursor) -> bool:
+        """Deliver rows after the cursor and move it; `False` when there were none."""
 
-    async def _advance(self, held: Lease, cursor: Cursor, delivered: int) -> Cursor:
-        await failpoint(f"relay.{self.name}.afterDeliver")
+    async def _advance(
+        self,
+        held: Lease,
+        cursor: Cursor,
+        delivered: int,
+        also: Callable[[Tx], Awaitable[None]] | None = None,
+    ) -> None:
+        """Move the cursor; what is delivered inside PostgreSQL goes along in the same transaction."""
         async with self._db.transaction() as tx:
+            if also is not None:
+                await also(tx)
+            await failpoint(f"relay.{self.name}.afterDeliver")
             if not await outbox.advance(tx, self.name, held, cursor, delivered):
                 self._keeper.lost()
                 raise SinkUnavailable("another relay has taken over")
-        return cursor
+        self._cursor = cursor
 
 
 class FanOutSink(Sink):
@@ -98,28 +104,30 @@ class FanOutSink(Sink):
             if handler.fact is not None:
                 self._listeners[handler.fact.spec.event_type].append(handler)
 
-    async def deliver(self, held: Lease, cursor: Cursor) -> Cursor | None:
+    async def deliver(self, held: Lease, cursor: Cursor) -> bool:
         facts = await outbox.facts_after(self._db, cursor, limit=BATCH)
         if not facts:
-            return None
-        jobs = [
-            joblog.FanOut(
-                job_id=f"{listener.kind.name}-{fact.event_id}",
-                queue=listener.kind.queue.name,
-                name=listener.kind.name,
-                data={**fact.payload, "eventId": str(fact.event_id)},
-                correlation_id=fact.correlation_id,
-            )
-            for fact in facts
-            for listener in self._listeners.get(fact.event_type, ())
-        ]
-        async with self._db.transaction() as tx:
-            if not await outbox.advance(tx, self.name, held, facts[-1].cursor, len(facts)):
-                self._keeper.lost()
-                raise SinkUnavailable("another relay has taken over")
+            return False
+        jobs = [self._job(listener, fact) for fact in facts for listener in self._of(fact)]
+
+        async def write(tx: Tx) -> None:
             if jobs:
                 await joblog.add_fan_out(tx, jobs)
-        return facts[-1].cursor
+
+        await self._advance(held, facts[-1].cursor, len(facts), write)
+        return True
+
+    def _of(self, fact: StoredFact) -> Sequence[HandlerSpec]:
+        return self._listeners.get(fact.event_type, ())
+
+    def _job(self, listener: HandlerSpec, fact: StoredFact) -> joblog.FanOut:
+        return joblog.FanOut(
+            job_id=f"{listener.kind.name}-{fact.event_id}",
+            queue=listener.kind.queue.name,
+            name=listener.kind.name,
+            data={**fact.payload, "eventId": str(fact.event_id)},
+            correlation_id=fact.correlation_id,
+        )
 
 
 class JobSink(Sink):
@@ -132,12 +140,13 @@ class JobSink(Sink):
         self._queues = queues
         self._default_attempts = default_attempts
 
-    async def deliver(self, held: Lease, cursor: Cursor) -> Cursor | None:
+    async def deliver(self, held: Lease, cursor: Cursor) -> bool:
         jobs = await outbox.jobs_after(self._db, cursor, limit=BATCH)
         if not jobs:
-            return None
+            return False
         await self.hand_over(jobs)
-        return await self._advance(held, jobs[-1].cursor, len(jobs))
+        await self._advance(held, jobs[-1].cursor, len(jobs))
+        return True
 
     async def hand_over(self, jobs: Sequence[StoredJob]) -> None:
         """Add the jobs to their queues.
@@ -182,10 +191,10 @@ class RedisSink(Sink):
         self._redis = redis
         self._copies = copies
 
-    async def deliver(self, held: Lease, cursor: Cursor) -> Cursor | None:
+    async def deliver(self, held: Lease, cursor: Cursor) -> bool:
         facts = await outbox.facts_after(self._db, cursor, limit=BATCH)
         if not facts:
-            return None
+            return False
         try:
             async with self._redis.pipeline(transaction=False) as pipe:
                 for fact in facts:
@@ -196,7 +205,8 @@ class RedisSink(Sink):
             await self._copies.refresh({fact.stream_id for fact in facts if fact.stream_type == "market"})
         except (RedisError, OSError, TimeoutError) as error:
             raise SinkUnavailable(f"Redis does not answer: {type(error).__name__}") from error
-        return await self._advance(held, facts[-1].cursor, len(facts))
+        await self._advance(held, facts[-1].cursor, len(facts))
+        return True
 
 
 class PermissionsSink(Sink):
@@ -207,19 +217,39 @@ class PermissionsSink(Sink):
     def __init__(self, db: Database, holder: str, client: EntityPermissionsClient) -> None:
         super().__init__(db, holder)
         self._client = client
-        self._exported = sorted(name for name, fact in FACTS.items() if fact.spec.exported)
+        self._exported = {name for name, fact in FACTS.items() if fact.spec.exported}
 
-    async def deliver(self, held: Lease, cursor: Cursor) -> Cursor | None:
-        facts = await outbox.facts_after(self._db, cursor, limit=20, event_types=self._exported)
+    async def deliver(self, held: Lease, cursor: Cursor) -> bool:
+        """Tell one after the other, for as long as the lease is surely ours. What was told stays told when
+        the next one fails."""
+        facts = await outbox.facts_after(self._db, cursor, limit=BATCH)
         if not facts:
-            return None
+            return False
+        until = time.monotonic() + LEASE_S / 2
+        delivered, trouble = 0, None
         for fact in facts:
             try:
-                await self._client.publish(fact)
-            except PublicationRefused as refusal:
-                # It will never take this one; the others must not wait for it.
-                log.error("publication_refused", event_id=str(fact.event_id), error=str(refusal))
-        return await self._advance(held, facts[-1].cursor, len(facts))
+                await self._tell(fact)
+            except Unavailable as error:
+                trouble = error
+                break
+            delivered += 1
+            if time.monotonic() > until:
+                break
+        if delivered:
+            await self._advance(held, facts[delivered - 1].cursor, delivered)
+        if trouble is not None:
+            raise trouble
+        return True
+
+    async def _tell(self, fact: StoredFact) -> None:
+        if fact.event_type not in self._exported:
+            return
+        try:
+            await self._client.publish(fact)
+        except PublicationRefused as refusal:
+            # It will never take this one; the others must not wait for it.
+            log.error("publication_refused", event_id=str(fact.event_id), error=str(refusal))
 
 
 class Sweeper:
@@ -230,11 +260,16 @@ class Sweeper:
         self._keeper = Keeper(db, "relay-sweeper", holder, LEASE_S)
         self._jobs = jobs
         self._queues = queues
+        self._after = 0
 
     async def step(self) -> bool:
+        """Look at the next page of unfinished jobs; `True` while there are more, then from the start again."""
         if await self._keeper.hold() is None:
             return False
-        stale = await outbox.unfinished_jobs(self._db, older_than_s=SWEEP_AFTER_S, limit=SWEEP_BATCH)
+        stale = await outbox.unfinished_jobs(
+            self._db, older_than_s=SWEEP_AFTER_S, after=self._after, limit=SWEEP_BATCH
+        )
+        self._after = stale[-1].cursor.position if len(stale) == SWEEP_BATCH else 0
         by_queue: dict[str, list[StoredJob]] = defaultdict(list)
         for job in stale:
             by_queue[job.queue].append(job)
@@ -244,7 +279,7 @@ class Sweeper:
                     await self._sweep(queue, jobs)
         except (RedisError, OSError, TimeoutError) as error:
             raise SinkUnavailable(f"Redis does not answer: {type(error).__name__}") from error
-        return False
+        return self._after > 0
 
     async def _sweep(self, queue: JobQueue, jobs: list[StoredJob]) -> None:
         known = await queue.which_exist(job.job_id for job in jobs)
@@ -282,4 +317,4 @@ async def run(sinks: Sequence[Sink], sweeper: Sweeper, stopping: asyncio.Event) 
     async with asyncio.TaskGroup() as group:
         for sink in sinks:
             group.create_task(repeat(f"relay-{sink.name}", stopping, sink.step, busy_s=BUSY_S, idle_s=IDLE_S))
-        group.create_task(repeat("sweeper", stopping, sweeper.step, busy_s=SWEEP_S, idle_s=SWEEP_S))
+        group.create_task(repeat("sweeper", stopping, sweeper.step, busy_s=IDLE_S, idle_s=SWEEP_S))

@@ -24,21 +24,26 @@ class Scheduler:
         self._handlers = [handler for handler in handlers if handler.every_s is not None]
 
     async def step(self) -> bool:
-        """Make sure that each schedule stands. Safe to repeat; slots do not drift by it."""
+        """Say the whole schedule, and take back what nobody handles any more.
+
+        Every schedule is said again, standing or not: one whose next job was lost stands and never runs.
+        """
         try:
-            by_queue = {handler.kind.queue.name for handler in self._handlers}
-            standing = {name: await self._queues[name].scheduler_ids() for name in by_queue}
-            for handler in self._handlers:
-                if handler.kind.name not in standing[handler.kind.queue.name]:
-                    await self._schedule(handler)
+            for name, queue in self._queues.items():
+                ours = [handler for handler in self._handlers if handler.kind.queue.name == name]
+                for handler in ours:
+                    await self._schedule(queue, handler)
+                for orphan in await queue.scheduler_ids() - {handler.kind.name for handler in ours}:
+                    await queue.remove_scheduler(orphan)
+                    log.warning("schedule_removed", queue=name, schedule=orphan)
         except (RedisError, OSError, TimeoutError) as error:
             raise SchedulerUnavailable(f"Redis does not answer: {type(error).__name__}") from error
         return False
 
-    async def _schedule(self, handler: HandlerSpec) -> None:
+    async def _schedule(self, queue: JobQueue, handler: HandlerSpec) -> None:
         assert handler.every_s is not None
         # One attempt: the next slot is the retry, and a backlog of old slots helps nobody.
-        await self._queues[handler.kind.queue.name].upsert_scheduler(
+        await queue.upsert_scheduler(
             handler.kind.name,
             handler.every_s * 1000,
             handler.kind.name,
@@ -47,4 +52,3 @@ class Scheduler:
             backoff=Backoff(),
             keep=20,
         )
-        log.info("scheduled", job=handler.kind.name, every_s=handler.every_s)

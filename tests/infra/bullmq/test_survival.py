@@ -49,14 +49,14 @@ async def test_idle_worker_resumes_when_redis_restarts(
     diary = Diary()
     mortal_workers.start(mortal_queue, diary)
     await mortal_queue.add("work", {}, job_id="before")
-    await until(lambda: diary.ended == ["before"], within_s=2)
+    await until_state(mortal_queue, "before", JobState.COMPLETED)
     mortal_server.kill()
-    await until(lambda: len(mortal_workers.errors) == 1, within_s=5)
+    await until(lambda: bool(mortal_workers.errors), within_s=5)
     await asyncio.sleep(1)
     mortal_server.start()
     await mortal_queue.add("work", {}, job_id="after")
     await until(lambda: diary.ended == ["before", "after"], within_s=2)
-    assert len(mortal_workers.errors) == 1
+    assert len(mortal_workers.errors) <= 2  # a stalled check may fall into the outage and tell of it too
 
 
 async def test_worker_starts_when_redis_comes_later(

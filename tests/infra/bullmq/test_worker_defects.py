@@ -1,6 +1,9 @@
-"""One test for each defect of the stock worker (bullmq 3.4.4) that ours repairs, by its number.
+"""One test for each defect of the stock worker (bullmq 3.4.4) that ours repairs.
 
-Each docstring says what stock does on the same test. Read these again before the pin of `bullmq` moves.
+2.1 idle workers go deaf, 2.2 the limit is not used up, 2.3 global concurrency hands nothing over, 2.4 waits are
+rounded to seconds, 2.5 all fetchers wake for one job, 2.6 closing drops jobs and locks, 2.7 lock tokens are
+shared; 2.8, the client that hangs, is in `test_connection`. Each docstring says what stock did on the same
+test. Read them again before the pin of `bullmq` moves.
 """
 
 import asyncio

@@ -2,12 +2,12 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Response
 from redis.exceptions import RedisError
 
 from deedbook import markets
 from deedbook.api.deps import CallerDep, DatabaseDep, ResourcesDep, UnitDep, access
-from deedbook.api.paging import decode_position, encode_cursor
+from deedbook.api.paging import Cursor, Limit, decode_position, encode_cursor
 from deedbook.api.strict import StrictRoute
 from deedbook.api.v1.schemas.common import Page
 from deedbook.api.v1.schemas.operations import (
@@ -31,8 +31,6 @@ router = APIRouter(prefix="/admin", tags=["operations"], route_class=StrictRoute
 _OPERATORS = access(Role.OPERATOR, Role.ADMIN, bucket="reads")
 _OPERATORS_WRITE = access(Role.OPERATOR, Role.ADMIN, bucket="writes")
 _AUDITORS = access(Role.OPERATOR, Role.ADMIN, Role.COMPLIANCE, bucket="reads")
-Limit = Annotated[int, Query(ge=1, le=200)]
-Cursor = Annotated[str | None, Query(max_length=300)]
 
 
 class QueueNotFound(Refusal):
@@ -99,6 +97,9 @@ async def retry_job(
 ) -> Response:
     """Ask for a failed job again, as a new job."""
 
+    if queue not in {spec.name for spec in QUEUES}:
+        raise QueueNotFound
+
     async def work(tx: Tx) -> JobRetried:
         new_id = await joblog.retry(tx, queue, job_id)
         if new_id is None:
@@ -129,6 +130,8 @@ async def retry_event(
 ) -> Response:
     """Take up a failed event again."""
     outcome: markets.Outcome | None = None
+    if "\x00" in event_id:
+        raise EventNotFailed
 
     async def handle() -> None:
         nonlocal outcome

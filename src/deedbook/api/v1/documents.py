@@ -1,7 +1,6 @@
 """Documents: hashes and metadata on record."""
 
 import base64
-import binascii
 import hashlib
 from typing import Annotated
 from uuid import UUID
@@ -52,7 +51,7 @@ def _hash(body: AddDocument) -> tuple[bytes, int | None]:
         return bytes.fromhex(body.sha256), body.size_bytes
     try:
         content = base64.b64decode(body.content_base64, validate=True)
-    except binascii.Error:
+    except ValueError:
         raise _invalid("/contentBase64", "bad_base64", "the content is no base64") from None
     if not content:
         raise _invalid("/contentBase64", "empty", "the document is empty")

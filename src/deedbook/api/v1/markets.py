@@ -17,7 +17,7 @@ from deedbook.api.deps import (
     UnitDep,
     access,
 )
-from deedbook.api.paging import decode_moment_and_id, decode_position, encode_cursor
+from deedbook.api.paging import Cursor, Limit, decode_moment_and_id, decode_position, encode_cursor
 from deedbook.api.strict import StrictRoute
 from deedbook.api.v1.schemas.common import Page, _clean_line, _uuid
 from deedbook.api.v1.schemas.markets import (
@@ -41,8 +41,6 @@ from deedbook.markets.views import MarketFilter
 router = APIRouter(prefix="/markets", tags=["markets"], route_class=StrictRoute)
 
 MarketPath = Annotated[UUID, Path(alias="id"), BeforeValidator(_uuid)]
-Limit = Annotated[int, Query(ge=1, le=200)]
-Cursor = Annotated[str | None, Query(max_length=300)]
 
 
 @router.post(

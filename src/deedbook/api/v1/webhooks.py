@@ -20,6 +20,17 @@ log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/webhooks", tags=["webhooks"])
 
 SNS_TYPES = frozenset({"Notification", "SubscriptionConfirmation", "UnsubscribeConfirmation"})
+_BODY = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "description": "An SNS message, or an event with an X-Deedbook-Signature over its bytes.",
+            }
+        }
+    },
+}
 
 
 @router.get("/health", openapi_extra=access(PUBLIC, bucket="webhooks"))
@@ -28,7 +39,7 @@ async def health() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.post("/entity-permissions", openapi_extra=access(PUBLIC, bucket="webhooks"))
+@router.post("/entity-permissions", openapi_extra={**access(PUBLIC, bucket="webhooks"), "requestBody": _BODY})
 async def entity_permissions(request: Request, resources: ResourcesDep) -> WebhookAnswer:
     """Receive an event. 200 once it is recorded, whatever became of it; 4xx only for what is malformed or not
     authentic; 503 where nothing could be recorded, so that the sender repeats it."""
@@ -37,7 +48,7 @@ async def entity_permissions(request: Request, resources: ResourcesDep) -> Webho
     if not isinstance(parsed, dict):
         raise WebhookMalformed("the body is no JSON object")
     now = datetime.now(UTC)
-    if parsed.get("Type") in SNS_TYPES:
+    if str(parsed.get("Type")) in SNS_TYPES:
         verifier: SnsVerifier = request.app.state.sns
         message = await verifier.verify(body, now)
         if message.message_type != "Notification":

@@ -8,9 +8,11 @@ callers hear 503 in bounded time). It has no authentication of its own: its netw
 
 import asyncio
 import hashlib
+import math
 import random
-import time
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+from uuid import UUID
 
 import httpx2
 import redis.asyncio
@@ -22,10 +24,12 @@ from deedbook.identity.terms import Action
 from deedbook.infra.inbox import IncomingEvent
 from deedbook.infra.outbox import StoredFact
 from deedbook.infra.telemetry import PERMISSION_CHECKS
+from deedbook.integrations.answers import Answer, NoAnswer, ask
 from deedbook.kernel.clock import to_wire
 from deedbook.kernel.ids import EntityId, UserId, parse_uuid
 
 log = structlog.get_logger(__name__)
+_Found = TypeVar("_Found")
 
 SOURCE = "deedbook"
 ALLOW_TTL_S = 300
@@ -33,6 +37,10 @@ DENY_TTL_S = 30
 ATTEMPTS = 4
 POLL_LIMIT = 200
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
+MAX_VERDICT_BYTES = 64 * 1024
+MAX_WAITING = 500
+"""Questions that may wait for their turn. More could not be answered in time, one after the other."""
+_NOT_ALLOWED = frozenset({400, 401, 403, 404, 422})
 
 
 class PublicationRefused(Exception):
@@ -51,11 +59,13 @@ class EntityPermissionsClient:
         timeout_s: float = 2.0,
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
+        self._url = base_url.rstrip("/")
         self._http = httpx2.AsyncClient(
-            base_url=base_url, timeout=timeout_s, trust_env=False, transport=transport, follow_redirects=False
+            timeout=timeout_s, trust_env=False, transport=transport, follow_redirects=False
         )
         self._cache = cache
         self._principal_type = principal_type
+        self._timeout_s = timeout_s
         self._deadline_s = timeout_s * 1.5
         self._one_uncached = asyncio.Semaphore(1)
         self._flights: dict[str, asyncio.Task[bool]] = {}
@@ -76,21 +86,34 @@ class EntityPermissionsClient:
             return remembered
         flight = self._flights.get(key)
         if flight is None:
+            if len(self._flights) >= MAX_WAITING:
+                PERMISSION_CHECKS.labels("unavailable").inc()
+                raise PermissionsUnavailable(
+                    "too many questions wait for the permission service", retry_after_s=2
+                )
             flight = asyncio.create_task(self._ask(key, user_id, action, entity_id))
             self._flights[key] = flight
-            flight.add_done_callback(lambda _: self._flights.pop(key, None))
+            flight.add_done_callback(lambda done: self._landed(key, done))
         # A caller that goes away must not take the others' answer with it.
         return await asyncio.shield(flight)
 
+    def _landed(self, key: str, flight: asyncio.Task[bool]) -> None:
+        self._flights.pop(key, None)
+        if not flight.cancelled():
+            flight.exception()  # looked at here in case all who asked have gone
+
     async def forget(self, user_id: UserId | None) -> None:
+        """Drop what is remembered of a user, or of everybody."""
         if self._cache is None:
             return
-        pattern = f"auth:{user_id}:*" if user_id is not None else "auth:*"
         try:
+            # The mark outlives every question under way: what was asked before it is not remembered after it.
+            await self._cache.set(_forgotten(user_id), "1", ex=math.ceil(self._deadline_s) + 1)
+            pattern = f"auth:{user_id}:*" if user_id is not None else "auth:*"
             async for key in self._cache.scan_iter(match=pattern, count=500):
                 await self._cache.delete(key)
-        except RedisError as error:
-            log.warning("permission_cache_not_dropped", error=str(error))
+        except (RedisError, OSError, TimeoutError) as error:
+            log.warning("permission_cache_not_dropped", error=str(error), kept_at_most_s=ALLOW_TTL_S)
 
     async def recent(self, event_type: str) -> list[IncomingEvent]:
         query = {"event_type": event_type, "limit": str(POLL_LIMIT)}
@@ -118,56 +141,57 @@ class EntityPermissionsClient:
             "correlation_id": str(fact.event_id),
             "occurred_at": to_wire(fact.occurred_at),
         }
-        response = await self._send("POST", "/api/v1/events", json=body)
-        if response.status_code in (400, 413, 422):
-            raise PublicationRefused(f"{response.status_code}: {response.text[:500]}")
-        if response.status_code not in (200, 201):
-            raise PermissionsUnavailable(f"the permission service answered {response.status_code}")
+        answer = await self._send("POST", "/api/v1/events", json=body)
+        if answer.status in (400, 413, 422):
+            raise PublicationRefused(f"{answer.status}: {answer.body[:500].decode(errors='replace')}")
+        if answer.status not in (200, 201):
+            raise PermissionsUnavailable(f"the permission service answered {answer.status}")
 
     async def ensure_entity(self, name: str, entity_type: str) -> EntityId:
-        made = await self._send("POST", "/api/v1/entities", json={"name": name, "type": entity_type})
-        if made.status_code == 201:
-            return _entity_id(made.json())
-        listed = await self._json("GET", "/api/v1/entities", params={"type": entity_type}, accept=(200,))
-        for entry in listed if isinstance(listed, list) else []:
-            if entry.get("name") == name:
-                return _entity_id(entry)
-        raise PermissionsUnavailable(f"the permission service did not make the entity ({made.status_code})")
+        async def work() -> EntityId:
+            body = {"name": name, "type": entity_type}
+            made = await self._send("POST", "/api/v1/entities", json=body)
+            if made.status == 201:
+                return EntityId(_id_of(_read(made)))
+            query = {"type": entity_type}
+            for entry in _entries(await self._json("GET", "/api/v1/entities", params=query, accept=(200,))):
+                if entry.get("name") == name:
+                    return EntityId(_id_of(entry))
+            raise PermissionsUnavailable(f"the permission service did not make the entity ({made.status})")
+
+        return await _patiently(work)
 
     async def ensure_role(
         self, user_id: UserId, role: str, permissions: tuple[str, ...], entity_id: EntityId | None
     ) -> None:
-        role_id = await self._ensure_role_exists(role, permissions)
-        query = {"principal_id": str(user_id)}
-        held = await self._json("GET", "/api/v1/assignments", params=query, accept=(200,))
-        wanted = str(entity_id) if entity_id else None
-        for entry in held if isinstance(held, list) else []:
-            if (entry.get("role_id"), entry.get("entity_id"), entry.get("principal_type")) == (
-                role_id,
-                wanted,
-                self._principal_type,
-            ):
-                return
-        body = {"principal_id": str(user_id), "principal_type": self._principal_type, "role_id": role_id}
-        if wanted:
-            body["entity_id"] = wanted
-        await self._json("POST", "/api/v1/assignments", json=body, accept=(201,))
+        role_id = await _patiently(lambda: self._ensure_role_exists(role, permissions))
+        await _patiently(lambda: self._ensure_assigned(user_id, role_id, entity_id))
         await self.forget(user_id)
 
-    async def _ensure_role_exists(self, role: str, permissions: tuple[str, ...]) -> str:
-        roles = await self._json("GET", "/api/v1/roles", accept=(200,))
-        for entry in roles if isinstance(roles, list) else []:
-            if entry.get("name") == role:
-                missing = set(permissions) - set(entry.get("permissions", []))
-                if missing:
-                    every = sorted({*permissions, *entry.get("permissions", [])})
-                    await self._json(
-                        "PATCH", f"/api/v1/roles/{entry['id']}", json={"permissions": every}, accept=(200,)
-                    )
-                return str(entry["id"])
+    async def _ensure_role_exists(self, role: str, permissions: tuple[str, ...]) -> UUID:
+        for entry in _entries(await self._json("GET", "/api/v1/roles", accept=(200,))):
+            if entry.get("name") != role:
+                continue
+            role_id, held = _id_of(entry), set(entry.get("permissions", []))
+            if not held.issuperset(permissions):
+                body: dict[str, Any] = {"permissions": sorted(held | set(permissions))}
+                await self._json("PATCH", f"/api/v1/roles/{role_id}", json=body, accept=(200,))
+            return role_id
         body = {"name": role, "permissions": sorted(permissions), "scope_types": []}
-        made = await self._json("POST", "/api/v1/roles", json=body, accept=(201,))
-        return str(made["id"])
+        return _id_of(await self._json("POST", "/api/v1/roles", json=body, accept=(201,)))
+
+    async def _ensure_assigned(self, user_id: UserId, role_id: UUID, entity_id: EntityId | None) -> None:
+        wanted = {
+            "principal_id": str(user_id),
+            "principal_type": self._principal_type,
+            "role_id": str(role_id),
+            "entity_id": str(entity_id) if entity_id else None,
+        }
+        query = {"principal_id": str(user_id)}
+        for entry in _entries(await self._json("GET", "/api/v1/assignments", params=query, accept=(200,))):
+            if all(entry.get(name) == value for name, value in wanted.items()):
+                return
+        await self._json("POST", "/api/v1/assignments", json=wanted, accept=(201,))
 
     async def _ask(self, key: str, user_id: UserId, action: Action, entity_id: EntityId) -> bool:
         body = {
@@ -188,21 +212,29 @@ class EntityPermissionsClient:
             PERMISSION_CHECKS.labels("unavailable").inc()
             raise
         PERMISSION_CHECKS.labels("allowed" if allowed else "denied").inc()
-        await self._remember(key, allowed)
+        await self._remember(key, user_id, allowed)
         return allowed
 
     async def _authorize(self, body: dict[str, Any]) -> bool:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                response = await self._http.post("/api/v1/authorize", json=body)
-            except httpx2.HTTPError:
-                response = None
-            if response is not None and response.status_code == 200:
-                return _authorized(response)
-            if response is not None and response.status_code in (400, 401, 403, 404, 422):
-                return False
+                answer = await ask(
+                    self._http,
+                    "POST",
+                    f"{self._url}/api/v1/authorize",
+                    within_s=self._timeout_s,
+                    at_most=MAX_VERDICT_BYTES,
+                    json=body,
+                )
+                if answer.status in _NOT_ALLOWED:
+                    return False
+                verdict = _verdict(answer.json()) if answer.status == 200 else None
+            except NoAnswer:
+                verdict = None
+            if verdict is not None:
+                return verdict
             if attempt < ATTEMPTS:
-                await asyncio.sleep(random.uniform(0.02, 0.1) * 2**attempt)  # noqa: S311 - jitter
+                await asyncio.sleep(_pause_s(attempt))
         raise PermissionsUnavailable("the permission service does not answer", retry_after_s=2)
 
     async def _remembered(self, key: str) -> bool | None:
@@ -214,39 +246,36 @@ class EntityPermissionsClient:
             return None
         return {"true": True, "false": False}.get(value.decode() if isinstance(value, bytes) else value or "")
 
-    async def _remember(self, key: str, allowed: bool) -> None:
+    async def _remember(self, key: str, user_id: UserId, allowed: bool) -> None:
         if self._cache is None:
             return
+        ttl = ALLOW_TTL_S if allowed else DENY_TTL_S
         try:
-            ttl = ALLOW_TTL_S if allowed else DENY_TTL_S
             await self._cache.set(key, "true" if allowed else "false", ex=ttl)
+            # Written first, then looked: whoever forgets marks first, then drops. One of us sees the other.
+            if await self._cache.exists(_forgotten(user_id), _forgotten(None)):
+                await self._cache.delete(key)
         except (RedisError, OSError, TimeoutError):
             log.debug("permission_answer_not_cached")
 
     async def _json(self, method: str, path: str, *, accept: tuple[int, ...], **request: Any) -> Any:
-        response = await self._send(method, path, **request)
-        if response.status_code not in accept:
-            raise PermissionsUnavailable(
-                f"{method} {path}: the permission service answered {response.status_code}"
-            )
-        try:
-            return response.json()
-        except ValueError:
-            raise PermissionsUnavailable("the permission service answered no JSON") from None
+        answer = await self._send(method, path, **request)
+        if answer.status not in accept:
+            raise PermissionsUnavailable(f"{method} {path}: the permission service answered {answer.status}")
+        return _read(answer)
 
-    async def _send(self, method: str, path: str, **request: Any) -> httpx2.Response:
-        started = time.monotonic()
+    async def _send(self, method: str, path: str, **request: Any) -> Answer:
         try:
-            response = await self._http.request(method, path, **request)
-        except httpx2.HTTPError as error:
-            waited = round(time.monotonic() - started, 3)
-            raise PermissionsUnavailable(
-                f"the permission service does not answer ({type(error).__name__} after {waited} s)",
-                retry_after_s=2,
-            ) from None
-        if len(response.content) > MAX_ANSWER_BYTES:
-            raise PermissionsUnavailable("the permission service answered far too much")
-        return response
+            return await ask(
+                self._http,
+                method,
+                f"{self._url}{path}",
+                within_s=self._timeout_s * 2,
+                at_most=MAX_ANSWER_BYTES,
+                **request,
+            )
+        except NoAnswer as nothing:
+            raise PermissionsUnavailable(f"the permission service: {nothing}", retry_after_s=2) from None
 
 
 def read_event(entry: Any, received_via: str) -> IncomingEvent | None:
@@ -265,20 +294,46 @@ def read_event(entry: Any, received_via: str) -> IncomingEvent | None:
     return IncomingEvent(event_id, event_type, source, payload, context, received_via)
 
 
-def _authorized(response: httpx2.Response) -> bool:
+def _verdict(answer: Any) -> bool | None:
+    """Only the JSON values `true` and `false` are answers; "true", 1 and anything else are none."""
+    said = answer.get("authorized") if isinstance(answer, dict) else None
+    return said if isinstance(said, bool) else None
+
+
+def _forgotten(user_id: UserId | None) -> str:
+    return f"auth-forgotten:{user_id or 'all'}"
+
+
+def _read(answer: Answer) -> Any:
     try:
-        answer = response.json()
-    except ValueError:
-        return False
-    # Only the JSON value `true` allows; "true", 1 and anything else do not.
-    return isinstance(answer, dict) and answer.get("authorized") is True
+        return answer.json()
+    except NoAnswer:
+        raise PermissionsUnavailable("the permission service answered no JSON") from None
 
 
-def _entity_id(entry: Any) -> EntityId:
+def _entries(answer: Any) -> list[dict[str, Any]]:
+    return [entry for entry in answer if isinstance(entry, dict)] if isinstance(answer, list) else []
+
+
+def _id_of(entry: Any) -> UUID:
     found = parse_uuid(str(entry.get("id", ""))) if isinstance(entry, dict) else None
     if found is None:
-        raise PermissionsUnavailable("the permission service answered no entity")
-    return EntityId(found)
+        raise PermissionsUnavailable("the permission service answered without an id")
+    return found
+
+
+async def _patiently(work: Callable[[], Awaitable[_Found]]) -> _Found:
+    """Do it again after a failure: all of it looks first, and the service fails whoever comes second."""
+    for attempt in range(1, ATTEMPTS):
+        try:
+            return await work()
+        except PermissionsUnavailable:
+            await asyncio.sleep(_pause_s(attempt))
+    return await work()
+
+
+def _pause_s(attempt: int) -> float:
+    return float(random.uniform(0.02, 0.1) * 2**attempt)  # noqa: S311 - jitter
 
 
 def _dict(value: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Source: AWS, "Verifying the signatures of Amazon SNS messages" (SignatureVersion
 SHA256withRSA, over `name\\nvalue\\n` of fixed fields in fixed order).
 """
 
+import asyncio
 import base64
 import binascii
 import re
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509.oid import NameOID
 
+from deedbook.integrations.answers import Answer, AnswerTooLarge, NoAnswer, ask
 from deedbook.kernel.errors import Kind, Refusal, Unavailable
 
 # https, an SNS host of AWS, no user, port, query or fragment, and the one file name that AWS uses.
@@ -51,6 +53,9 @@ _SIGNED_FIELDS = {
 }
 MAX_CERT_BYTES = 16_384
 MAX_CACHED_CERTS = 16
+FETCH_TIMEOUT_S = 3.0
+MAX_WAITING = 100
+VERSIONS = frozenset({"1", "2"})
 CLOCK_SLACK = timedelta(minutes=5)
 CERT_NAME = "sns.amazonaws.com"
 
@@ -85,11 +90,24 @@ class SnsMessage:
 class SnsVerifier:
     """Verifies messages. `pinned` is a certificate file that stands instead of AWS's, outside production only."""
 
-    def __init__(self, topic_arns: tuple[str, ...], max_age_s: int, pinned: Path | None = None) -> None:
+    def __init__(
+        self,
+        topic_arns: tuple[str, ...],
+        max_age_s: int,
+        pinned: Path | None = None,
+        *,
+        versions: frozenset[str] = VERSIONS,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
         self._topic_arns = frozenset(topic_arns)
         self._max_age = timedelta(seconds=max_age_s)
         self._pinned = pinned
+        self._versions = versions
+        self._transport = transport
         self._certificates: OrderedDict[str, x509.Certificate] = OrderedDict()
+        # One at a time: a burst of messages asks once, and forged ones cannot make us ask in a flood.
+        self._fetching = asyncio.Lock()
+        self._waiting = 0
 
     async def verify(self, body: bytes, now: datetime) -> SnsMessage:
         """Read and verify a message.
@@ -103,6 +121,8 @@ class SnsVerifier:
         fields = _read(body)
         if fields["TopicArn"] not in self._topic_arns:
             raise WebhookNotAuthentic("the message is for a topic that is not on our list")
+        if fields["SignatureVersion"] not in self._versions:
+            raise WebhookNotAuthentic("this version of signature is not accepted here")
         signature_hash = _signature_hash(fields["SignatureVersion"])
         certificate = await self._certificate(fields["SigningCertURL"], now)
         key = certificate.public_key()
@@ -124,14 +144,41 @@ class SnsVerifier:
         if not _CERT_URL.fullmatch(url):
             raise WebhookNotAuthentic("the signing certificate is not at AWS")
         if self._pinned is not None:
-            return _check(_load(self._pinned.read_bytes()), now, self_signed=True)
-        if (known := self._certificates.get(url)) is not None:
-            return _check(known, now, self_signed=False)
-        certificate = _check(_load(await _fetch(url)), now, self_signed=False)
-        self._certificates[url] = certificate
+            return _check(_load(_pinned_file(self._pinned)), now, self_signed=True)
+        if url not in self._certificates:
+            await self._remember(url, now)
+        return _check(self._certificates[url], now, self_signed=False)
+
+    async def _remember(self, url: str, now: datetime) -> None:
+        if self._waiting >= MAX_WAITING:
+            raise CertificateUnavailable("too many messages wait for a signing certificate")
+        self._waiting += 1
+        try:
+            async with self._fetching:
+                if url not in self._certificates:
+                    found = _check(_load(await self._fetch(url)), now, self_signed=False)
+                    self._certificates[url] = found
+        finally:
+            self._waiting -= 1
         while len(self._certificates) > MAX_CACHED_CERTS:
             self._certificates.popitem(last=False)
-        return certificate
+
+    async def _fetch(self, url: str) -> bytes:
+        """That the certificate is AWS's is what TLS says of the host it comes from."""
+        try:
+            async with httpx2.AsyncClient(
+                timeout=FETCH_TIMEOUT_S, follow_redirects=False, trust_env=False, transport=self._transport
+            ) as http:
+                answer: Answer = await ask(http, "GET", url, within_s=FETCH_TIMEOUT_S, at_most=MAX_CERT_BYTES)
+        except AnswerTooLarge:
+            raise WebhookNotAuthentic("the signing certificate is far too large") from None
+        except NoAnswer as nothing:
+            raise CertificateUnavailable(f"the certificate's host: {nothing}") from None
+        if answer.status >= 500 or answer.status == 429:
+            raise CertificateUnavailable(f"the certificate's host answered {answer.status}")
+        if answer.status != 200:
+            raise WebhookNotAuthentic("AWS has no such signing certificate")
+        return answer.body
 
 
 def canonical(fields: dict[str, Any]) -> bytes:
@@ -167,23 +214,12 @@ def _signature_hash(version: str) -> hashes.HashAlgorithm:
             raise WebhookNotAuthentic("only signature versions 1 and 2 are known")
 
 
-async def _fetch(url: str) -> bytes:
+def _pinned_file(path: Path) -> bytes:
     try:
-        async with (
-            httpx2.AsyncClient(timeout=3, follow_redirects=False, trust_env=False) as http,
-            http.stream("GET", url) as response,
-        ):
-            if response.status_code != 200:
-                raise CertificateUnavailable(f"the certificate's host answered {response.status_code}")
-            body = b""
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > MAX_CERT_BYTES:
-                    raise WebhookNotAuthentic("the signing certificate is far too large")
-            return body
-    except httpx2.HTTPError as error:
+        return path.read_bytes()
+    except OSError as error:
         raise CertificateUnavailable(
-            f"the certificate's host does not answer: {type(error).__name__}"
+            f"the pinned certificate cannot be read: {type(error).__name__}"
         ) from None
 
 

@@ -10,8 +10,10 @@ from importlib import resources
 from typing import Any
 
 from eth_abi import decode, encode
+from eth_abi.exceptions import DecodingError
 
-from deedbook.chain.ports import Chain
+from deedbook.chain.errors import ChainUnavailable
+from deedbook.chain.ports import LOG_ROUNDS, Chain
 from deedbook.chain.terms import Call, Contract
 from deedbook.identity import keccak
 from deedbook.identity.terms import Address
@@ -33,6 +35,9 @@ NEVER_EXPIRES = 2**64 - 1
 UNKNOWN_JURISDICTION = b"ZZ"
 LISTER_ROLE = keccak(b"LISTER_ROLE")
 DEFAULT_ADMIN_ROLE = bytes(32)
+TOKEN_DEPLOYED = keccak(b"TokenDeployed(bytes32,address,address,uint256)")
+SEARCHED_PAGES = 2_000
+"""How far back a deployment is searched: 200,000 blocks, on Sapphire about two weeks."""
 
 _TERMS = "(string,string,uint8,uint256,uint256,address,address,address,address,address)"
 
@@ -60,6 +65,18 @@ def list_cash(settlement: Address, token: Address) -> Call:
     """Let the vault take a token that others issued."""
     data = _selector("listToken(address,uint8)") + encode(["address", "uint8"], [token, LISTING_PAYMENT])
     return Call(settlement, data, GAS_LIST_TOKEN)
+
+
+async def has_role(chain: Chain, contract: Address, role: bytes, account: Address) -> bool:
+    held = await read(
+        chain, contract, "hasRole(bytes32,address)", ["bytes32", "address"], [role, account], "bool"
+    )
+    return bool(held)
+
+
+async def is_listed(chain: Chain, settlement: Address, token: Address) -> bool:
+    """Whether the vault takes this token."""
+    return bool(await read(chain, settlement, "listingOf(address)", ["address"], [token], "uint8"))
 
 
 class SapphireContracts:
@@ -100,6 +117,21 @@ class SapphireContracts:
         address = str(found).lower()
         return Address(address) if int(address, 16) else None
 
+    async def deployment_of(
+        self, chain: Chain, contracts: dict[Contract, Address], market_id: MarketId
+    ) -> str | None:
+        factory, topics = contracts[Contract.TOKEN_FACTORY], [TOKEN_DEPLOYED, market_key(market_id)]
+        last = await chain.head()
+        for _ in range(SEARCHED_PAGES):
+            first = max(0, last - LOG_ROUNDS + 1)
+            found = await chain.logs(factory, topics, first, last)
+            if found:
+                return found[0].tx_hash
+            if first == 0:
+                return None
+            last = first - 1
+        return None
+
     async def differences(
         self,
         chain: Chain,
@@ -128,14 +160,7 @@ class SapphireContracts:
             "vault": str(await read(chain, token, "vault()", [], [], "address")).lower(),
             "registry": str(await read(chain, token, "registry()", [], [], "address")).lower(),
             "issuer's vault balance": held,
-            "admin": await read(
-                chain,
-                token,
-                "hasRole(bytes32,address)",
-                ["bytes32", "address"],
-                [DEFAULT_ADMIN_ROLE, admin],
-                "bool",
-            ),
+            "admin": await has_role(chain, token, DEFAULT_ADMIN_ROLE, admin),
         }
         asked = {
             "name": terms.name,
@@ -161,9 +186,16 @@ def market_key(market_id: MarketId) -> bytes:
 async def read(
     chain: Chain, to: Address, signature: str, types: list[str], values: list[Any], returns: str
 ) -> Any:
-    """Call a view that does not depend on its caller."""
+    """Call a view that does not depend on its caller.
+
+    Raises:
+        ChainUnavailable: no answer, or one that is no answer to this question.
+    """
     answer = await chain.call(to, _selector(signature) + encode(types, values))
-    return decode([returns], answer)[0]
+    try:
+        return decode([returns], answer)[0]
+    except (DecodingError, UnicodeDecodeError):
+        raise ChainUnavailable(f"{to} answered something that is no {returns} to {signature}") from None
 
 
 def _selector(signature: str) -> bytes:

@@ -1,23 +1,40 @@
 """The platform's key: from the environment, or from an encrypted keystore v3 file. Never logged or shown."""
 
 import json
+import os
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from eth_account import Account
 
-from deedbook.chain.terms import SignedTransaction, UnsignedTransaction
+from deedbook.chain.terms import MAX_DATA_BYTES, MAX_GAS, SignedTransaction, UnsignedTransaction
 from deedbook.identity import checksum_address, parse_address
 from deedbook.identity.terms import Address
 from deedbook.infra.settings import Settings, SettingsError
 
 
+class SigningRefused(Exception):
+    """Somebody asks for a signature that the platform never needs: a mistake of ours, or an attack."""
+
+
+@dataclass(frozen=True)
+class SigningLimits:
+    """What the key signs at all, whoever asks: transactions of one chain, at a bounded price. Their gas and
+    size are bounded by the chain's own limits, and they never carry value. `gas_price_cap` in wei."""
+
+    chain_id: int
+    gas_price_cap: int
+
+
 class LocalSigner:
     """A key in this process's memory. Implements the `Signer` port."""
 
-    __slots__ = ("_account", "address")
+    __slots__ = ("_account", "_limits", "address")
 
-    def __init__(self, private_key: bytes) -> None:
+    def __init__(self, private_key: bytes, limits: SigningLimits) -> None:
         self._account = Account.from_key(private_key)
+        self._limits = limits
         address = parse_address(self._account.address)
         assert address is not None
         self.address: Address = address
@@ -25,7 +42,16 @@ class LocalSigner:
     def __repr__(self) -> str:
         return f"LocalSigner({self.address})"
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a key does not leave its process")
+
     def sign(self, transaction: UnsignedTransaction) -> SignedTransaction:
+        """Sign a transaction of the platform.
+
+        Raises:
+            SigningRefused: it is outside the limits.
+        """
+        self._check(transaction)
         fields = {
             "chainId": transaction.chain_id,
             "nonce": transaction.nonce,
@@ -39,6 +65,14 @@ class LocalSigner:
         signed = self._account.sign_transaction(fields)
         return SignedTransaction("0x" + signed.hash.hex().removeprefix("0x"), bytes(signed.raw_transaction))
 
+    def _check(self, transaction: UnsignedTransaction) -> None:
+        if transaction.chain_id != self._limits.chain_id:
+            raise SigningRefused(f"this key signs for chain {self._limits.chain_id} only")
+        if not 0 < transaction.gas_price <= self._limits.gas_price_cap:
+            raise SigningRefused(f"{transaction.gas_price} wei per gas is above the cap")
+        if not 0 < transaction.call.gas <= MAX_GAS or len(transaction.call.data) > MAX_DATA_BYTES:
+            raise SigningRefused("no block takes a transaction of this size")
+
 
 def load_signer(settings: Settings) -> LocalSigner:
     """The platform's signer.
@@ -46,14 +80,25 @@ def load_signer(settings: Settings) -> LocalSigner:
     Raises:
         SettingsError: there is no key, or the keystore cannot be opened; says which variable to set.
     """
+    limits = SigningLimits(settings.SAPPHIRE_CHAIN_ID, settings.SAPPHIRE_GAS_PRICE_CAP_GWEI * 10**9)
     if settings.SAPPHIRE_ADMIN_KEY is not None:
-        return LocalSigner(bytes.fromhex(settings.admin_key_hex[2:]))
+        return _signer("SAPPHIRE_ADMIN_KEY", bytes.fromhex(settings.admin_key_hex[2:]), limits)
     if settings.SAPPHIRE_ADMIN_KEYSTORE is None:
         raise SettingsError("set SAPPHIRE_ADMIN_KEY, or SAPPHIRE_ADMIN_KEYSTORE and its password")
     if settings.SAPPHIRE_ADMIN_KEYSTORE_PASSWORD is None:
         raise SettingsError("SAPPHIRE_ADMIN_KEYSTORE_PASSWORD: set it to open the keystore")
     password = settings.SAPPHIRE_ADMIN_KEYSTORE_PASSWORD.get_secret_value()
-    return LocalSigner(open_keystore(settings.SAPPHIRE_ADMIN_KEYSTORE, password))
+    return _signer(
+        "SAPPHIRE_ADMIN_KEYSTORE", open_keystore(settings.SAPPHIRE_ADMIN_KEYSTORE, password), limits
+    )
+
+
+def _signer(variable: str, private_key: bytes, limits: SigningLimits) -> LocalSigner:
+    try:
+        return LocalSigner(private_key, limits)
+    except Exception:
+        # Whatever the library says here, it may say the key.
+        raise SettingsError(f"{variable}: this is no private key of the curve") from None
 
 
 def open_keystore(path: Path, password: str) -> bytes:
@@ -65,11 +110,13 @@ def open_keystore(path: Path, password: str) -> bytes:
     try:
         keystore = json.loads(path.read_text())
         return bytes(Account.decrypt(keystore, password))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, NotImplementedError) as error:
         raise SettingsError(f"SAPPHIRE_ADMIN_KEYSTORE: cannot open {path}: {type(error).__name__}") from None
 
 
 def write_keystore(path: Path, private_key: bytes, password: str) -> None:
-    """Encrypt a key into a keystore v3 file that only its owner may read."""
-    path.touch(mode=0o600, exist_ok=False)
-    path.write_text(json.dumps(Account.encrypt(private_key, password)))
+    """Encrypt a key into a new keystore v3 file that only its owner may read."""
+    encrypted = json.dumps(Account.encrypt(private_key, password))
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(encrypted)

@@ -5,8 +5,10 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from deedbook import chain, tokens
+from deedbook.chain.errors import TransactionReverted
 from deedbook.chain.ports import Chain
 from deedbook.chain.terms import Call, Contract
+from deedbook.identity import parse_address
 from deedbook.identity.terms import Address
 from deedbook.infra.database import Database
 from deedbook.infra.settings import LOCAL_CHAIN_ID, SettingsError
@@ -26,23 +28,25 @@ async def deploy_platform(
     `drive` moves the nonce lane on; where workers run too, both may.
 
     Raises:
-        SettingsError: a real chain without `SAPPHIRE_CASH_TOKEN`; or the database knows contracts that the
-            chain does not.
+        SettingsError: a real chain without a usable `SAPPHIRE_CASH_TOKEN`; or the database knows contracts
+            that the chain does not.
+        TransactionReverted: undone by a contract; calling again asks anew.
         ChainUnavailable · TimeoutError: call again, it goes on where it was.
     """
     await _check_known(db, node, chain_id)
 
-    async def send(key: str, call: Call) -> Address:
+    async def send(name: str, call: Call) -> Address | None:
+        key = await chain.next_key(db, f"platform-{chain_id}-{name}")
         async with db.transaction() as tx:
-            await chain.request(tx, f"platform-{chain_id}-{key}", admin, call)
-        entry = await chain.wait_final(db, f"platform-{chain_id}-{key}", STEP_TIMEOUT_S, drive)
-        return entry.contract_address or Address("")
+            await chain.request(tx, key, admin, call)
+        return (await chain.wait_final(db, key, STEP_TIMEOUT_S, drive)).contract_address
 
     async def ensure(contract: Contract, call: Callable[[], Call]) -> Address:
         known = await chain.contracts(db, chain_id)
         if contract in known:
             return known[contract]
         address = await send(contract.value, call())
+        assert address is not None, "a creation that succeeded has an address"
         async with db.transaction() as tx:
             await chain.record_contract(tx, chain_id, contract, address)
         log.info("contract_deployed", contract=contract.value, address=address)
@@ -58,33 +62,31 @@ async def deploy_platform(
         Contract.TOKEN_FACTORY,
         lambda: words.create("RwaTokenFactory", ["address"] * 4, [registry, settlement, admin, admin]),
     )
-    await send("grant-lister", words.grant_role(settlement, words.LISTER_ROLE, factory))
-    cash = await _ensure_cash(db, node, chain_id, cash_token, ensure, admin)
-    await send("list-cash", words.list_cash(settlement, cash))
+    if not await words.has_role(node, settlement, words.LISTER_ROLE, factory):
+        await send("grant-lister", words.grant_role(settlement, words.LISTER_ROLE, factory))
+    if cash_token or chain_id != LOCAL_CHAIN_ID:
+        cash = await _chosen_cash(db, node, chain_id, cash_token)
+    else:
+        cash = await ensure(Contract.CASH, lambda: words.create("TestDollar", ["address"], [admin]))
+    decimals = await _decimals(node, cash)
+    if not await words.is_listed(node, settlement, cash):
+        await send(f"list-{cash}", words.list_cash(settlement, cash))
     async with db.transaction() as tx:
-        await tokens.record_cash(tx, cash, chain_id, await _decimals(node, cash))
+        await chain.record_contract(tx, chain_id, Contract.CASH, cash)
+        await tokens.record_cash(tx, cash, chain_id, decimals)
     return await chain.contracts(db, chain_id)
 
 
-async def _ensure_cash(
-    db: Database,
-    node: Chain,
-    chain_id: int,
-    cash_token: str,
-    ensure: Callable[[Contract, Callable[[], Call]], Awaitable[Address]],
-    admin: Address,
-) -> Address:
-    if not cash_token:
-        if chain_id != LOCAL_CHAIN_ID:
-            raise SettingsError(
-                "SAPPHIRE_CASH_TOKEN: set the address of the quote token (USDC) on this chain"
-            )
-        return await ensure(Contract.CASH, lambda: words.create("TestDollar", ["address"], [admin]))
-    address = Address(cash_token.lower())
+async def _chosen_cash(db: Database, node: Chain, chain_id: int, cash_token: str) -> Address:
+    """The quote token that the operator names: a contract, and the same one for ever."""
+    address = parse_address(cash_token)
+    if address is None:
+        raise SettingsError("SAPPHIRE_CASH_TOKEN: set the address of the quote token (USDC) on this chain")
+    known = (await chain.contracts(db, chain_id)).get(Contract.CASH, address)
+    if known != address:
+        raise SettingsError(f"SAPPHIRE_CASH_TOKEN: this platform's quote token is {known}, and stays so")
     if not await node.code(address):
         raise SettingsError(f"SAPPHIRE_CASH_TOKEN: there is no contract at {address}")
-    async with db.transaction() as tx:
-        await chain.record_contract(tx, chain_id, Contract.CASH, address)
     return address
 
 
@@ -98,4 +100,7 @@ async def _check_known(db: Database, node: Chain, chain_id: int) -> None:
 
 
 async def _decimals(node: Chain, token: Address) -> int:
-    return int(await words.read(node, token, "decimals()", [], [], "uint8"))
+    try:
+        return int(await words.read(node, token, "decimals()", [], [], "uint8"))
+    except TransactionReverted as refusal:
+        raise SettingsError(f"SAPPHIRE_CASH_TOKEN: {token} is no token: {refusal.detail}") from None

@@ -1,0 +1,26 @@
+"""The API's world: every answer that is no success is checked for its shape, in every test."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from deedbook.infra.embedded import EmbeddedValkey
+from tests.api.support import every_refusal_is_a_problem
+from tests.support.servers import PostgresServer
+from tests.support.world import World, open_world
+
+
+@pytest.fixture
+async def world(world: World) -> World:
+    world.http.event_hooks["response"].append(every_refusal_is_a_problem)
+    return world
+
+
+@pytest.fixture(scope="module")
+async def shared(postgres: PostgresServer, valkey: EmbeddedValkey) -> AsyncIterator[World]:
+    """One world for a module, where tests look only at what they made themselves."""
+    dsn = await postgres.new_database()
+    async with open_world(dsn, valkey.url()) as opened:
+        opened.http.event_hooks["response"].append(every_refusal_is_a_problem)
+        yield opened
+    await postgres.drop(dsn)

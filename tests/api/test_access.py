@@ -1,0 +1,257 @@
+"""Who may call what: every route says so, and the table below is what each kind of caller hears (A-07 to A-10)."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+
+from deedbook.api.app import create_app
+from deedbook.api.deps import PUBLIC, SIGNED_IN, access
+from deedbook.api.strict import StrictRoute
+from deedbook.identity import Role
+from deedbook.markets import MarketStatus
+from tests.api.support import ROOT, caller_of, refused, routes
+from tests.markets.support import market_in
+from tests.support.world import User, World, registration, test_settings
+
+A_PUBLIC_READ, A_USERS_OWN = (200, 200, 200, 200, 200), (401, 200, 200, 200, 200)
+OFFICERS_STEP, OPERATORS = (401, 403, 403, 200, 403), (401, 403, 403, 403, 200)
+
+# What anonymous, an investor, another issuer, the issuer's officer and an operator hear. 404 is "not yours".
+WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
+    "POST /api/v1/auth/nonce": A_PUBLIC_READ,
+    "POST /api/v1/auth/siwe": (401, 401, 401, 401, 401),  # nobody signs in without a signature
+    "POST /api/v1/auth/refresh": (401, 401, 401, 401, 401),
+    "POST /api/v1/auth/logout": A_USERS_OWN,
+    "GET /api/v1/me": A_USERS_OWN,
+    "POST /api/v1/markets/register": (401, 403, 201, 403, 403),  # another issuer registers their own
+    "POST /api/v1/markets/{id}/approve": OFFICERS_STEP,
+    "POST /api/v1/markets/{id}/activate": OFFICERS_STEP,
+    "POST /api/v1/markets/{id}/pause": OFFICERS_STEP,
+    "POST /api/v1/markets/{id}/resume": OFFICERS_STEP,
+    "POST /api/v1/markets/{id}/archive": OFFICERS_STEP,
+    "GET /api/v1/markets": A_PUBLIC_READ,
+    "GET /api/v1/markets/{id}": A_PUBLIC_READ,
+    "GET /api/v1/markets/{id}/details": A_PUBLIC_READ,
+    "GET /api/v1/markets/{id}/events": A_PUBLIC_READ,
+    "POST /api/v1/documents": (401, 201, 201, 201, 201),
+    "GET /api/v1/documents/{id}": (401, 404, 404, 200, 404),
+    "GET /api/v1/tokens": A_PUBLIC_READ,
+    "GET /api/v1/trading/pairs": A_PUBLIC_READ,
+    "GET /api/v1/trading/pairs/{id}": (404, 404, 404, 404, 404),  # there is none yet
+    "GET /api/v1/exchange-info": A_PUBLIC_READ,
+    "GET /api/v1/time": A_PUBLIC_READ,
+    "GET /api/v1/webhooks/health": A_PUBLIC_READ,
+    "POST /api/v1/webhooks/entity-permissions": (
+        401,
+        401,
+        401,
+        401,
+        401,
+    ),  # signed by the service, or not at all
+    "GET /api/v1/admin/queues": OPERATORS,
+    "GET /api/v1/admin/queues/{name}/jobs": OPERATORS,
+    "POST /api/v1/admin/jobs/{queue}/{id}/retry": OPERATORS,
+    "GET /api/v1/admin/processed-events": OPERATORS,
+    "POST /api/v1/admin/processed-events/{id}/retry": OPERATORS,
+    "GET /api/v1/admin/audit": (401, 403, 403, 200, 200),
+    "GET /healthz": A_PUBLIC_READ,
+    "GET /readyz": A_PUBLIC_READ,
+    "GET /metrics": A_PUBLIC_READ,
+    "GET /docs/errors": A_PUBLIC_READ,
+    "GET /openapi.json": A_PUBLIC_READ,
+}
+ACTORS = ("anonymous", "investor", "other_issuer", "officer", "operator")
+STATE_FOR = {
+    "approve": MarketStatus.PENDING_APPROVAL,
+    "activate": MarketStatus.APPROVED,
+    "pause": MarketStatus.ACTIVE,
+    "resume": MarketStatus.PAUSED,
+    "archive": MarketStatus.ACTIVE,
+}
+FAILED_JOB = (
+    "INSERT INTO jobs (job_id, queue, name, data, status) VALUES ($1, 'housekeeping', 'x', '{}', 'failed')"
+)
+FAILED_EVENT = (
+    "INSERT INTO processed_events (event_id, event_type, source, received_via, payload, context, processing_status) "
+    "VALUES ($1, 'market.approved', 'x', 'webhook', '{}', '{}', 'failed')"
+)
+
+
+@pytest.fixture(scope="module")
+async def issuer(shared: World) -> User:
+    """Whose things the others try to reach."""
+    return await shared.issuer()
+
+
+async def actors_around(world: World, issuer: User) -> dict[str, User | None]:
+    assert issuer.entity_id is not None
+    return {
+        "anonymous": None,
+        "investor": await world.user(),
+        "other_issuer": await world.issuer(),
+        "officer": await world.officer(issuer.entity_id),
+        "operator": await world.user(Role.OPERATOR),
+    }
+
+
+def test_every_route_says_who_may_call_it_when_the_app_is_built() -> None:
+    app = create_app(test_settings("postgresql://x/y", "redis://x"))
+    told = set()
+    for route in routes(app):
+        assert isinstance(route, APIRoute), (
+            f"{route} is no route of ours, so the guard does not stand before it"
+        )
+        declared = route.openapi_extra or {}
+        assert set(declared["x-access"]) <= {PUBLIC, SIGNED_IN, *(role.value for role in Role)}
+        assert declared["x-access"] and declared["x-rate-bucket"] in {
+            "reads",
+            "writes",
+            "auth",
+            "webhooks",
+            "health",
+        }
+        prefix = (
+            ""
+            if route.path in ("/healthz", "/readyz", "/metrics", "/docs/errors", "/openapi.json")
+            else "/api/v1"
+        )
+        told |= {f"{method} {prefix}{route.path}" for method in route.methods or ()}
+        if "POST" in (route.methods or ()) and "webhooks" not in route.path:
+            assert isinstance(route, StrictRoute), (
+                f"{route.path} would read a body before it knows who is calling"
+            )
+    assert told == set(WHO_HEARS_WHAT), "a route came or went: say in the table who hears what"
+
+
+def _planted(app: FastAPI, **options: Any) -> None:
+    router = APIRouter(route_class=options.pop("route_class", APIRoute))
+
+    @router.post("/planted", **options)
+    async def planted() -> dict[str, str]:
+        return {"reached": "yes"}
+
+    app.include_router(router)
+
+
+@pytest.mark.parametrize("route_class", [APIRoute, StrictRoute])
+@pytest.mark.parametrize(
+    "extra", [None, {}, {"x-access": []}, {"x-access": ["public"]}, {"x-rate-bucket": "reads"}]
+)
+async def test_a_route_is_refused_to_everybody_when_it_says_nothing_of_access(
+    world: World, route_class: type[APIRoute], extra: dict[str, Any] | None
+) -> None:
+    _planted(world.app, openapi_extra=extra, route_class=route_class)
+    for headers in ({}, (await world.user(*Role)).headers):
+        response = await world.http.post(f"{ROOT}/planted", headers=headers)
+        refused(response, 403, "forbidden")
+
+
+async def test_a_route_is_reached_when_it_says_public(world: World) -> None:
+    _planted(world.app, openapi_extra=access(PUBLIC, bucket="reads"))
+    assert (await world.http.post(f"{ROOT}/planted")).json() == {"reached": "yes"}
+
+
+@pytest.mark.parametrize("operation", WHO_HEARS_WHAT)
+async def test_each_caller_hears_what_the_table_says_when_calling(
+    shared: World, issuer: User, operation: str
+) -> None:
+    heard = {}
+    for name, user in (await actors_around(shared, issuer)).items():
+        method, path = operation.split()
+        path, body = await _prepared(shared, issuer, path)
+        headers = {"Idempotency-Key": str(uuid4()), **(user.headers if user else {})}
+        response = await shared.http.request(
+            method, ROOT + path, headers=headers, json=body if method == "POST" else None
+        )
+        heard[name] = response.status_code
+    assert heard == dict(zip(ACTORS, WHO_HEARS_WHAT[operation], strict=True))
+
+
+async def _prepared(world: World, issuer: User, path: str) -> tuple[str, dict[str, Any]]:
+    """The path with ids of the issuer's things in the state that the call needs, and a body that is valid."""
+    last = path.rsplit("/", 1)[-1]
+    bodies: dict[str, dict[str, Any]] = {
+        "register": registration(),
+        "approve": {"decision": "approve"},
+        "siwe": {"message": "let me in", "signature": "0x"},
+        "refresh": {"refreshToken": f"{uuid4()}.{'x' * 43}"},
+        "documents": {"title": "Deed", "kind": "deed", "sha256": "00" * 32},
+        "entity-permissions": {"event_id": str(uuid4()), "event_type": "market.approved"},
+    }
+    body = bodies.get(last, {})
+    if last in STATE_FOR or "/markets/{id}" in path:
+        state = STATE_FOR.get(last, MarketStatus.PENDING_APPROVAL)
+        market = await market_in(world.db, state, caller_of(issuer))
+        return path.replace("{id}", str(market.market_id)), body
+    if path.endswith("/documents/{id}"):
+        return path.replace("{id}", await _document(world, issuer)), body
+    if last == "retry":
+        made = f"made-for-a-test-{uuid4()}"
+        async with world.db.transaction() as tx:
+            await tx.execute(FAILED_JOB if "/jobs/" in path else FAILED_EVENT, made)
+        return path.replace("{id}", made).replace("{queue}", "housekeeping"), body
+    return path.replace("{name}", "housekeeping").replace("{id}", "LUXAPT-USDC"), body
+
+
+async def _document(world: World, user: User) -> str:
+    told = await world.post("/documents", user, {"title": "Deed", "kind": "deed", "sha256": "00" * 32})
+    return str(told.json()["id"])
+
+
+async def test_a_document_reads_as_absent_when_it_is_another_users(shared: World, issuer: User) -> None:
+    document_id, investor = await _document(shared, issuer), await shared.user()
+    theirs = await shared.http.get(f"/documents/{document_id}", headers=investor.headers)
+    absent = await shared.http.get(f"/documents/{uuid4()}", headers=investor.headers)
+    same = ("code", "title", "detail", "status")
+    assert [theirs.json()[name] for name in same] == [absent.json()[name] for name in same]
+    assert (await shared.http.get(f"/documents/{document_id}", headers=issuer.headers)).status_code == 200
+
+
+async def test_a_document_is_refused_when_another_user_attaches_it(shared: World, issuer: User) -> None:
+    document_id, other = await _document(shared, issuer), await shared.issuer()
+    body = {"title": "Mine now", "kind": "deed", "sha256": "11" * 32, "replaces": document_id}
+    refused(await shared.post("/documents", other, body), 404, "document_not_found")
+    attached = registration(assetDetails={"complianceDocuments": [document_id]})
+    refused(
+        await shared.post("/markets/register", other, attached),
+        422,
+        "invalid_request",
+        "/assetDetails/complianceDocuments/0",
+    )
+
+
+CLAIMS_TO_BE = {
+    "X-User-Id": "admin",
+    "X-Roles": "admin,operator",
+    "X-Role": "admin",
+    "X-Forwarded-User": "admin",
+    "X-Original-URL": "/api/v1/time",
+    "X-Rewrite-URL": "/api/v1/time",
+    "X-HTTP-Method-Override": "GET",
+    "X-Forwarded-Host": "localhost",
+    "X-Client-Cert": "admin",
+    "Cookie": "roles=admin; session=admin",
+    "Forwarded": "for=127.0.0.1;by=admin",
+}
+
+
+@pytest.mark.parametrize("name", CLAIMS_TO_BE)
+async def test_a_role_is_not_believed_when_a_header_claims_it(shared: World, name: str) -> None:
+    claim = {name: CLAIMS_TO_BE[name]}
+    refused(await shared.http.get("/admin/queues", headers=claim), 401, "unauthenticated")
+    investor = await shared.user()
+    refused(await shared.http.get("/admin/queues", headers={**investor.headers, **claim}), 403, "forbidden")
+    told = (await shared.http.get("/me", headers={**investor.headers, **claim})).json()
+    assert (told["roles"], UUID(told["userId"])) == (["investor"], investor.user_id)
+
+
+@pytest.mark.parametrize("scheme", ["", "Basic", "Token", "bearer,Bearer", "Bearer Bearer"])
+async def test_a_credential_is_refused_when_it_comes_in_another_way(shared: World, scheme: str) -> None:
+    user = await shared.user()
+    response = await shared.http.get("/me", headers={"Authorization": f"{scheme} {user.access_token}"})
+    refused(response, 401, "unauthenticated")
+    assert response.headers["WWW-Authenticate"].startswith("Bearer")
+    refused(await shared.http.get("/me", params={"access_token": user.access_token}), 401, "unauthenticated")

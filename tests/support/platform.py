@@ -1,0 +1,66 @@
+"""The platform's contracts on a chain, and what a market's token is made from."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from eth_account import Account
+
+from deedbook.chain import Contract
+from deedbook.chain import lane as lanes
+from deedbook.chain.ports import Chain
+from deedbook.identity.terms import Address
+from deedbook.infra.database import Database
+from deedbook.infra.embedded import EmbeddedAnvil
+from deedbook.integrations.sapphire.contracts import SapphireContracts
+from deedbook.integrations.sapphire.keys import LocalSigner
+from deedbook.integrations.sapphire.platform import deploy_platform
+from deedbook.kernel.clock import SystemClock
+from deedbook.kernel.ids import MarketId
+from deedbook.tokens import Foundry, TokenTerms
+from tests.chain.support import POLICY, new_signer
+from tests.support.fake_chain import CHAIN_ID
+
+
+@dataclass
+class Platform:
+    """A key that founds a platform, and issues on it."""
+
+    db: Database
+    node: Chain
+    signer: LocalSigner
+
+    @property
+    def foundry(self) -> Foundry:
+        return Foundry(self.node, SapphireContracts(), CHAIN_ID, self.signer.address)
+
+    async def step(self) -> None:
+        await lanes.step(self.db, self.node, self.signer, POLICY, SystemClock().now())
+
+    async def found(
+        self, cash_token: str = "", drive: Callable[[], Awaitable[None]] | None = None
+    ) -> dict[Contract, Address]:
+        return await deploy_platform(
+            self.db, self.node, self.signer.address, CHAIN_ID, cash_token, drive or self.step
+        )
+
+
+async def open_platform(db: Database, node: Chain, anvil: EmbeddedAnvil) -> Platform:
+    """A platform that is not founded yet, with a rich key of its own."""
+    made = Platform(db, node, new_signer())
+    await anvil.rpc("anvil_setBalance", made.signer.address, hex(10**24))
+    return made
+
+
+def token_terms(**changes: Any) -> TokenTerms:
+    asked: dict[str, Any] = {
+        "market_id": MarketId(uuid4()),
+        "name": "Harbour Warehouse",
+        "symbol": "HRB" + uuid4().hex[:5].upper(),
+        "decimals": 18,
+        "supply_units": 1_000_000 * 10**18,
+        "issuer": Address(str(Account.create().address).lower()),
+        **changes,
+    }
+    return TokenTerms(**asked)
