@@ -40,7 +40,7 @@ docs: dev
 	$(BIN)/deedbook docs
 
 contracts: dev
-	node contracts/build.mjs --check
+	PATH="$(CURDIR)/.tools/node/bin:$$PATH" node contracts/build.mjs --check
 
 fmt: dev
 	$(BIN)/ruff check --fix -q . || true

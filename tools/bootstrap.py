@@ -26,8 +26,14 @@ OLDEST, NEWEST = (3, 11), (3, 13)
 
 
 def main(level: str) -> None:
+    home = Path(os.environ.get("HOME") or "/")
+    if not os.access(home, os.W_OK):  # both keep their caches there
+        os.environ.setdefault("UV_CACHE_DIR", str(TOOLS / "cache" / "uv"))
+        os.environ.setdefault("npm_config_cache", str(TOOLS / "cache" / "npm"))
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
-        sys.exit(f"Deedbook needs Python 3.11 to 3.13, and this is {sys.version.split()[0]}: make PYTHON=python3.12 …")
+        sys.exit(
+            f"Deedbook needs Python 3.11 to 3.13, and this is {sys.version.split()[0]}: make PYTHON=python3.12 …"
+        )
     if not current(VENV / f".{level}", fingerprint(LOCKS[level])):
         install_python_packages(level)
     if not current(CONTRACTS / "node_modules" / ".deedbook", fingerprint(CONTRACTS / "package-lock.json")):
@@ -49,7 +55,20 @@ def install_python_packages(level: str) -> None:
         say("uv could not; trying pip, which is slower")
         run([str(PYTHON), "-m", "ensurepip"], quiet=True)
         run([str(PYTHON), "-m", "pip", "install", "-q", "--require-hashes", "-r", str(LOCKS[level])])
-    run([*uv, "pip", "install", "-q", *target, "--no-deps", "--no-build-isolation", "--offline", "-e", str(ROOT)])
+    run(
+        [
+            *uv,
+            "pip",
+            "install",
+            "-q",
+            *target,
+            "--no-deps",
+            "--no-build-isolation",
+            "--offline",
+            "-e",
+            str(ROOT),
+        ]
+    )
     (VENV / f".{level}").write_text(fingerprint(LOCKS[level]))
     if level == "dev":  # it contains what `run` asks for
         (VENV / ".run").write_text(fingerprint(LOCKS["run"]))
@@ -63,7 +82,15 @@ def ensure_uv() -> list[str]:
     lock = ROOT / "requirements-bootstrap.lock"
     if not (works(program) and current(home / ".lock", fingerprint(lock))):
         shutil.rmtree(home, ignore_errors=True)
-        pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-warn-script-location"]
+        pip = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--disable-pip-version-check",
+            "--no-warn-script-location",
+        ]
         run([*pip, "--target", str(home), "--require-hashes", "-r", str(lock)])
         (home / ".lock").write_text(fingerprint(lock))
     return [str(program)]
@@ -78,7 +105,10 @@ def install_node_packages() -> None:
         npm = str(node_from_pypi())
         environ["PATH"] = f"{Path(npm).parent}{os.pathsep}{environ['PATH']}"
     # The lock alone decides what is installed; a user's own npm settings may not add to it.
-    run([npm, "ci", "--prefix", str(CONTRACTS), "--no-fund", "--no-audit", "--loglevel=error"], environ=environ)
+    run(
+        [npm, "ci", "--prefix", str(CONTRACTS), "--no-fund", "--no-audit", "--loglevel=error"],
+        environ=environ,
+    )
     (CONTRACTS / "node_modules" / ".deedbook").write_text(fingerprint(CONTRACTS / "package-lock.json"))
     say(f"chain ready after {time.monotonic() - started:.0f} s")
 
@@ -91,7 +121,19 @@ def node_from_pypi() -> Path:
         uv = ensure_uv()
         run([*uv, "venv", "-q", "--python", sys.executable, str(home)])
         lock = str(ROOT / "requirements-node.lock")
-        run([*uv, "pip", "install", "-q", "--python", str(home / "bin" / "python"), "--require-hashes", "-r", lock])
+        run(
+            [
+                *uv,
+                "pip",
+                "install",
+                "-q",
+                "--python",
+                str(home / "bin" / "python"),
+                "--require-hashes",
+                "-r",
+                lock,
+            ]
+        )
     return home / "bin" / "npm"
 
 
@@ -99,7 +141,10 @@ def works(program: Path) -> bool:
     if not program.exists():
         return False
     environ = {**os.environ, "PATH": f"{program.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-    return subprocess.run([str(program), "--version"], capture_output=True, check=False, env=environ).returncode == 0
+    return (
+        subprocess.run([str(program), "--version"], capture_output=True, check=False, env=environ).returncode
+        == 0
+    )
 
 
 def fingerprint(path: Path) -> str:
@@ -112,7 +157,9 @@ def current(stamp: Path, wanted: str) -> bool:
 
 
 def run(command: list[str], *, quiet: bool = False, environ: dict[str, str] | None = None) -> None:
-    subprocess.run(command, check=True, cwd=ROOT, env=environ, stdout=subprocess.DEVNULL if quiet else sys.stderr)
+    subprocess.run(
+        command, check=True, cwd=ROOT, env=environ, stdout=subprocess.DEVNULL if quiet else sys.stderr
+    )
 
 
 def say(text: str) -> None:

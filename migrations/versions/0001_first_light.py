@@ -130,7 +130,6 @@ CREATE TABLE sessions (
     session_id uuid PRIMARY KEY,
     user_id uuid NOT NULL REFERENCES users,
     refresh_hash bytea NOT NULL UNIQUE,
-    previous_hash bytea,
     created_at timestamptz NOT NULL DEFAULT now(),
     refreshed_at timestamptz NOT NULL DEFAULT now(),
     expires_at timestamptz NOT NULL,
@@ -138,7 +137,6 @@ CREATE TABLE sessions (
     revoked_reason text
 );
 CREATE INDEX idx_sessions_user ON sessions (user_id) WHERE revoked_at IS NULL;
-CREATE INDEX idx_sessions_previous ON sessions (previous_hash) WHERE previous_hash IS NOT NULL;
 CREATE INDEX idx_sessions_expiry ON sessions (expires_at);
 CREATE TABLE signing_keys (
     kid text PRIMARY KEY,
@@ -199,6 +197,7 @@ CREATE TABLE markets (
 CREATE UNIQUE INDEX idx_markets_symbol ON markets (token_symbol) WHERE status <> 'rejected';
 CREATE INDEX idx_markets_listing ON markets (created_at DESC, market_id DESC);
 CREATE INDEX idx_markets_status ON markets (status, created_at DESC, market_id DESC);
+CREATE INDEX idx_markets_asset_type ON markets (asset_type, created_at DESC, market_id DESC);
 CREATE INDEX idx_markets_issuer ON markets (issuer_id, created_at DESC, market_id DESC);
 
 CREATE FUNCTION check_market_move() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -58,8 +58,10 @@ def api() -> None:
     import uvicorn
 
     from deedbook.api.app import create_app
+    from deedbook.wiring import NEEDED, require
 
     settings = _adopted_settings("api")
+    require(settings, *NEEDED)
     uvicorn.run(
         create_app(settings),
         host=settings.HOST,
@@ -127,7 +129,7 @@ def migrate() -> None:
 @app.command()
 def permissions() -> None:
     """Serve the embedded permission service. It has no authentication: keep its network private."""
-    from deedbook.stack.run import serve_permissions
+    from deedbook.stack.permission_service import serve_permissions
 
     serve_permissions(_adopted_settings("permissions"))
 

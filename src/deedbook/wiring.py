@@ -27,6 +27,8 @@ from deedbook.trading import jobs as trading_jobs
 if TYPE_CHECKING:
     from deedbook.integrations.sapphire.keys import LocalSigner
 
+NEEDED = ("DATABASE_URL", "REDIS_URL", "SAPPHIRE_RPC_URL", "ENTITY_PERMISSIONS_BASE_URL", "DEEDBOOK_SECRET")
+"""What every process that opens `Resources` needs from its environment."""
 JOB_MODULES = (infra_jobs, identity_jobs, market_jobs, trading_jobs)
 
 
@@ -92,14 +94,7 @@ async def open_resources(settings: Settings, process: str) -> AsyncIterator[Reso
     Raises:
         SettingsError: something that this process needs is not named in the environment.
     """
-    require(
-        settings,
-        "DATABASE_URL",
-        "REDIS_URL",
-        "SAPPHIRE_RPC_URL",
-        "ENTITY_PERMISSIONS_BASE_URL",
-        "DEEDBOOK_SECRET",
-    )
+    require(settings, *NEEDED)
     assert settings.DATABASE_URL and settings.DEEDBOOK_SECRET
     assert settings.ENTITY_PERMISSIONS_BASE_URL and settings.SAPPHIRE_RPC_URL
     arm(settings.FAILPOINTS)

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from deedbook.identity import Role
 from tests.api.support import post_event, refused
 from tests.support.world import User, World, registration
 
@@ -54,14 +55,21 @@ async def test_a_registration_is_refused_when_its_valuation_is_no_amount(
     refused(answer, 422, "invalid_request", "/assetDetails/valuation")
 
 
+NO_SYMBOLS: list[Any] = [
+    "", "A", "lux", "LUX_A", "LUX\n", "LUХ", "L" * 33, "L" * 10_000, "L\x00", "-L", "L--X", "LUX APT", 7, None, [],
+]  # fmt: skip
+NO_NAMES: list[Any] = [
+    "", "   ", "n" * 201, "n" * 10_000, "a\x00b", "a\nb", "a\u202eb", "\ufeff", "a\u2066", 7, None, ["n"],
+]  # fmt: skip
+NO_ASSET_TYPES: list[Any] = ["", "house", "REAL_ESTATE", "real_estate\n", 1, None, []]
+NO_DECIMALS: list[Any] = [-1, 19, 1.5, "6", True, None, 10**30]
+NO_DESCRIPTIONS: list[Any] = ["d" * 4001, "r" * 900_000, "a\x00", "a\u202e", 7, None]
 BAD_FIELDS: list[tuple[dict[str, Any], str]] = [
-    *(({"tokenSymbol": bad}, "/tokenSymbol") for bad in
-      ("", "A", "lux", "LUX_A", "LUX\n", "LUХ", "L" * 33, "L" * 10_000, "L\x00", "-L", "L--X", "LUX APT", 7, None, [])),
-    *(({"name": bad}, "/name") for bad in
-      ("", "   ", "n" * 201, "n" * 10_000, "a\x00b", "a\nb", "a\u202eb", "\ufeff", "a\u2066", 7, None, ["n"], {"n": 1})),
-    *(({"description": bad}, "/description") for bad in ("d" * 4001, "r" * 900_000, "a\x00", "a\u202e", 7, None)),
-    *(({"assetType": bad}, "/assetType") for bad in ("", "house", "REAL_ESTATE", "real_estate\n", 1, None, [])),
-    *(({"decimals": bad}, "/decimals") for bad in (-1, 19, 1.5, "6", True, None, 10**30)),
+    *(({"tokenSymbol": bad}, "/tokenSymbol") for bad in NO_SYMBOLS),
+    *(({"name": bad}, "/name") for bad in NO_NAMES),
+    *(({"description": bad}, "/description") for bad in NO_DESCRIPTIONS),
+    *(({"assetType": bad}, "/assetType") for bad in NO_ASSET_TYPES),
+    *(({"decimals": bad}, "/decimals") for bad in NO_DECIMALS),
     ({"tokenName": "t" * 65}, "/tokenName"),
     ({"tokenName": "\t"}, "/tokenName"),
     ({"assetDetails": {"currency": "usd"}}, "/assetDetails/currency"),
@@ -74,7 +82,6 @@ BAD_FIELDS: list[tuple[dict[str, Any], str]] = [
     ({"assetDetails": {"attributes": {"a": 2**60}}}, "/assetDetails/attributes"),
     ({"assetDetails": {"attributes": {"a\x00": 1}}}, "/assetDetails/attributes"),
     ({"assetDetails": {"attributes": {"a": "\x00"}}}, "/assetDetails/attributes"),
-    ({"assetDetails": {"attributes": {"a": "\ud800"}}}, "/assetDetails/attributes"),
     ({"assetDetails": {"attributes": {"n" * 65: 1}}}, "/assetDetails/attributes"),
     ({"assetDetails": {"attributes": [1]}}, "/assetDetails/attributes"),
     ({"assetDetails": {"regulatoryInfo": "none"}}, "/assetDetails/regulatoryInfo"),
@@ -94,7 +101,7 @@ async def test_a_registration_names_the_field_when_it_is_bad(
 MASS = [
     "status", "approvedBy", "approved_by", "contractAddress", "filledQuantity", "fee", "kycStatus", "balance", "id",
     "createdAt", "version", "issuerId", "issuerUserId", "issuerAccount", "roles", "metadata", "activatedAt",
-    "token_symbol", "total_supply", "__proto__", "constructor", "", "a/b", "~", "\ud800",
+    "token_symbol", "total_supply", "__proto__", "constructor", "", "a/b", "~",
 ]  # fmt: skip
 WRITES: dict[str, dict[str, Any]] = {
     "/markets/register": registration(),
@@ -117,8 +124,6 @@ WRITES: dict[str, dict[str, Any]] = {
 async def test_a_write_is_refused_when_it_names_a_field_of_ours(
     shared: World, issuer: User, path: str
 ) -> None:
-    from deedbook.identity import Role
-
     operator = await shared.user(Role.OPERATOR) if "/admin/" in path else issuer
     for name in MASS:
         if path == "/documents" and name == "metadata":
@@ -158,6 +163,8 @@ UNREADABLE: dict[str, tuple[bytes, int]] = {
     "nested 10 000 deep": (b'{"assetDetails":{"attributes":{"a":' + DEEP.encode() + b"}}}", 400),
     "nested 40 deep": (b'{"assetDetails":{"attributes":{"a":' + b"[" * 40 + b"]" * 40 + b"}}}", 400),
     "nothing but opening": (b"[" * 500_000, 400),
+    "half a surrogate pair": (b'{"name":"\\ud800"}', 400),
+    "half a pair in a name": (b'{"\\uDFFF":1}', 400),
     "control character": (b'{"name":"a\nb"}', 400),
     "a comment": (b"{} // yes", 400),
     "single quotes": (b"{'name':'x'}", 400),
@@ -359,7 +366,6 @@ BAD_SIGN_INS: list[tuple[dict[str, Any], int]] = [
     ({"message": "m", "signature": "s" * 201}, 422),
     ({"message": "m", "signature": None}, 422),
     ({"message": "m"}, 422),
-    ({"message": "\ud800", "signature": "0x"}, 422),
     ({"message": "m", "signature": "0x"}, 401),
     ({"message": "\x00", "signature": "\x00"}, 401),
 ]
@@ -373,9 +379,7 @@ async def test_a_sign_in_is_refused_when_the_body_is_bad(
     refused(answer, status, "invalid_request" if status == 422 else "sign_in_refused")
 
 
-@pytest.mark.parametrize(
-    "token", ["", "short", "x" * 201, None, 7, ["x"], "é" * 43, "\x00" * 43, "\ud800" * 43], ids=ascii
-)
+@pytest.mark.parametrize("token", ["", "short", "x" * 201, None, 7, ["x"], "é" * 43], ids=ascii)
 async def test_a_refresh_is_refused_when_the_token_is_bad(shared: World, token: Any) -> None:
     body = json.dumps({"refreshToken": token}).encode()
     answer = await shared.http.post("/auth/refresh", content=body, headers=JSON)
@@ -420,10 +424,17 @@ async def _nothing_recorded(world: World) -> bool:
         return not await connection.fetchval("SELECT count(*) FROM processed_events")
 
 
-@pytest.mark.parametrize("path", ["/admin/jobs/%00/x/retry", "/admin/jobs/nowhere/x/retry", "/admin/processed-events/%00/retry",
-                                  "/admin/processed-events/%20/retry", "/admin/jobs/housekeeping/%00/retry"])  # fmt: skip
-async def test_an_operators_retry_is_refused_when_there_is_no_such_thing(shared: World, path: str) -> None:
-    from deedbook.identity import Role
+NO_RETRIES = [
+    "/admin/jobs/%00/x/retry",
+    "/admin/jobs/nowhere/x/retry",
+    "/admin/jobs/housekeeping/%00/retry",
+    "/admin/jobs/housekeeping/x/retry",
+    "/admin/processed-events/%00/retry",
+    "/admin/processed-events/x/retry",
+]
 
+
+@pytest.mark.parametrize("path", NO_RETRIES)
+async def test_an_operators_retry_is_refused_when_there_is_no_such_thing(shared: World, path: str) -> None:
     answer = await shared.post(path, await shared.user(Role.OPERATOR))
     assert answer.status_code in (404, 409, 422), answer.text

@@ -1,4 +1,5 @@
-"""What the lane relies on in a node: the same expectations of the chain in memory and of anvil behind our client."""
+"""What the lane relies on in a node: the same expectations of the chain in memory, of anvil behind our client, and
+of anvil under Sapphire's rules."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from deedbook.integrations.sapphire.client import SapphireClient
 from deedbook.integrations.sapphire.keys import LocalSigner
 from tests.chain.support import new_signer
 from tests.support.fake_chain import CHAIN_ID, GWEI, FakeChain, Sent
+from tests.support.sapphire_proxy import SapphireProxy
 from tests.support.waiting import eventually
 
 NOBODY = Address("0x" + "77" * 20)
@@ -55,9 +57,9 @@ class FakeBench:
 
 
 class AnvilBench:
-    def __init__(self, anvil: EmbeddedAnvil) -> None:
+    def __init__(self, anvil: EmbeddedAnvil, url: str) -> None:
         self._anvil = anvil
-        self.node = SapphireClient(anvil.url)
+        self.node = SapphireClient(url)
         self._mark: object = None
 
     async def fund(self, wallet: Address) -> None:
@@ -82,14 +84,15 @@ def refuses(sent: Sent) -> str | None:
     return "no" if sent.to is not None and not sent.data else None
 
 
-@pytest.fixture(params=["fake", "anvil"])
+@pytest.fixture(params=["fake", "anvil", "sapphire"])
 async def bench(request: pytest.FixtureRequest, anvil: EmbeddedAnvil) -> AsyncIterator[Bench]:
     if request.param == "fake":
         yield FakeBench()
         return
-    made = AnvilBench(anvil)
-    yield made
-    await made.node.close()
+    async with SapphireProxy(anvil.url) as proxy:
+        made = AnvilBench(anvil, proxy.url if request.param == "sapphire" else anvil.url)
+        yield made
+        await made.node.close()
 
 
 @pytest.fixture
@@ -150,8 +153,8 @@ async def test_a_used_nonce_is_refused_in_words(bench: Bench, signer: LocalSigne
 
 
 async def test_the_higher_price_takes_the_place_and_one_is_mined(bench: Bench, signer: LocalSigner) -> None:
-    first, cheaper = signed(signer, 1), signed(signer, 1, price=99 * GWEI)
-    dearer = signed(signer, 1, price=113 * GWEI)
+    first, cheaper = signed(signer, 1, price=110 * GWEI), signed(signer, 1, price=109 * GWEI)
+    dearer = signed(signer, 1, price=124 * GWEI)
     assert await bench.node.send(first.raw) is None
     assert "underpriced" in (await bench.node.send(cheaper.raw) or "")
     assert await bench.node.send(dearer.raw) is None

@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import signal
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,8 +12,9 @@ from redis.asyncio import Redis
 
 from deedbook.infra.bullmq_client import connect
 from deedbook.infra.embedded import Server
+from deedbook.infra.embedded.pidfile import wait_until
 from tests.support.stack import Listing, Stack
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, under_way
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -24,8 +26,11 @@ async def redis(stack: Stack) -> AsyncIterator[Redis]:
     await client.aclose()
 
 
-def kill(server: Server) -> None:
-    os.kill(server.pid, signal.SIGKILL)
+async def kill(*servers: Server) -> None:
+    for server in servers:
+        os.kill(server.pid, signal.SIGKILL)
+    for server in servers:
+        await wait_until(lambda server=server: server.poll() is not None, time.monotonic() + 10)  # type: ignore[misc]
 
 
 async def staggered(stack: Stack, markets: int, apart_s: float) -> list[Listing]:
@@ -43,24 +48,24 @@ async def test_markets_become_active_once_when_processes_are_killed_at_random(
     stack: Stack, seed: int
 ) -> None:
     chance = random.Random(seed)
-    going = asyncio.create_task(staggered(stack, 5, 0.8))
-    for name in chance.sample(["api", "jobs", "lane", "relay", "api", "relay", "permissions"], 6):
-        await asyncio.sleep(chance.uniform(0.1, 0.6))
-        stack.kill(name)
-        await asyncio.sleep(chance.uniform(0.0, 0.5))
-        await stack.run(name)
-    await stack.prove(*await going)
+    async with under_way(staggered(stack, 5, 0.8)) as going:
+        for name in chance.sample(["api", "jobs", "lane", "relay", "api", "relay", "permissions"], 6):
+            await asyncio.sleep(chance.uniform(0.1, 0.6))
+            stack.kill(name)
+            await asyncio.sleep(chance.uniform(0.0, 0.5))
+            await stack.run(name)
+        await stack.prove(*await going)
 
 
 async def test_markets_become_active_once_when_redis_is_emptied_again_and_again(
     stack: Stack, redis: Redis
 ) -> None:
     """F-11: queues, schedules, copies and caches are gone each time; the sweeper says the jobs again."""
-    going = asyncio.create_task(staggered(stack, 6, 0.35))
-    for _ in range(10):
-        await asyncio.sleep(0.23)
-        await redis.flushall()
-    await stack.prove(*await going)
+    async with under_way(staggered(stack, 6, 0.35)) as going:
+        for _ in range(10):
+            await asyncio.sleep(0.23)
+            await redis.flushall()
+        await stack.prove(*await going)
 
 
 async def test_market_becomes_active_once_when_redis_is_emptied_while_its_jobs_wait(
@@ -78,17 +83,17 @@ async def test_market_becomes_active_once_when_redis_is_emptied_while_its_jobs_w
 
 
 async def test_markets_become_active_once_when_redis_is_killed_and_started_again(stack: Stack) -> None:
-    going = asyncio.create_task(staggered(stack, 4, 0.5))
-    await asyncio.sleep(0.8)
-    kill(stack.valkey)
-    await asyncio.sleep(2)
-    await stack.valkey.start()
-    await stack.prove(*await going)
+    async with under_way(staggered(stack, 4, 0.5)) as going:
+        await asyncio.sleep(0.8)
+        await kill(stack.valkey)
+        await asyncio.sleep(2)
+        await stack.valkey.start()
+        await stack.prove(*await going)
 
 
 async def test_market_is_registered_and_decided_while_redis_is_down(stack: Stack) -> None:
     """Slower, and nothing is lost: what needs a queue happens when there is one again."""
-    kill(stack.valkey)
+    await kill(stack.valkey)
     listing = await stack.register()
     await stack.approve(listing)
     await stack.valkey.start()
@@ -98,41 +103,40 @@ async def test_market_is_registered_and_decided_while_redis_is_down(stack: Stack
 
 async def test_markets_become_active_once_when_postgresql_is_killed_and_started_again(stack: Stack) -> None:
     """F-08, twice in the middle of everything. Nobody is started again by hand."""
-    going = asyncio.create_task(staggered(stack, 6, 0.4))
-    for _ in range(2):
-        await asyncio.sleep(0.9)
-        kill(stack.postgres)
-        await asyncio.sleep(0.5)
-        await stack.postgres.start()
-    listings = await going
-    assert all(part.poll() is None for part in stack.parts.values()), "no process died of it"
-    await stack.prove(*listings)
+    async with under_way(staggered(stack, 6, 0.4)) as going:
+        for _ in range(2):
+            await asyncio.sleep(0.9)
+            await kill(stack.postgres)
+            await asyncio.sleep(0.5)
+            await stack.postgres.start()
+        listings = await going
+        assert all(part.poll() is None for part in stack.parts.values()), "no process died of it"
+        await stack.prove(*listings)
 
 
 async def test_markets_become_active_once_when_the_chain_is_killed_and_started_again(stack: Stack) -> None:
     """It may lose its newest second, also what was final with the few confirmations of this test; the lane
     notices by the nonces and sends the same bytes again."""
-    going = asyncio.create_task(staggered(stack, 5, 0.5))
-    for _ in range(2):
-        await asyncio.sleep(1.1)
-        kill(stack.anvil)
-        await asyncio.sleep(0.3)
-        await stack.anvil.start()
-    listings = await going
-    await stack.prove(*listings)
+    async with under_way(staggered(stack, 5, 0.5)) as going:
+        for _ in range(2):
+            await asyncio.sleep(1.1)
+            await kill(stack.anvil)
+            await asyncio.sleep(0.3)
+            await stack.anvil.start()
+        listings = await going
+        await stack.prove(*listings)
 
 
 async def test_markets_become_active_once_when_everything_is_killed_at_once(stack: Stack) -> None:
     """The power goes out."""
-    going = asyncio.create_task(staggered(stack, 4, 0.4))
-    await asyncio.sleep(1.2)
-    for name in stack.parts:
-        stack.kill(name)
-    for server in (stack.postgres, stack.valkey, stack.anvil):
-        kill(server)
-    await asyncio.gather(stack.postgres.start(), stack.valkey.start(), stack.anvil.start())
-    await stack.all_run()
-    await stack.prove(*await going)
+    async with under_way(staggered(stack, 4, 0.4)) as going:
+        await asyncio.sleep(1.2)
+        for name in stack.parts:
+            stack.kill(name)
+        await kill(stack.postgres, stack.valkey, stack.anvil)
+        await asyncio.gather(stack.postgres.start(), stack.valkey.start(), stack.anvil.start())
+        await stack.all_run()
+        await stack.prove(*await going)
 
 
 async def test_market_becomes_active_once_when_the_relay_freezes_and_wakes_up_beside_its_successor(
@@ -155,13 +159,15 @@ async def test_market_becomes_active_once_when_the_relay_freezes_and_wakes_up_be
 
 
 async def test_work_is_finished_and_processes_end_when_they_are_told_to_stop(stack: Stack) -> None:
-    """F-06: SIGTERM to everything in the middle; each ends by itself, in time, with 0."""
-    going = asyncio.create_task(staggered(stack, 3, 0.3))
-    await asyncio.sleep(0.8)
-    codes = await asyncio.gather(*(stack.parts[name].stop(20) for name in ("api", "jobs", "lane", "relay")))
-    assert set(codes) <= {0, -signal.SIGTERM}, codes
-    await stack.all_run()
-    await stack.prove(*await going)
+    """F-06: SIGTERM in the middle of everything; each ends by itself, in time, with what it had begun done. The
+    lane is the last, as in a worker that does both: jobs may be waiting for it."""
+    async with under_way(staggered(stack, 3, 0.3)) as going:
+        await asyncio.sleep(0.8)
+        codes = await asyncio.gather(*(stack.parts[name].stop(10) for name in ("api", "jobs", "relay")))
+        codes.append(await stack.parts["lane"].stop(10))
+        assert set(codes) <= {0, -signal.SIGTERM}, codes
+        await stack.all_run()
+        await stack.prove(*await going)
 
 
 async def _is_waiting(redis: Redis) -> None:

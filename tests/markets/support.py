@@ -17,6 +17,9 @@ from deedbook.tokens.terms import Deployment
 
 SOURCES = ("entity_permissions_core",)
 OFFICER = Actor(ActorType.COMPLIANCE, UserId(uuid4()))
+THE_OPERATOR = Caller(
+    UserId(uuid4()), Address("0x" + "00" * 20), None, frozenset({Role.OPERATOR}), new_uuid()
+)
 OPERATOR = Actor(ActorType.OPERATOR, UserId(uuid4()))
 
 

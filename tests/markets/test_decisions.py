@@ -19,6 +19,7 @@ from deedbook.markets import Decision, MarketStatus, Outcome
 from deedbook.markets.decisions import MAX_REASON, PERMISSION_EVENTS
 from tests.markets.support import (
     SOURCES,
+    THE_OPERATOR,
     Allowing,
     decided,
     event,
@@ -42,6 +43,10 @@ class Silent(Allowing):
 
 async def receive(db: Database, told: IncomingEvent, permissions: Allowing | None = None) -> Outcome:
     return await markets.receive(db, permissions or Allowing(), SOURCES, told)
+
+
+async def retry(db: Database, told: IncomingEvent, permissions: Allowing | None = None) -> Outcome | None:
+    return await markets.retry(db, permissions or Allowing(), SOURCES, told.event_id, THE_OPERATOR)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +123,7 @@ async def test_a_decision_for_an_unknown_market_is_carried_out_when_an_operator_
     told = event(market, payload={"market_id": str(unknown)})
     assert await receive(db, told) is Outcome.FAILED
     assert await receive(db, told) is Outcome.DUPLICATE
-    assert await markets.retry(db, Allowing(), SOURCES, told.event_id) is Outcome.FAILED
+    assert await retry(db, told) is Outcome.FAILED
     async with db.transaction() as tx:
         await tx.execute(
             "UPDATE processed_events SET payload = jsonb_set(payload, '{market_id}', to_jsonb($2::text)) "
@@ -127,9 +132,9 @@ async def test_a_decision_for_an_unknown_market_is_carried_out_when_an_operator_
             str(market.market_id),
         )
 
-    assert await markets.retry(db, Allowing(), SOURCES, told.event_id) is Outcome.SUCCESS
+    assert await retry(db, told) is Outcome.SUCCESS
 
-    assert await markets.retry(db, Allowing(), SOURCES, told.event_id) is None
+    assert await retry(db, told) is None
     row = await processed(db, told.event_id)
     assert row is not None and (row["attempts"], row["processing_status"]) == (3, "success")
 
@@ -139,10 +144,16 @@ async def test_one_retry_counts_when_several_operators_ask_at_once(db: Database)
     told = event(market)
     assert await receive(db, told, Allowing(False)) is Outcome.FAILED
 
-    ended = await asyncio.gather(*(markets.retry(db, Allowing(), SOURCES, told.event_id) for _ in range(8)))
+    ended = await asyncio.gather(*(retry(db, told) for _ in range(8)))
 
     assert Counter(ended)[Outcome.SUCCESS] == 1
     assert set(ended) <= {Outcome.SUCCESS, Outcome.DUPLICATE, None}
+    async with db.reading() as connection:
+        asked = await connection.fetchval(
+            "SELECT count(*) FROM events WHERE event_type = 'operations.event_retried' AND payload ->> 'eventId' = $1",
+            told.event_id,
+        )
+    assert asked == 1
 
 
 UNUSABLE: dict[str, dict[str, Any]] = {
@@ -215,7 +226,7 @@ async def test_a_failed_event_stays_failed_when_the_permission_service_is_silent
     told = event(await registered(db))
     await receive(db, told, Allowing(False))
     with pytest.raises(PermissionsUnavailable):
-        await markets.retry(db, Silent(), SOURCES, told.event_id)
+        await retry(db, told, Silent())
     row = await processed(db, told.event_id)
     assert row is not None and (row["processing_status"], row["attempts"]) == ("failed", 1)
 
@@ -269,7 +280,7 @@ async def test_poison_is_recorded_as_failed_when_it_names_no_market(
 ) -> None:
     told = event(None, "rejected", **changes)
     assert await receive(db, told) is Outcome.FAILED
-    assert await markets.retry(db, Allowing(), SOURCES, told.event_id) is Outcome.FAILED
+    assert await retry(db, told) is Outcome.FAILED
 
 
 @pytest.mark.parametrize("event_id", ["nul\x00", "half\ud800", "' OR 1=1 --", "ü" * 200, "../.."], ids=ascii)

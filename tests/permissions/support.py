@@ -49,7 +49,7 @@ def config_in(folder: Path, **changes: Any) -> PermissionsConfig:
         "delivery": QUICK,
         **changes,
     }
-    return PermissionsConfig(**chosen)
+    return PermissionsConfig(**{"names": ("desk.test",), **chosen})
 
 
 def free_port() -> int:

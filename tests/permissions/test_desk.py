@@ -154,6 +154,7 @@ async def test_refused_form_says_why_and_keeps_what_was_typed(
         ({"sec-fetch-site": "same-site"}, 403),
         ({"origin": "http://evil.test"}, 403),
         ({"origin": "null"}, 403),
+        ({"host": "rebound.test", "sec-fetch-site": "same-origin"}, 403),
         ({"sec-fetch-site": "same-origin", "origin": "http://desk.test"}, 303),
         ({"origin": "http://desk.test"}, 303),
         ({}, 303),

@@ -1,7 +1,7 @@
 """Sapphire's rules in front of anvil: what its gateway refuses, hides and answers otherwise than other nodes.
 
-    async with SapphireProxy(anvil.url) as proxy:
-        node = SapphireClient(proxy.url)
+async with SapphireProxy(anvil.url) as proxy:
+    node = SapphireClient(proxy.url)
 
 """
 

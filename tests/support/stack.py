@@ -21,6 +21,7 @@ from deedbook import truths
 from deedbook.identity import keccak
 from deedbook.infra.database import Database
 from deedbook.infra.embedded import EmbeddedAnvil, EmbeddedPostgres, EmbeddedValkey
+from deedbook.infra.embedded.pidfile import wait_until
 from deedbook.infra.schema import migrate
 from deedbook.infra.settings import Settings
 from deedbook.integrations.sapphire.client import SapphireClient
@@ -184,10 +185,9 @@ class Stack:
 
     async def dies(self, name: str, *, or_lives_s: float | None = None) -> bool:
         """Wait until a part has killed itself; `False` when it may live on, and did for that long."""
-        deadline = time.monotonic() + (or_lives_s or PATIENCE_S)
-        while self.parts[name].poll() is None and time.monotonic() < deadline:
-            await asyncio.sleep(0.02)
-        code = self.parts[name].poll()
+        part = self.parts[name]
+        await wait_until(lambda: part.poll() is not None, time.monotonic() + (or_lives_s or PATIENCE_S))
+        code = part.poll()
         if code is None and or_lives_s is not None:
             return False
         assert code == -signal.SIGKILL, f"{name} should have killed itself, and not {code}:\n{self.log(name)}"

@@ -8,7 +8,7 @@ from fastapi import Depends, FastAPI
 
 from deedbook import __version__
 from deedbook.api import errors, root
-from deedbook.api.deps import guard
+from deedbook.api.deps import IDEMPOTENCY_KEY, guard
 from deedbook.api.middleware import Cors, Envelope
 from deedbook.api.ratelimit import Limiter
 from deedbook.api.v1 import admin, auth, catalogue, documents, markets, webhooks
@@ -96,6 +96,17 @@ def _describe(app: FastAPI) -> None:
         }
         told = Problem.model_json_schema(ref_template=_REF)
         components["schemas"].update(told.pop("$defs"), Problem=told)
+        for operation in (operation for path in schema["paths"].values() for operation in path.values()):
+            for parameter in operation.get("parameters", ()):
+                _describe_parameter(parameter, operation)
         return schema
 
     app.openapi = described  # type: ignore[method-assign]
+
+
+def _describe_parameter(parameter: dict[str, Any], operation: dict[str, Any]) -> None:
+    """A header or a query parameter may be missing and is never null; some routes need a key."""
+    choices = parameter["schema"].pop("anyOf", ())
+    parameter["schema"].update(*(choice for choice in choices if choice != {"type": "null"}))
+    if parameter["name"] == IDEMPOTENCY_KEY:
+        parameter["required"] = operation["x-idempotency-key-required"]

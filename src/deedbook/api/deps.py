@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 PUBLIC = "public"
 SIGNED_IN = "signed-in"
+IDEMPOTENCY_KEY = "Idempotency-Key"
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _IF_MATCH = re.compile(r'(?:W/)?"([0-9]{1,9})"')
 
@@ -49,10 +50,10 @@ class BadIfMatch(Refusal):
     code, kind, title = "bad_if_match", Kind.MALFORMED, "The If-Match header cannot be read"
 
 
-def access(*who: str | Role, bucket: str) -> dict[str, Any]:
-    """Who may call a route, and in which bucket it counts; for `openapi_extra`."""
+def access(*who: str | Role, bucket: str, keyed: bool = False) -> dict[str, Any]:
+    """Who may call a route, in which bucket it counts, and whether it needs a key; for `openapi_extra`."""
     names = [entry.value if isinstance(entry, Role) else entry for entry in who]
-    extra: dict[str, Any] = {"x-access": names, "x-rate-bucket": bucket}
+    extra: dict[str, Any] = {"x-access": names, "x-rate-bucket": bucket, "x-idempotency-key-required": keyed}
     if names != [PUBLIC]:
         extra["security"] = [{"bearer": []}]
     return extra
@@ -142,7 +143,11 @@ def the_caller(request: Request) -> Caller:
     return caller
 
 
-def if_match(value: Annotated[str | None, Header(alias="If-Match", max_length=64)] = None) -> int | None:
+def if_match(
+    value: Annotated[
+        str | None, Header(alias="If-Match", json_schema_extra={"pattern": r'^(\*|(W/)?"[0-9]{1,9}")$'})
+    ] = None,
+) -> int | None:
     """The version that the client saw, from `If-Match: "<version>"`.
 
     Raises:
@@ -171,20 +176,15 @@ class Unit:
         *,
         status: int = 200,
         before: Callable[[], Awaitable[None]] | None = None,
-        key_required: bool = False,
     ) -> Response:
         """Do the work once and answer. A repeated key gets the first answer again.
 
         `before` asks the outside world, with no transaction open. The answer is stored with the effect.
 
         Raises:
-            IdempotencyKeyRequired · IdempotencyKeyInFlight · IdempotencyKeyReused: what they say.
+            IdempotencyKeyInFlight · IdempotencyKeyReused: what they say.
         """
         if self._key is None:
-            if key_required:
-                raise IdempotencyKeyRequired(
-                    "this moves authority: send a fresh Idempotency-Key, and keep it for retries"
-                )
             if before is not None:
                 await before()
             async with self._db.transaction() as tx:
@@ -233,8 +233,19 @@ class Unit:
 def the_unit(
     request: Request,
     resources: Annotated[Resources, Depends(the_resources)],
-    key: Annotated[str | None, Header(alias="Idempotency-Key", description="Repeat a request safely")] = None,
+    key: Annotated[
+        str | None,
+        Header(
+            alias=IDEMPOTENCY_KEY,
+            description="Repeat a request safely",
+            json_schema_extra={"pattern": r"^[\x21-\x7e]{1,255}$"},
+        ),
+    ] = None,
 ) -> Unit:
+    if key is None and request.scope["route"].openapi_extra["x-idempotency-key-required"]:
+        raise IdempotencyKeyRequired(
+            "this moves authority: send a fresh Idempotency-Key, and keep it for retries"
+        )
     if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
         raise IdempotencyKeyMalformed("1 to 255 visible ASCII characters, such as a UUID")
     return Unit(request, resources, key)

@@ -65,6 +65,8 @@ class Envelope:
                 if standing is not None:
                     for name, value in standing.headers().items():
                         out[name] = value
+                if "cut_short" in scope["state"]:
+                    out["Connection"] = "close"
             await send(message)
 
         try:
@@ -73,7 +75,7 @@ class Envelope:
             log.error("request_failed", exc_info=error, path=scope["path"][:512])
             if begun:
                 raise
-            refusal = InternalError("this is our fault, and it has been logged; nothing was stored")
+            refusal = InternalError("this is our fault, and it has been logged; look before you repeat it")
             await problem(Request(scope), refusal)(scope, receive, send_with_headers)
         finally:
             CORRELATION_ID.reset(token)
@@ -98,11 +100,13 @@ class Envelope:
                 async with asyncio.timeout_at(deadline):
                     message = await receive()
             except TimeoutError:
+                scope["state"]["cut_short"] = True
                 raise Malformed(f"the body did not arrive within {BODY_TIMEOUT_S:.0f} s") from None
             if message["type"] == "http.disconnect":
                 raise Malformed("the connection ended before the body did")
             received += len(message.get("body", b""))
             if received > MAX_BODY_BYTES:
+                scope["state"]["cut_short"] = True
                 raise _too_large()
             complete = not message.get("more_body", False)
             return message

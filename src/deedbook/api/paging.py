@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from deedbook.kernel.clock import to_wire
 from deedbook.kernel.errors import FieldError, Invalid
@@ -26,7 +26,7 @@ def _whole(value: Any) -> Any:
     return value
 
 
-Limit = Annotated[int, BeforeValidator(_whole), Query(ge=1, le=200)]
+Limit = Annotated[int, Field(ge=1, le=200), BeforeValidator(_whole), Query()]
 Cursor = Annotated[str | None, Query(max_length=MAX_CURSOR)]
 
 

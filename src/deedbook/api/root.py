@@ -72,7 +72,7 @@ async def contract(request: Request) -> JSONResponse:
 async def metrics(request: Request, resources: ResourcesDep) -> Response:
     """Prometheus metrics: this process's own, and the queues, relay and inbox of the whole installation. In
     production they are shown to private addresses alone."""
-    if resources.settings.production and not _is_private(request.state.address):
+    if resources.settings.production and not _is_from_inside(request):
         raise RouteNotFound
     try:
         await _collect_database(resources)
@@ -105,9 +105,15 @@ async def error_codes() -> HTMLResponse:
     return HTMLResponse(page)
 
 
-def _is_private(address: str) -> bool:
+def _is_from_inside(request: Request) -> bool:
+    """From a private address, and not through a proxy that TRUSTED_PROXIES does not name: behind such a proxy
+    everybody seems to come from inside."""
+    peer = request.client.host if request.client else ""
+    proxies = request.app.state.resources.settings.TRUSTED_PROXIES
+    if "x-forwarded-for" in request.headers and peer not in proxies:
+        return False
     try:
-        return ipaddress.ip_network(address).is_private
+        return ipaddress.ip_network(request.state.address).is_private
     except ValueError:
         return False
 

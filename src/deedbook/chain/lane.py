@@ -66,7 +66,7 @@ async def _allocate(db: Database, chain: Chain, signer: Signer, policy: LanePoli
         return
     gas_price = await chain.gas_price()
     if gas_price > policy.gas_price_cap:
-        if told_lately(f"gas price {signer.address}", TOLD_EVERY_S):
+        if not told_lately(f"gas price {signer.address}", TOLD_EVERY_S):
             log.warning("gas_price_above_cap", gas_price=gas_price, cap=policy.gas_price_cap)
         return
     await failpoint("lane.beforeSign")
@@ -109,7 +109,7 @@ async def _broadcast(db: Database, chain: Chain, signer: Signer, policy: LanePol
 async def _send(db: Database, chain: Chain, entry: ChainTransaction, attempt: Attempt) -> None:
     refusal = await chain.send(attempt.raw)
     await failpoint("lane.afterBroadcast")
-    if refusal is not None and told_lately(f"{attempt.tx_hash} {refusal}", TOLD_EVERY_S):
+    if refusal is not None and not told_lately(f"{attempt.tx_hash} {refusal}", TOLD_EVERY_S):
         # Whatever the node says here decides nothing: only receipts do. It is sent again later.
         log.warning("broadcast_refused", key=entry.key, tx_hash=attempt.tx_hash, reason=refusal)
     async with db.transaction() as tx:
@@ -130,7 +130,7 @@ async def _replace_late(
         if entry.nonce < used or (entry.nonce > used and newest.gas_price >= price):
             continue
         if newest.attempt >= MAX_ATTEMPTS:
-            if told_lately(f"stuck {entry.key}", TOLD_EVERY_S):
+            if not told_lately(f"stuck {entry.key}", TOLD_EVERY_S):
                 log.error("transaction_stuck", key=entry.key, nonce=entry.nonce, attempts=newest.attempt)
             continue
         await _replace(db, signer, policy, entry, newest, price)
@@ -143,7 +143,7 @@ async def _replace(
     price = max(asked, newest.gas_price + newest.gas_price // 8 + 1)
     assert entry.nonce is not None
     if price > policy.gas_price_cap:
-        if told_lately(f"replacement {entry.key}", TOLD_EVERY_S):
+        if not told_lately(f"replacement {entry.key}", TOLD_EVERY_S):
             log.warning("replacement_above_cap", key=entry.key, gas_price=price, cap=policy.gas_price_cap)
         return
     signed = signer.sign(UnsignedTransaction(policy.chain_id, entry.nonce, entry.call, price))
@@ -225,7 +225,7 @@ class _Depth:
         proven = await self._hash(last) is not None
         if proven and await self._hash(receipt.block_number) == receipt.block_hash:
             return True
-        if told_lately(f"disagrees {receipt.tx_hash}", TOLD_EVERY_S):
+        if not told_lately(f"disagrees {receipt.tx_hash}", TOLD_EVERY_S):
             log.error("node_disagrees_with_itself", tx_hash=receipt.tx_hash, head=self._head, proven=proven)
         return False
 

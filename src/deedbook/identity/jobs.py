@@ -22,7 +22,7 @@ class IdentityResources(Protocol):
     def signing_key_rotation_s(self) -> int: ...
 
 
-@every(3600, ROTATE_KEYS, lengthy=True)
+@every(86_400, ROTATE_KEYS, lengthy=True)
 async def rotate_signing_keys(resources: IdentityResources, job: Job) -> None:
     async with resources.db.transaction() as tx:
         await service.rotate_signing_key(

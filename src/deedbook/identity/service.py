@@ -1,6 +1,7 @@
 """Use cases: sign in, refresh, sign out, recognise a caller, grant a role."""
 
 import hashlib
+import hmac
 import math
 import secrets
 import time
@@ -70,7 +71,7 @@ async def sign_in(tx: Tx, policy: SignInPolicy, message_text: str, signature_tex
     if await store.is_disabled(tx, user_id):
         raise SignInRefused("this account is closed")
     session_id = new_uuid()
-    refresh_token = _new_refresh_token(session_id)
+    refresh_token = _new_refresh_token(policy, session_id)
     await store.add_session(tx, session_id, user_id, _hash(refresh_token), policy.refresh_ttl_s)
     return await _credentials(tx, policy, user_id, session_id, refresh_token)
 
@@ -84,14 +85,14 @@ async def refresh(tx: Tx, policy: SignInPolicy, refresh_token: str) -> Credentia
     Raises:
         Unauthenticated: unknown, or the session is over.
     """
-    session_id = parse_uuid(refresh_token.partition(".")[0])
+    session_id = _session_named_by(policy, refresh_token)
     session = await store.lock_session(tx, session_id, _hash(refresh_token)) if session_id else None
     if session is None or session.revoked:
         raise Unauthenticated("the session is over; sign in again")
     if session.reused:
         await _revoke(tx, session.session_id, "refresh_token_reused")
         return None
-    new_token = _new_refresh_token(session.session_id)
+    new_token = _new_refresh_token(policy, session.session_id)
     await store.rotate_refresh(tx, session.session_id, _hash(new_token))
     return await _credentials(tx, policy, session.user_id, session.session_id, new_token)
 
@@ -225,9 +226,24 @@ async def _signing_key(tx: Tx, policy: SignInPolicy) -> access.SigningKey:
     raise AssertionError("a key that was made just now opens under the secret that sealed it")
 
 
-def _new_refresh_token(session_id: UUID) -> str:
-    """Names its session, so that an old token gives away that it was stolen, whatever came after it."""
-    return f"{session_id}.{secrets.token_urlsafe(32)}"
+def _new_refresh_token(policy: SignInPolicy, session_id: UUID) -> str:
+    """Names its session, so that an old token gives away that it was stolen, whatever came after it; and carries
+    our mark, so that nobody ends a session with a token that we never gave."""
+    named = f"{session_id}.{secrets.token_urlsafe(32)}"
+    return f"{named}.{_mark(policy, named)}"
+
+
+def _session_named_by(policy: SignInPolicy, refresh_token: str) -> UUID | None:
+    named, _, mark = refresh_token.rpartition(".")
+    if not hmac.compare_digest(mark.encode(), _mark(policy, named).encode()):
+        return None
+    return parse_uuid(named.partition(".")[0])
+
+
+def _mark(policy: SignInPolicy, named: str) -> str:
+    return hmac.new(policy.secret.encode(), b"refresh token " + named.encode(), hashlib.sha256).hexdigest()[
+        :32
+    ]
 
 
 def _hash(token: str) -> bytes:

@@ -19,4 +19,3 @@ class EventRetried(Fact):
 
     operator_id: UserId
     event_id: str
-    outcome: str

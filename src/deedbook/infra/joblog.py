@@ -82,6 +82,12 @@ async def add_fan_out(tx: Tx, jobs: list[FanOut]) -> None:
     )
 
 
+async def name_of(tx: Tx, queue: str, job_id: str) -> str | None:
+    """The name of a job, such as `deploy-market-token`."""
+    name = await tx.fetchval("SELECT name FROM jobs WHERE job_id = $1 AND queue = $2", job_id, queue)
+    return str(name) if name is not None else None
+
+
 async def retry(tx: Tx, queue: str, job_id: str) -> str | None:
     """Ask for a failed job again, under the next generation of its id; `None` when it did not fail."""
     row = await tx.fetchrow(

@@ -5,9 +5,12 @@ from typing import Protocol
 from deedbook.infra.database import Database
 from deedbook.kernel.jobs import HOUSEKEEPING, Job, JobKind, every
 
-REMOVE_OLD_RECORDS = JobKind("remove-old-records", HOUSEKEEPING)
+REMOVE_OLD_KEYS = JobKind("remove-old-idempotency-keys", HOUSEKEEPING)
+REMOVE_OLD_JOBS = JobKind("remove-old-jobs", HOUSEKEEPING)
 IDEMPOTENCY_KEPT = "48 hours"
 DONE_JOBS_KEPT = "30 days"
+BATCH = 5000
+MAX_BATCHES = 50
 
 
 class MachineryResources(Protocol):
@@ -17,14 +20,25 @@ class MachineryResources(Protocol):
     def db(self) -> Database: ...
 
 
-@every(60, REMOVE_OLD_RECORDS, lengthy=True)
-async def remove_old_records(resources: MachineryResources, job: Job) -> None:
-    async with resources.db.transaction() as tx:
-        await tx.execute(
-            "DELETE FROM idempotency_keys WHERE ctid IN (SELECT ctid FROM idempotency_keys "
-            f"WHERE created_at < now() - interval '{IDEMPOTENCY_KEPT}' LIMIT 5000)"
-        )
-        await tx.execute(
-            "DELETE FROM jobs WHERE ctid IN (SELECT ctid FROM jobs WHERE status = 'done' "
-            f"AND finished_at < now() - interval '{DONE_JOBS_KEPT}' LIMIT 5000)"
-        )
+@every(60, REMOVE_OLD_KEYS, lengthy=True)
+async def remove_old_keys(resources: MachineryResources, job: Job) -> None:
+    await _remove(resources.db, f"idempotency_keys WHERE created_at < now() - interval '{IDEMPOTENCY_KEPT}'")
+
+
+@every(3600, REMOVE_OLD_JOBS, lengthy=True)
+async def remove_old_jobs(resources: MachineryResources, job: Job) -> None:
+    await _remove(
+        resources.db, f"jobs WHERE status = 'done' AND finished_at < now() - interval '{DONE_JOBS_KEPT}'"
+    )
+
+
+async def _remove(db: Database, what: str) -> None:
+    """Delete in batches, so that no lock is held for long; what is left waits for the next slot."""
+    table = what.split(" ", 1)[0]
+    for _ in range(MAX_BATCHES):
+        async with db.transaction() as tx:
+            told = await tx.execute(
+                f"DELETE FROM {table} WHERE ctid IN (SELECT ctid FROM {what} LIMIT {BATCH})"
+            )
+        if told != f"DELETE {BATCH}":
+            return

@@ -41,7 +41,7 @@ RECONCILIATION = QueueSpec("reconciliation")
 LIFECYCLE = QueueSpec("market-lifecycle", attempts=10, backoff_s=0.2, backoff_cap_s=10.0)
 """Ours: what follows from lifecycle facts inside the platform (pairs, caches, decisions polled)."""
 HOUSEKEEPING = QueueSpec("housekeeping")
-"""Ours: keys rotated, expired rows removed, truths checked."""
+"""Ours: keys rotated, expired rows removed."""
 
 QUEUES: tuple[QueueSpec, ...] = (
     ORDER_MATCHING,
@@ -65,10 +65,15 @@ QUEUES: tuple[QueueSpec, ...] = (
 
 @dataclass(frozen=True)
 class JobKind:
-    """One sort of job: its BullMQ name and its queue."""
+    """One sort of job: its BullMQ name and its queue.
+
+    `repeat_by` is set where failing has taken something back, so that the job alone would do nothing: it tells
+    an operator what to do instead of retrying the job.
+    """
 
     name: str
     queue: QueueSpec
+    repeat_by: str = ""
 
 
 @dataclass(frozen=True)

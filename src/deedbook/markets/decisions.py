@@ -11,9 +11,10 @@ from uuid import UUID
 import structlog
 
 from deedbook.identity.ports import Permissions
-from deedbook.identity.terms import Action
+from deedbook.identity.terms import Action, Caller
 from deedbook.infra import inbox
 from deedbook.infra.database import Database, Tx
+from deedbook.infra.events import EventRetried
 from deedbook.infra.failpoints import failpoint
 from deedbook.infra.inbox import IncomingEvent, ProcessingStatus, Verdict
 from deedbook.kernel.errors import Refusal, Unavailable
@@ -66,13 +67,15 @@ async def receive(
     event = inbox.storable(event)
     if await inbox.seen(db, event.event_id) is not None:
         return Outcome.DUPLICATE
-    return await _handle(db, permissions, sources, event, again=False)
+    return await _handle(db, permissions, sources, event, None)
 
 
 async def retry(
-    db: Database, permissions: Permissions, sources: tuple[str, ...], event_id: str
+    db: Database, permissions: Permissions, sources: tuple[str, ...], event_id: str, operator: Caller
 ) -> Outcome | None:
     """Take up an event that failed, on an operator's word; `None` when there is no such failed event.
+
+    Who asked for it is told in the transaction that does it.
 
     Raises:
         Unavailable: as for `receive`; the event stays failed.
@@ -83,24 +86,28 @@ async def retry(
             "WHERE event_id = $1 AND processing_status = 'failed'",
             event_id,
         )
-    return await _handle(db, permissions, sources, IncomingEvent(**dict(row)), again=True) if row else None
+    return await _handle(db, permissions, sources, IncomingEvent(**dict(row)), operator) if row else None
 
 
 async def _handle(
-    db: Database, permissions: Permissions, sources: tuple[str, ...], event: IncomingEvent, *, again: bool
+    db: Database,
+    permissions: Permissions,
+    sources: tuple[str, ...],
+    event: IncomingEvent,
+    operator: Caller | None,
 ) -> Outcome:
     try:
         decision = await _authorized_decision(db, permissions, sources, event)
     except _Unusable as problem:
-        return await _record(db, event, Verdict(ProcessingStatus.FAILED, str(problem)), again=again)
+        return await _record(db, event, Verdict(ProcessingStatus.FAILED, str(problem)), operator)
     if decision is None:
         if event.event_type in PERMISSION_EVENTS:
             await permissions.forget(_principal(event))
-            return await _record(db, event, Verdict(ProcessingStatus.SUCCESS), again=again)
-        return await _record(db, event, Verdict(ProcessingStatus.SKIPPED, "not for us"), again=again)
+            return await _record(db, event, Verdict(ProcessingStatus.SUCCESS), operator)
+        return await _record(db, event, Verdict(ProcessingStatus.SKIPPED, "not for us"), operator)
     try:
         async with db.transaction() as tx:
-            if not await _claim(tx, event, again=again):
+            if not await _claim(tx, event, operator):
                 return Outcome.DUPLICATE
             await failpoint("decision.afterClaim")
             await _carry_out(tx, decision)
@@ -109,12 +116,12 @@ async def _handle(
     except Unavailable:
         raise
     except IllegalTransition as late:
-        return await _record(db, event, Verdict(ProcessingStatus.SKIPPED, late.detail), again=again)
+        return await _record(db, event, Verdict(ProcessingStatus.SKIPPED, late.detail), operator)
     except Refusal as refusal:
-        return await _record(db, event, Verdict(ProcessingStatus.FAILED, refusal.detail), again=again)
+        return await _record(db, event, Verdict(ProcessingStatus.FAILED, refusal.detail), operator)
     except Exception as error:
         log.exception("decision_failed", event_id=event.event_id)
-        return await _record(db, event, Verdict(ProcessingStatus.FAILED, repr(error)), again=again)
+        return await _record(db, event, Verdict(ProcessingStatus.FAILED, repr(error)), operator)
 
 
 async def _authorized_decision(
@@ -150,15 +157,18 @@ async def _carry_out(tx: Tx, decision: _MarketDecision) -> None:
     await service.decide(tx, decision.market_id, decision.decision, decision.reason, actor)
 
 
-async def _claim(tx: Tx, event: IncomingEvent, *, again: bool) -> bool:
-    if again:
-        return await inbox.reclaim(tx, event.event_id) is not None
-    return await inbox.claim(tx, event)
+async def _claim(tx: Tx, event: IncomingEvent, operator: Caller | None) -> bool:
+    if operator is None:
+        return await inbox.claim(tx, event)
+    if await inbox.reclaim(tx, event.event_id) is None:
+        return False
+    tx.emit(EventRetried(operator_id=operator.user_id, event_id=event.event_id), operator.actor)
+    return True
 
 
-async def _record(db: Database, event: IncomingEvent, verdict: Verdict, *, again: bool) -> Outcome:
+async def _record(db: Database, event: IncomingEvent, verdict: Verdict, operator: Caller | None) -> Outcome:
     async with db.transaction() as tx:
-        if not await _claim(tx, event, again=again):
+        if not await _claim(tx, event, operator):
             return Outcome.DUPLICATE
         await inbox.settle(tx, event.event_id, verdict)
     if verdict.status is ProcessingStatus.FAILED:

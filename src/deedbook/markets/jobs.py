@@ -1,10 +1,12 @@
 """Jobs of this room: deploy a market's token, and poll for decisions where no webhook reaches us."""
 
+from itertools import product
+
 from deedbook import tokens
 from deedbook.infra import inbox
 from deedbook.infra.database import Tx
 from deedbook.infra.failpoints import failpoint
-from deedbook.kernel.errors import Refusal
+from deedbook.kernel.errors import Refusal, Unavailable
 from deedbook.kernel.ids import MarketId, parse_uuid
 from deedbook.kernel.jobs import Job, every, first_id, handles
 from deedbook.markets import decisions, service, store
@@ -41,14 +43,23 @@ async def deploy_market_token(resources: MarketResources, job: Job) -> None:
 @every(10, POLL_DECISIONS, lengthy=True)
 async def poll_decisions(resources: MarketResources, job: Job) -> None:
     """Read the permission service's newest events; those that a webhook brought are known by their id."""
-    for event_type in POLLED_TYPES:
-        recent = await resources.decision_feed.recent(event_type)
-        new = await inbox.unseen(resources.db, [event.event_id for event in recent])
-        for event in reversed(recent):
-            if event.event_id in new and event.source in resources.decision_sources:
-                await decisions.receive(
-                    resources.db, resources.permissions, resources.decision_sources, event
-                )
+    away: Unavailable | None = None
+    for event_type, source in product(POLLED_TYPES, resources.decision_sources):
+        try:
+            await _take_in(resources, event_type, source)
+        except Unavailable as error:
+            # One question without an answer must not keep the others' decisions away.
+            away = error
+    if away is not None:
+        raise away
+
+
+async def _take_in(resources: MarketResources, event_type: str, source: str) -> None:
+    recent = await resources.decision_feed.recent(event_type, source)
+    new = await inbox.unseen(resources.db, [event.event_id for event in recent])
+    for event in reversed(recent):
+        if event.event_id in new and event.source == source:
+            await decisions.receive(resources.db, resources.permissions, resources.decision_sources, event)
 
 
 def _market_id(job: Job) -> MarketId:

@@ -29,8 +29,6 @@ TRANSITIONS: dict[tuple[MarketStatus, Move], MarketStatus] = {
 
 SYMBOL = re.compile(r"[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*")
 CURRENCY = re.compile(r"[A-Z]{3,5}")
-MAX_DOCUMENTS = 50
-MAX_FREE_FORM_BYTES = 16_384
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from deedbook.tokens.service import Foundry
 class DecisionFeed(Protocol):
     """The permission service's published events."""
 
-    async def recent(self, event_type: str) -> list[IncomingEvent]:
-        """The newest events of this type, newest first. Raises `PermissionsUnavailable`."""
+    async def recent(self, event_type: str, source: str) -> list[IncomingEvent]:
+        """The newest events of this type and source, newest first. Raises `PermissionsUnavailable`."""
         ...
 
 

@@ -52,5 +52,7 @@ class Decision(Enum):
     REJECTED = "rejected"
 
 
-DEPLOY_MARKET_TOKEN = JobKind("deploy-market-token", DEPLOY_TOKEN)
+DEPLOY_MARKET_TOKEN = JobKind(
+    "deploy-market-token", DEPLOY_TOKEN, repeat_by="the market is approved again: POST /markets/{id}/activate"
+)
 POLL_DECISIONS = JobKind("poll-entity-permissions", LIFECYCLE)

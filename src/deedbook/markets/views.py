@@ -6,7 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from deedbook.infra.database import Database
+from deedbook.kernel.events import Audience
 from deedbook.kernel.ids import MarketId
+from deedbook.markets.events import LIFECYCLE_FACTS
 from deedbook.markets.model import Market
 from deedbook.markets.store import COLUMNS, market_of
 from deedbook.markets.terms import AssetType, MarketStatus
@@ -23,6 +25,7 @@ class MarketFilter:
 
 
 Position = tuple[datetime, UUID]
+PUBLIC_FACTS = [fact.spec.event_type for fact in LIFECYCLE_FACTS if fact.spec.audience is Audience.PUBLIC]
 
 
 async def listing(db: Database, wanted: MarketFilter, after: Position | None, limit: int) -> list[Market]:
@@ -70,16 +73,21 @@ async def asset(db: Database, market_id: MarketId) -> dict[str, Any]:
 
 
 async def history(db: Database, market_id: MarketId, after: int, limit: int) -> list[dict[str, Any]]:
-    """The market's life so far, oldest first; `after` is the position of the last entry seen."""
+    """The market's life so far, oldest first; `after` is the position of the last entry seen.
+
+    Of facts that are not for everybody only that they happened, and when.
+    """
     async with db.reading() as connection:
         rows = await connection.fetch(
             """
-            SELECT position, event_id, event_type, actor_id, actor_type, decision, reason, metadata, created_at
+            SELECT position, event_id, event_type, actor_id, actor_type, decision, reason,
+                   CASE WHEN event_type = ANY($4) THEN metadata ELSE '{}' END AS metadata, created_at
             FROM market_approval_events WHERE market_id = $1 AND position > $2 ORDER BY position LIMIT $3
             """,
             market_id,
             after,
             limit,
+            PUBLIC_FACTS,
         )
     return [dict(row) for row in rows]
 

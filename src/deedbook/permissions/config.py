@@ -34,6 +34,8 @@ class PermissionsConfig:
     certificate_directory: Path
     host: str = "127.0.0.1"
     port: int = 8080
+    names: tuple[str, ...] = ()
+    """Host names besides the loopback's under which officers open the desk."""
     webhook_urls: tuple[str, ...] = ()
     topic_arn: str = LOCAL_TOPIC_ARN
     region: str = "us-east-1"

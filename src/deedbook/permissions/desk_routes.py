@@ -44,7 +44,7 @@ async def post_desk_decision(request: Request, services: ServicesOf) -> Response
     body = (await request.body()).decode(errors="replace")
     draft: dict[str, str] = {}
     try:
-        _require_own_page(request)
+        _require_own_page(request, services)
         draft = dict(parse_qsl(body, max_num_fields=_FIELDS_MAX, keep_blank_values=True))
         form = DeskForm.model_validate(draft)
         decided = await run_in_threadpool(_decide, services, form)
@@ -57,8 +57,11 @@ async def post_desk_decision(request: Request, services: ServicesOf) -> Response
     return RedirectResponse(f"/desk?decided={decided}", status_code=303, headers=desk.HEADERS)
 
 
-def _require_own_page(request: Request) -> None:
+def _require_own_page(request: Request, services: Services) -> None:
     """The desk knows no sessions, yet no other site may post decisions through a visitor's browser."""
+    # A name that is not ours and yet leads here is DNS rebinding: then the browser's "same origin" says nothing.
+    if (request.url.hostname or "") not in {"127.0.0.1", "localhost", "::1", *services.config.names}:
+        raise NotPermitted("Open the desk under the address that it is configured for.")
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
     if site is not None:

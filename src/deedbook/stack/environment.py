@@ -7,7 +7,6 @@ from pathlib import Path
 
 from deedbook.infra.embedded import Home, HomeInUse
 from deedbook.infra.settings import LOCAL_CHAIN_ID, Settings, SettingsError
-from deedbook.permissions.config import LOCAL_TOPIC_ARN
 from deedbook.stack.ports import Ports
 
 # The first account of the well-known test mnemonic: rich on every local chain, refused in production.
@@ -53,6 +52,9 @@ def shared_environment(home: Home, settings: Settings, ports: Ports, urls: dict[
         environ["SAPPHIRE_CHAIN_ID"] = str(LOCAL_CHAIN_ID)
         environ.setdefault("SAPPHIRE_ADMIN_KEY", settings.admin_key_hex or LOCAL_ADMIN_KEY)
     if parts.permissions:
+        # Here, since every process reads this module and none but the supervisor needs the service's.
+        from deedbook.permissions.config import LOCAL_TOPIC_ARN
+
         environ["ENTITY_PERMISSIONS_BASE_URL"] = f"http://127.0.0.1:{ports.DEEDBOOK_PERMISSIONS_PORT}"
         environ["SNS_TOPIC_ARNS"] = LOCAL_TOPIC_ARN
         environ["SNS_PINNED_CERTIFICATE"] = str(permissions_directory(home) / "sns-certificate.pem")

@@ -11,7 +11,6 @@ from deedbook import truths
 from deedbook.infra.embedded import EmbeddedAnvil, Home, HomeInUse
 from deedbook.infra.settings import LOCAL_CHAIN_ID, Settings
 from deedbook.integrations.sapphire.keys import load_signer
-from deedbook.permissions import PermissionsConfig, serve
 from deedbook.stack import environment, supervisor
 from deedbook.stack.ports import Ports
 from deedbook.stack.supervisor import StackFailed, StoppedEarly, running_stack
@@ -139,21 +138,6 @@ async def serve_chain() -> None:
     async with node:
         Console(stderr=True).print(f"The chain {LOCAL_CHAIN_ID} is at {node.url}; Ctrl-C stops it.")
         await stopping.wait()
-
-
-def serve_permissions(settings: Settings) -> None:
-    """The permission service, telling this platform's webhook."""
-    directory = environment.permissions_directory(Home.locate())
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    serve(
-        PermissionsConfig(
-            database_path=directory / "permissions.sqlite3",
-            certificate_directory=directory,
-            port=Ports().DEEDBOOK_PERMISSIONS_PORT,
-            webhook_urls=(f"http://127.0.0.1:{settings.PORT}/api/v1/webhooks/entity-permissions",),
-            principal_type=settings.ENTITY_PERMISSIONS_PRINCIPAL_TYPE,
-        )
-    )
 
 
 async def _first(stopping: asyncio.Event, *others: "asyncio.Future[Any]") -> None:

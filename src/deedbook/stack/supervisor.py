@@ -23,7 +23,7 @@ from deedbook.infra.embedded import (
     Home,
     Server,
 )
-from deedbook.infra.schema import migrate
+from deedbook.infra.schema import SchemaOutOfDate, migrate, require_current
 from deedbook.infra.settings import Settings, load_settings
 from deedbook.integrations.sapphire.platform import deploy_platform
 from deedbook.kernel.clock import SystemClock
@@ -172,9 +172,54 @@ async def _start(
     keeper: _Keeper, home: Home, settings: Settings, ports: Ports, progress: Progress
 ) -> dict[str, str]:
     parts = environment.embedded_parts(settings)
-    urls: dict[str, str] = {}
+    servers, urls = _servers(home, parts, ports)
+    environ = environment.shared_environment(home, settings, ports, urls)
+    full = load_with(environ)
+    api = _process(home, environ, "api", full.PORT, "/readyz")
+    port = ports.DEEDBOOK_PERMISSIONS_PORT
+    permissions = _process(home, environ, "permissions", port, "/healthz", "DEEDBOOK_PERMISSIONS_PORT")
+    await api.make_way()
+    if parts.permissions:
+        await permissions.make_way()
     progress("Starting PostgreSQL, Valkey and the chain")
-    starting = []
+    await _together(*(keeper.start(server) for server in servers))
+    progress("Bringing the database up to date")
+    await _migrate(full)
+    progress("Deploying the platform's contracts; starting worker, relay and scheduler meanwhile")
+    # Mostly waiting for confirmations, so the others can use the time. The API comes last: what it answers
+    # can then also be carried out.
+    others = [_process(home, environ, name) for name in ("worker", "relay", "scheduler")]
+    if parts.permissions:
+        others.insert(0, permissions)
+    await _together(_deploy(full), *(keeper.start(process) for process in others))
+    progress("Starting the API")
+    await keeper.start(api)
+    return environ
+
+
+async def _migrate(settings: Settings) -> None:
+    """Bring the schema up to date; where it is already, without loading the tool for it."""
+    assert settings.DATABASE_URL is not None
+    dsn = settings.DATABASE_URL.get_secret_value()
+    db = await Database.connect(dsn, pool_size=1, application="deedbook-up")
+    try:
+        async with db.reading() as connection:
+            await require_current(connection)
+    except SchemaOutOfDate:
+        await asyncio.to_thread(migrate, dsn)
+    finally:
+        await db.close()
+
+
+async def _deploy(settings: Settings) -> None:
+    async with open_worker_resources(settings, "up") as resources:
+        await prepare(resources)
+
+
+def _servers(home: Home, parts: environment.Embedded, ports: Ports) -> tuple[list[Server], dict[str, str]]:
+    """The servers that are ours to start, and where they will be."""
+    servers: list[Server] = []
+    urls: dict[str, str] = {}
     if parts.postgres:
         postgres = EmbeddedPostgres(
             home.postgres_data(),
@@ -182,7 +227,7 @@ async def _start(
             home.secret("postgres"),
             log_file=home.log_file("postgres"),
         )
-        starting.append(keeper.start(postgres))
+        servers.append(postgres)
         urls["DATABASE_URL"] = postgres.dsn()
     if parts.valkey:
         valkey = EmbeddedValkey(
@@ -191,7 +236,7 @@ async def _start(
             home.secret("valkey"),
             log_file=home.log_file("valkey"),
         )
-        starting.append(keeper.start(valkey))
+        servers.append(valkey)
         urls["REDIS_URL"] = valkey.url()
     if parts.chain:
         anvil = EmbeddedAnvil(
@@ -201,28 +246,9 @@ async def _start(
             tools_dir=CLONE / "contracts",
             log_file=home.log_file("anvil"),
         )
-        starting.append(keeper.start(anvil))
+        servers.append(anvil)
         urls["SAPPHIRE_RPC_URL"] = anvil.url
-    await _together(*starting)
-    environ = environment.shared_environment(home, settings, ports, urls)
-    full = load_with(environ)
-    progress("Bringing the database up to date")
-    assert full.DATABASE_URL is not None
-    await asyncio.to_thread(migrate, full.DATABASE_URL.get_secret_value())
-    if parts.permissions:
-        progress("Starting the permission service")
-        port = ports.DEEDBOOK_PERMISSIONS_PORT
-        await keeper.start(
-            _process(home, environ, "permissions", port, "/healthz", "DEEDBOOK_PERMISSIONS_PORT")
-        )
-    progress("Deploying the platform's contracts")
-    async with open_worker_resources(full, "up") as resources:
-        await prepare(resources)
-    progress("Starting API, worker, relay and scheduler")
-    api = _process(home, environ, "api", full.PORT, "/readyz")
-    others = [_process(home, environ, name) for name in ("worker", "relay", "scheduler")]
-    await _together(*(keeper.start(process) for process in (api, *others)))
-    return environ
+    return servers, urls
 
 
 async def prepare(resources: WorkerResources) -> None:

@@ -18,3 +18,9 @@ class DeploymentNotProven(Refusal):
 
 class PlatformNotDeployed(Unavailable):
     code, title = "platform_not_deployed", "The platform's contracts are not deployed on this chain"
+
+
+class IssuerNotVerified(Refusal):
+    """The issuer's identity was revoked or has expired: compliance renews it, then the market is activated."""
+
+    code, kind, title = "issuer_not_verified", Kind.CONFLICT, "The issuer's identity does not hold"

@@ -19,7 +19,8 @@ from deedbook.infra.bullmq import (
 from deedbook.infra.database import CORRELATION_ID, Database
 from deedbook.infra.redis import connect_redis
 from deedbook.infra.settings import Settings
-from deedbook.kernel.errors import Kind, Refusal
+from deedbook.infra.telemetry import scrub
+from deedbook.kernel.errors import Kind, Refusal, Unavailable
 from deedbook.kernel.jobs import QUEUES, HandlerSpec, QueueSpec
 
 log = structlog.get_logger(__name__)
@@ -57,8 +58,11 @@ class JobRunner:
     async def _run(self, job: Delivery) -> None:
         handler = self._handlers.get(job.name)
         if handler is None:
-            await self._fail(None, job, f"no handler knows {job.name}")
-            raise UnrecoverableError(f"no handler knows {job.name}")
+            text = f"no handler knows {job.name}"
+            if not is_final_attempt(job):
+                raise LookupError(text)  # a newer worker may know it: an upgrade is rolling
+            await self._fail(None, job, text, text)
+            raise UnrecoverableError(text)
         try:
             if handler.lengthy:
                 await self._run_lengthy(handler, job)
@@ -82,23 +86,38 @@ class JobRunner:
 
     async def _after_error(self, handler: HandlerSpec, job: Delivery, error: Exception) -> None:
         """Try again, or write down that it failed for good together with what follows from that."""
-        text = error.detail if isinstance(error, Refusal) else repr(error)
+        text = error.detail if isinstance(error, Refusal) else scrub(repr(error))
         hopeless = isinstance(error, Refusal) and error.kind in _STOPS
         if not (hopeless or is_final_attempt(job, error)):
             log.warning("job_will_retry", error=text, of=job.attempts)
             await joblog.note_attempt(self._db, job, text)
             raise error
         log.error("job_failed", error=text, exc_info=not isinstance(error, Refusal))
-        await self._fail(handler, job, text)
+        await self._fail(handler, job, text, _for_everybody(error))
         raise UnrecoverableError(text) from error
 
-    async def _fail(self, handler: HandlerSpec | None, job: Delivery, text: str) -> None:
-        async with self._db.transaction() as tx:
-            if not await joblog.claim(tx, job.job_id):
-                return
-            if handler is not None and handler.on_failure is not None:
-                await handler.on_failure(tx, job, text)
-            await joblog.mark_failed(tx, job, text)
+    async def _fail(self, handler: HandlerSpec | None, job: Delivery, text: str, told: str) -> None:
+        """Write down that it failed for good, together with what follows from that; and where that fails too,
+        at least the former, or the sweeper would bring the job back for ever."""
+        try:
+            async with self._db.transaction() as tx:
+                if await joblog.claim(tx, job.job_id):
+                    if handler is not None and handler.on_failure is not None:
+                        await handler.on_failure(tx, job, told)
+                    await joblog.mark_failed(tx, job, text)
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("failure_not_followed_up")
+            async with self._db.transaction() as tx:
+                await joblog.mark_failed(tx, job, text)
+
+
+def _for_everybody(error: Exception) -> str:
+    """What may be told in public: our own words, or where to look for them."""
+    if isinstance(error, Refusal | TimeoutError):
+        return scrub(str(error))
+    return f"internal error; the log has it under correlation id {CORRELATION_ID.get()}"
 
 
 def pick_queues(names: str | None) -> list[QueueSpec]:

@@ -10,11 +10,10 @@ from deedbook.infra import lease, schema
 from deedbook.infra.database import Database
 from deedbook.infra.redis import connect_redis
 from deedbook.infra.settings import Settings
-from deedbook.kernel.clock import SystemClock
 from deedbook.kernel.errors import Unavailable
 from deedbook.kernel.jobs import QueueSpec
 from deedbook.markets.cache import MarketCopies
-from deedbook.wiring import all_handlers, open_queues, open_resources, open_worker_resources
+from deedbook.wiring import all_handlers, open_queues, open_resources, open_worker_resources, require
 from deedbook.workers import jobs
 from deedbook.workers import relay as relays
 from deedbook.workers.chain import LaneWorker
@@ -34,11 +33,11 @@ async def worker(settings: Settings, queues: Sequence[QueueSpec], *, lane: bool)
         await _once_available(
             stopping, lambda: bind_network(resources.db, resources.node, settings.SAPPHIRE_CHAIN_ID)
         )
+        if stopping.is_set():
+            return
         runner = jobs.JobRunner(resources.db, resources, all_handlers(settings))
         lane_stopping = asyncio.Event()
-        moving = LaneWorker(
-            resources.db, resources.node, resources.signer, resources.lane_policy, SystemClock()
-        )
+        moving = LaneWorker(resources.db, resources.node, resources.signer, resources.lane_policy)
         lane_task = asyncio.create_task(moving.run(lane_stopping)) if lane else None
         log.info("worker_started", queues=[spec.name for spec in queues], lane=lane)
         await jobs.serve(settings, runner, queues, stopping)
@@ -54,6 +53,8 @@ async def relay(settings: Settings) -> None:
     stopping = stop_on_signals()
     async with open_resources(settings, "relay") as resources:
         await _until_current(resources.db, stopping)
+        if stopping.is_set():
+            return
         holder = lease.holder_name()
         queue_redis = connect_redis(settings, max_connections=8)
         queues = open_queues(queue_redis)
@@ -71,12 +72,14 @@ async def relay(settings: Settings) -> None:
         await relays.run(sinks, sweeper, stopping)
         for sink in sinks:
             await sink.release()
+        await sweeper.release()
         await queue_redis.aclose()
     log.info("relay_stopped")
 
 
 async def scheduler(settings: Settings) -> None:
     """Keep the schedule standing until told to stop."""
+    require(settings, "REDIS_URL")
     stopping = stop_on_signals()
     redis = connect_redis(settings, max_connections=8)
     schedule = Scheduler(open_queues(redis), all_handlers(settings))

@@ -262,6 +262,10 @@ class Sweeper:
         self._queues = queues
         self._after = 0
 
+    async def release(self) -> None:
+        """Let a successor begin at once."""
+        await self._keeper.release()
+
     async def step(self) -> bool:
         """Look at the next page of unfinished jobs; `True` while there are more, then from the start again."""
         if await self._keeper.hold() is None:
@@ -302,6 +306,7 @@ def envelope(fact: StoredFact) -> dict[str, object]:
         "eventId": str(fact.event_id),
         "eventType": fact.event_type,
         "version": fact.version,
+        "audience": FACTS[fact.event_type].spec.audience.value if fact.event_type in FACTS else "operators",
         "timestamp": to_wire(fact.occurred_at),
         "streamId": str(fact.stream_id),
         "seq": fact.seq,

@@ -1,5 +1,6 @@
 """For operators: queues, failed jobs and events, the audit log."""
 
+import asyncio
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Response
@@ -21,15 +22,17 @@ from deedbook.api.v1.schemas.operations import (
 from deedbook.identity import Role
 from deedbook.infra import inbox, joblog
 from deedbook.infra.database import Tx
-from deedbook.infra.events import EventRetried, JobRetriedFact
+from deedbook.infra.events import JobRetriedFact
 from deedbook.kernel.errors import Kind, Refusal
-from deedbook.kernel.jobs import QUEUES
-from deedbook.wiring import open_queues
+from deedbook.kernel.jobs import QUEUES, handlers_of
+from deedbook.wiring import JOB_MODULES, Resources, open_queues
 
 router = APIRouter(prefix="/admin", tags=["operations"], route_class=StrictRoute)
 
+REDIS_TIMEOUT_S = 2.0
+_KINDS = {handler.kind.name: handler.kind for module in JOB_MODULES for handler in handlers_of(module)}
 _OPERATORS = access(Role.OPERATOR, Role.ADMIN, bucket="reads")
-_OPERATORS_WRITE = access(Role.OPERATOR, Role.ADMIN, bucket="writes")
+_OPERATORS_WRITE = access(Role.OPERATOR, Role.ADMIN, bucket="writes", keyed=True)
 _AUDITORS = access(Role.OPERATOR, Role.ADMIN, Role.COMPLIANCE, bucket="reads")
 
 
@@ -41,6 +44,12 @@ class JobNotFailed(Refusal):
     code, kind, title = "job_not_failed", Kind.CONFLICT, "There is no such failed job"
 
 
+class JobRepeatedOtherwise(Refusal):
+    """Retrying this job would do nothing, since its failure was taken back; the detail says what to do."""
+
+    code, kind, title = "job_repeated_otherwise", Kind.CONFLICT, "This job is not repeated by a retry"
+
+
 class EventNotFailed(Refusal):
     code, kind, title = "event_not_failed", Kind.CONFLICT, "There is no such failed event"
 
@@ -48,27 +57,34 @@ class EventNotFailed(Refusal):
 @router.get("/queues", openapi_extra=_OPERATORS)
 async def queues(resources: ResourcesDep) -> Page[QueueAnswer]:
     """All queues, with what waits and what failed."""
-    handles = open_queues(resources.redis)
-    known = await joblog.records(resources.db)
+    counts, known = await _counts(resources), await joblog.records(resources.db)
     entries = []
     for spec in QUEUES:
         record = known.get(spec.name)
-        try:
-            counts = {state.value: count for state, count in (await handles[spec.name].counts()).items()}
-        except (RedisError, OSError, TimeoutError):
-            counts = None
         entries.append(
             QueueAnswer(
                 name=spec.name,
                 concurrency=spec.concurrency or resources.settings.QUEUE_WORKER_CONCURRENCY,
                 attempts=spec.attempts or resources.settings.QUEUE_MAX_RETRY_ATTEMPTS,
-                counts=counts,
+                counts=counts.get(spec.name),
                 pending=record.pending if record else 0,
                 failed=record.failed if record else 0,
                 oldest_pending_at=record.oldest_pending if record else None,
             )
         )
     return Page(data=entries, next_cursor=None)
+
+
+async def _counts(resources: Resources) -> dict[str, dict[str, int]]:
+    """What BullMQ holds, by queue; nothing where Redis does not answer soon."""
+    try:
+        async with asyncio.timeout(REDIS_TIMEOUT_S):
+            return {
+                name: {state.value: count for state, count in (await queue.counts()).items()}
+                for name, queue in open_queues(resources.redis).items()
+            }
+    except (RedisError, OSError, TimeoutError):
+        return {}
 
 
 @router.get("/queues/{name}/jobs", openapi_extra=_OPERATORS)
@@ -101,13 +117,16 @@ async def retry_job(
         raise QueueNotFound
 
     async def work(tx: Tx) -> JobRetried:
+        kind = _KINDS.get(await joblog.name_of(tx, queue, job_id) or "")
+        if kind is not None and kind.repeat_by:
+            raise JobRepeatedOtherwise(kind.repeat_by)
         new_id = await joblog.retry(tx, queue, job_id)
         if new_id is None:
             raise JobNotFailed
         tx.emit(JobRetriedFact(operator_id=caller.user_id, job_id=job_id, new_job_id=new_id), caller.actor)
         return JobRetried(job_id=new_id)
 
-    return await unit.run(work, lambda answer: answer, key_required=True)
+    return await unit.run(work, lambda answer: answer)
 
 
 @router.get("/processed-events", openapi_extra=_OPERATORS)
@@ -121,34 +140,21 @@ async def processed_events(
     return Page(data=[ProcessedEventAnswer(**row) for row in rows], next_cursor=None)
 
 
-@router.post("/processed-events/{id}/retry", openapi_extra=_OPERATORS_WRITE, response_model=WebhookAnswer)
+@router.post("/processed-events/{id}/retry", openapi_extra=access(Role.OPERATOR, Role.ADMIN, bucket="writes"))
 async def retry_event(
     event_id: Annotated[str, Path(alias="id", max_length=200)],
     caller: CallerDep,
     resources: ResourcesDep,
-    unit: UnitDep,
-) -> Response:
-    """Take up a failed event again."""
-    outcome: markets.Outcome | None = None
-    if "\x00" in event_id:
+) -> WebhookAnswer:
+    """Take up a failed event again. What it does and who asked for it are written in one transaction."""
+    if "\x00" in event_id:  # PostgreSQL holds no such text
         raise EventNotFailed
-
-    async def handle() -> None:
-        nonlocal outcome
-        outcome = await markets.retry(
-            resources.db, resources.permissions, resources.decision_sources, event_id
-        )
-        if outcome is None:
-            raise EventNotFailed
-
-    async def work(tx: Tx) -> WebhookAnswer:
-        assert outcome is not None
-        tx.emit(
-            EventRetried(operator_id=caller.user_id, event_id=event_id, outcome=outcome.value), caller.actor
-        )
-        return WebhookAnswer(event_id=event_id, status=outcome.value)
-
-    return await unit.run(work, lambda answer: answer, before=handle, key_required=True)
+    outcome = await markets.retry(
+        resources.db, resources.permissions, resources.decision_sources, event_id, caller
+    )
+    if outcome is None:
+        raise EventNotFailed
+    return WebhookAnswer(event_id=event_id, status=outcome.value)
 
 
 @router.get("/audit", openapi_extra=_AUDITORS)

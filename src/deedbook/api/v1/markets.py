@@ -40,6 +40,7 @@ from deedbook.markets.views import MarketFilter
 
 router = APIRouter(prefix="/markets", tags=["markets"], route_class=StrictRoute)
 
+_KEYED = access(SIGNED_IN, bucket="writes", keyed=True)
 MarketPath = Annotated[UUID, Path(alias="id"), BeforeValidator(_uuid)]
 
 
@@ -62,7 +63,7 @@ async def register(
     )
 
 
-@router.post("/{id}/approve", openapi_extra=access(SIGNED_IN, bucket="writes"), response_model=MarketAnswer)
+@router.post("/{id}/approve", openapi_extra=_KEYED, response_model=MarketAnswer)
 async def approve(
     market_id: MarketPath,
     body: Decide,
@@ -89,11 +90,10 @@ async def approve(
         ),
         MarketAnswer.of,
         before=allowed,
-        key_required=True,
     )
 
 
-@router.post("/{id}/activate", openapi_extra=access(SIGNED_IN, bucket="writes"), response_model=MarketAnswer)
+@router.post("/{id}/activate", openapi_extra=_KEYED, response_model=MarketAnswer)
 async def activate(
     market_id: MarketPath, caller: CallerDep, resources: ResourcesDep, unit: UnitDep, seen: IfMatchDep
 ) -> Response:
@@ -102,11 +102,10 @@ async def activate(
         lambda tx: markets.activate(tx, MarketId(market_id), caller.actor, if_version=seen),
         MarketAnswer.of,
         before=lambda: _require(resources, caller, market_id, Action.APPROVE),
-        key_required=True,
     )
 
 
-@router.post("/{id}/pause", openapi_extra=access(SIGNED_IN, bucket="writes"), response_model=MarketAnswer)
+@router.post("/{id}/pause", openapi_extra=_KEYED, response_model=MarketAnswer)
 async def pause(
     market_id: MarketPath,
     caller: CallerDep,
@@ -120,11 +119,10 @@ async def pause(
         lambda tx: markets.pause(tx, MarketId(market_id), body.reason, caller.actor, if_version=seen),
         MarketAnswer.of,
         before=lambda: _require(resources, caller, market_id, Action.PAUSE),
-        key_required=True,
     )
 
 
-@router.post("/{id}/resume", openapi_extra=access(SIGNED_IN, bucket="writes"), response_model=MarketAnswer)
+@router.post("/{id}/resume", openapi_extra=_KEYED, response_model=MarketAnswer)
 async def resume(
     market_id: MarketPath,
     caller: CallerDep,
@@ -138,11 +136,10 @@ async def resume(
         lambda tx: markets.resume(tx, MarketId(market_id), body.reason, caller.actor, if_version=seen),
         MarketAnswer.of,
         before=lambda: _require(resources, caller, market_id, Action.PAUSE),
-        key_required=True,
     )
 
 
-@router.post("/{id}/archive", openapi_extra=access(SIGNED_IN, bucket="writes"), response_model=MarketAnswer)
+@router.post("/{id}/archive", openapi_extra=_KEYED, response_model=MarketAnswer)
 async def archive(
     market_id: MarketPath,
     caller: CallerDep,
@@ -156,7 +153,6 @@ async def archive(
         lambda tx: markets.archive(tx, MarketId(market_id), body.reason, caller.actor, if_version=seen),
         MarketAnswer.of,
         before=lambda: _require(resources, caller, market_id, Action.ARCHIVE),
-        key_required=True,
     )
 
 

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import math
 import random
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 from uuid import UUID
@@ -34,6 +35,9 @@ _Found = TypeVar("_Found")
 SOURCE = "deedbook"
 ALLOW_TTL_S = 300
 DENY_TTL_S = 30
+CACHE_TIMEOUT_S = 0.25
+CACHE_AWAY_S = 2.0
+"""How long a cache that did not answer is left alone: each question would pay for asking it again."""
 ATTEMPTS = 4
 POLL_LIMIT = 200
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
@@ -64,6 +68,7 @@ class EntityPermissionsClient:
             timeout=timeout_s, trust_env=False, transport=transport, follow_redirects=False
         )
         self._cache = cache
+        self._cache_away_until = 0.0
         self._principal_type = principal_type
         self._timeout_s = timeout_s
         self._deadline_s = timeout_s * 1.5
@@ -115,8 +120,9 @@ class EntityPermissionsClient:
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("permission_cache_not_dropped", error=str(error), kept_at_most_s=ALLOW_TTL_S)
 
-    async def recent(self, event_type: str) -> list[IncomingEvent]:
-        query = {"event_type": event_type, "limit": str(POLL_LIMIT)}
+    async def recent(self, event_type: str, source: str) -> list[IncomingEvent]:
+        # By source, or our own publications would push others' decisions out of the window.
+        query = {"event_type": event_type, "source": source, "limit": str(POLL_LIMIT)}
         answer = await self._json("GET", "/api/v1/events", params=query, accept=(200,))
         if not isinstance(answer, list):
             raise PermissionsUnavailable("the permission service answered no list of events")
@@ -228,35 +234,37 @@ class EntityPermissionsClient:
                 )
                 if answer.status in _NOT_ALLOWED:
                     return False
-                verdict = _verdict(answer.json()) if answer.status == 200 else None
+                if answer.status == 200:
+                    return _verdict(_read(answer))
             except NoAnswer:
-                verdict = None
-            if verdict is not None:
-                return verdict
+                log.debug("permission_question_unanswered", attempt=attempt)
             if attempt < ATTEMPTS:
                 await asyncio.sleep(_pause_s(attempt))
         raise PermissionsUnavailable("the permission service does not answer", retry_after_s=2)
 
     async def _remembered(self, key: str) -> bool | None:
-        if self._cache is None:
+        if self._cache is None or time.monotonic() < self._cache_away_until:
             return None
         try:
-            value = await self._cache.get(key)
+            async with asyncio.timeout(CACHE_TIMEOUT_S):
+                value = await self._cache.get(key)
         except (RedisError, OSError, TimeoutError):
+            self._cache_away_until = time.monotonic() + CACHE_AWAY_S
             return None
         return {"true": True, "false": False}.get(value.decode() if isinstance(value, bytes) else value or "")
 
     async def _remember(self, key: str, user_id: UserId, allowed: bool) -> None:
-        if self._cache is None:
+        if self._cache is None or time.monotonic() < self._cache_away_until:
             return
         ttl = ALLOW_TTL_S if allowed else DENY_TTL_S
         try:
-            await self._cache.set(key, "true" if allowed else "false", ex=ttl)
-            # Written first, then looked: whoever forgets marks first, then drops. One of us sees the other.
-            if await self._cache.exists(_forgotten(user_id), _forgotten(None)):
-                await self._cache.delete(key)
+            async with asyncio.timeout(CACHE_TIMEOUT_S):
+                await self._cache.set(key, "true" if allowed else "false", ex=ttl)
+                # Written first, then looked: whoever forgets marks first, then drops. One of us sees the other.
+                if await self._cache.exists(_forgotten(user_id), _forgotten(None)):
+                    await self._cache.delete(key)
         except (RedisError, OSError, TimeoutError):
-            log.debug("permission_answer_not_cached")
+            self._cache_away_until = time.monotonic() + CACHE_AWAY_S
 
     async def _json(self, method: str, path: str, *, accept: tuple[int, ...], **request: Any) -> Any:
         answer = await self._send(method, path, **request)
@@ -294,10 +302,12 @@ def read_event(entry: Any, received_via: str) -> IncomingEvent | None:
     return IncomingEvent(event_id, event_type, source, payload, context, received_via)
 
 
-def _verdict(answer: Any) -> bool | None:
+def _verdict(answer: Any) -> bool:
     """Only the JSON values `true` and `false` are answers; "true", 1 and anything else are none."""
     said = answer.get("authorized") if isinstance(answer, dict) else None
-    return said if isinstance(said, bool) else None
+    if not isinstance(said, bool):
+        raise PermissionsUnavailable("the permission service answered neither yes nor no")
+    return said
 
 
 def _forgotten(user_id: UserId | None) -> str:
@@ -333,7 +343,7 @@ async def _patiently(work: Callable[[], Awaitable[_Found]]) -> _Found:
 
 
 def _pause_s(attempt: int) -> float:
-    return float(random.uniform(0.02, 0.1) * 2**attempt)  # noqa: S311 - jitter
+    return float(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311 - jitter
 
 
 def _dict(value: Any) -> dict[str, Any]:

@@ -192,9 +192,13 @@ def _read(body: bytes) -> dict[str, str]:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise WebhookMalformed("the body is no JSON") from None
-    if not isinstance(parsed, dict) or parsed.get("Type") not in _SIGNED_FIELDS:
+    fields = (
+        {name: value for name, value in parsed.items() if isinstance(value, str)}
+        if isinstance(parsed, dict)
+        else {}
+    )
+    if fields.get("Type") not in _SIGNED_FIELDS:
         raise WebhookMalformed("the body is no SNS message")
-    fields = {name: value for name, value in parsed.items() if isinstance(value, str)}
     needed = {*_SIGNED_FIELDS[fields["Type"]], "Signature", "SignatureVersion", "SigningCertURL"} - {
         "Subject"
     }

@@ -18,6 +18,7 @@ from deedbook.chain.terms import Call, Contract
 from deedbook.identity import keccak
 from deedbook.identity.terms import Address
 from deedbook.kernel.ids import MarketId
+from deedbook.tokens.errors import IssuerNotVerified
 from deedbook.tokens.terms import TokenTerms
 
 GAS_REGISTER = 90_000
@@ -105,7 +106,17 @@ class SapphireContracts:
 
     async def is_verified(self, chain: Chain, contracts: dict[Contract, Address], account: Address) -> bool:
         registry = contracts[Contract.IDENTITY_REGISTRY]
-        return bool(await read(chain, registry, "isVerified(address)", ["address"], [account], "bool"))
+        if await read(chain, registry, "isVerified(address)", ["address"], [account], "bool"):
+            return True
+        entry = await read(
+            chain, registry, "identityOf(address)", ["address"], [account], "(bool,bytes2,uint8,uint64,bool)"
+        )
+        if any(entry[0:4]) and entry[1] != bytes(2):
+            # Revoked or expired by the compliance agent: deploying must not quietly undo that.
+            raise IssuerNotVerified(
+                f"the registry's entry of {account} does not hold: renew it, then activate"
+            )
+        return False
 
     async def token_of(
         self, chain: Chain, contracts: dict[Contract, Address], market_id: MarketId

@@ -1,6 +1,6 @@
 """The types that all bodies are made of."""
 
-import unicodedata
+import re
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
@@ -23,7 +23,11 @@ from deedbook.kernel.ids import parse_uuid
 
 T = TypeVar("T")
 MAX_FREE_FORM_BYTES = 16_384
-_FORBIDDEN_MARKS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+_MARKS = r"\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"
+LINE_PATTERN = rf"^(?!\s+$)[^\u0000-\u001f\u007f-\u009f{_MARKS}]*$"
+TEXT_PATTERN = rf"^(?!\s+$)[^\u0000-\u0008\u000b-\u001f\u007f-\u009f{_MARKS}]*$"
+_LINE, _TEXT = re.compile(LINE_PATTERN[1:-1]), re.compile(TEXT_PATTERN[1:-1])
+"""Control characters and direction marks make a text read as another one; what is only white space says nothing."""
 
 
 class Body(BaseModel):
@@ -39,22 +43,19 @@ class Answer(BaseModel):
 
 
 def _clean_line(text: str) -> str:
-    return _clean(text, allowed="")
+    return _clean(text, _LINE)
 
 
 def _clean_text(text: str) -> str:
-    return _clean(text, allowed="\n\t")
+    return _clean(text, _TEXT)
 
 
-def _clean(text: str, allowed: str) -> str:
-    for char in text:
-        category = unicodedata.category(char)
-        if char not in allowed and (category in ("Cc", "Cs", "Co", "Cn") or char in _FORBIDDEN_MARKS):
-            raise ValueError("control characters and direction marks are not allowed")
-    stripped = text.strip()
-    if not stripped and text:
+def _clean(text: str, allowed: re.Pattern[str]) -> str:
+    if text and not text.strip():
         raise ValueError("it is only white space")
-    return stripped
+    if not allowed.fullmatch(text):
+        raise ValueError("control characters and direction marks are not allowed")
+    return text.strip()
 
 
 def _amount(value: Any) -> str:
@@ -83,7 +84,7 @@ def _uuid(value: Any) -> Any:
     return parsed
 
 
-def _free_form(value: Any) -> Any:
+def bounded_free_form(value: Any) -> Any:
     """JSON of the user's own shape: bounded in size, without control characters, numbers that survive."""
     _check_free_form(value)
     if len(orjson.dumps(value)) > MAX_FREE_FORM_BYTES:
@@ -94,8 +95,8 @@ def _free_form(value: Any) -> Any:
 def _check_free_form(value: Any) -> None:
     match value:
         case str():
-            if value:
-                _clean(value, allowed="\n\t") if value.strip() else None
+            if value.strip(" "):
+                _clean_text(value)
         case bool() | None:
             return
         case int():
@@ -108,14 +109,18 @@ def _check_free_form(value: Any) -> None:
             for name, item in value.items():
                 if not 1 <= len(name) <= 64:
                     raise ValueError("a name has 1 to 64 characters")
-                _clean(name, allowed="")
+                _clean_line(name)
                 _check_free_form(item)
         case _:
             return
 
 
-Line = Annotated[str, Field(strict=True), AfterValidator(_clean_line)]
-Text = Annotated[str, Field(strict=True), AfterValidator(_clean_text)]
+Line = Annotated[
+    str, Field(strict=True, json_schema_extra={"pattern": LINE_PATTERN}), AfterValidator(_clean_line)
+]
+Text = Annotated[
+    str, Field(strict=True, json_schema_extra={"pattern": TEXT_PATTERN}), AfterValidator(_clean_text)
+]
 Id = Annotated[UUID, BeforeValidator(_uuid), WithJsonSchema({"type": "string", "format": "uuid"})]
 Amount = Annotated[
     str,
@@ -135,8 +140,8 @@ PositiveAmount = Annotated[
         }
     ),
 ]
-FreeForm = Annotated[dict[str, Any], Field(strict=True), AfterValidator(_free_form)]
-FreeValue = Annotated[str | dict[str, Any], AfterValidator(_free_form)]
+FreeForm = Annotated[dict[str, Any], Field(strict=True), AfterValidator(bounded_free_form)]
+FreeValue = Annotated[str | dict[str, Any], AfterValidator(bounded_free_form)]
 Moment = Annotated[datetime, PlainSerializer(to_wire, return_type=str)]
 
 

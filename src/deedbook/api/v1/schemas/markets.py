@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from deedbook.api.v1.schemas.common import (
     Amount,
@@ -16,6 +16,7 @@ from deedbook.api.v1.schemas.common import (
     Moment,
     PositiveAmount,
     Text,
+    bounded_free_form,
 )
 from deedbook.identity import Caller
 from deedbook.identity.signatures import checksum_address
@@ -81,6 +82,15 @@ class RegisterMarket(Body):
 
 class Decide(Body):
     """An officer's decision. A rejection says why."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"properties": {"decision": {"const": "approve"}}},
+                {"properties": {"reason": {"minLength": 1}}, "required": ["reason"]},
+            ]
+        }
+    )
 
     decision: Literal["approve", "reject"]
     reason: Annotated[Text, Field(max_length=1000)] = ""
@@ -241,7 +251,9 @@ class AddDocument(Body):
     content_base64: Annotated[str, Field(strict=True, max_length=900_000)] | None = None
     size_bytes: Annotated[int, Field(strict=True, ge=0, le=2**53)] | None = None
     replaces: Id | None = None
-    metadata: Annotated[dict[Line, Line], Field(max_length=32, default_factory=dict)]
+    metadata: Annotated[
+        dict[Line, Line], Field(max_length=32, default_factory=dict), AfterValidator(bounded_free_form)
+    ]
 
     def command(self, sha256: bytes, size_bytes: int | None) -> AddDocumentCommand:
         return AddDocumentCommand(
