@@ -1,11 +1,11 @@
 """Fixtures that many rooms share: real servers once, a database of its own for each test."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 
+import deedbook.integrations.sapphire.accounts  # noqa: F401 - first, so that its guard holds for all tests
 from deedbook.infra.bullmq_client import connect
 from deedbook.infra.database import Database
 from deedbook.infra.embedded import EmbeddedAnvil, EmbeddedValkey
@@ -15,11 +15,12 @@ from tests.support.world import World, open_world
 
 
 @pytest.fixture(scope="session")
-async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PostgresServer]:
-    async with servers.postgres(_open(tmp_path_factory.mktemp("pg"))) as server:
-        prepared = PostgresServer(server)
-        await prepared.prepare()
-        yield prepared
+async def postgres() -> AsyncIterator[PostgresServer]:
+    with servers.open_directory() as directory:
+        async with servers.postgres(directory) as server:
+            prepared = PostgresServer(server)
+            await prepared.prepare()
+            yield prepared
 
 
 @pytest.fixture(scope="session")
@@ -63,11 +64,3 @@ async def world(dsn: str, redis: Redis, valkey: EmbeddedValkey) -> AsyncIterator
     """The API over real PostgreSQL and Valkey, with a fake permission service."""
     async with open_world(dsn, valkey.url()) as opened:
         yield opened
-
-
-def _open(directory: Path) -> Path:
-    """Let PostgreSQL's unprivileged account in where the tests run as root."""
-    for parent in (directory, *directory.parents):
-        if parent.stat().st_mode & 0o777 == 0o700:
-            parent.chmod(0o711)
-    return directory

@@ -133,7 +133,7 @@ async def test_all_rows_are_read_in_order_when_there_are_more_than_a_page(db: Da
 async def test_only_named_types_are_read_when_types_are_named(db: Database) -> None:
     await tell(db, "unwanted")
     async with db.transaction() as tx:
-        tx.emit(EventRetried(operator_id=UserId(new_uuid()), event_id="e", outcome="success"))
+        tx.emit(EventRetried(operator_id=UserId(new_uuid()), event_id="e"))
     facts = await outbox.facts_after(db, START, limit=10, event_types=["operations.event_retried"])
     assert [fact.event_type for fact in facts] == ["operations.event_retried"]
 

@@ -108,7 +108,7 @@ class FakePermissions:
         for event in self.events:
             if sender[1] is not None and (event["source"], event.get("correlation_id")) == sender:
                 return event
-        self.events.append({**body, "event_id": str(uuid4())})
+        self.events.append({"payload": {}, "context": {}, **body, "event_id": str(uuid4())})
         return self.events[-1]
 
     def _provision(

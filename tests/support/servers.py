@@ -1,6 +1,10 @@
 """The real servers that tests run against, started once and shared."""
 
+import shutil
 import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +55,18 @@ class PostgresServer:
 
 def _name_of(dsn: str) -> str:
     return dsn.rsplit("/", 1)[1].split("?")[0]
+
+
+@contextmanager
+def open_directory() -> Iterator[Path]:
+    """A directory that PostgreSQL's account may pass through where the tests run as root. Not one of pytest's:
+    it closes those again whenever another run begins, and a server inside them falls over."""
+    directory = Path(tempfile.mkdtemp(prefix="deedbook-test-"))
+    directory.chmod(0o711)
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def free_port() -> int:

@@ -19,7 +19,6 @@ from deedbook.infra.embedded import EmbeddedAnvil, EmbeddedValkey
 from deedbook.infra.settings import LOCAL_CHAIN_ID
 from deedbook.integrations.sapphire.client import SapphireClient
 from deedbook.integrations.sapphire.keys import load_signer
-from deedbook.kernel.clock import SystemClock
 from deedbook.stack import supervisor
 from deedbook.wiring import WorkerResources, all_handlers
 from deedbook.workers.chain import LaneWorker
@@ -82,7 +81,7 @@ async def _live_market(world: World, resources: WorkerResources) -> UUID:
     approved = await world.post(f"/markets/{market['id']}/approve", officer, {"decision": "approve"})
     assert approved.status_code == 200, approved.text
     stopping = asyncio.Event()
-    lane = LaneWorker(resources.db, resources.node, resources.signer, resources.lane_policy, SystemClock())
+    lane = LaneWorker(resources.db, resources.node, resources.signer, resources.lane_policy)
     moving = asyncio.create_task(lane.run(stopping))
     handlers = all_handlers(resources.settings)
     runner = JobRunner(resources.db, resources, handlers)

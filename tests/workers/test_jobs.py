@@ -182,8 +182,8 @@ async def test_on_failure_runs_once_when_two_last_attempts_fail_at_the_same_time
     assert await told(db) == ["gave up job"]
 
 
-async def test_neither_mark_nor_consequence_is_there_when_giving_up_fails(db: Database) -> None:
-    """Both in one transaction: the job stays open, and the sweeper brings it back."""
+async def test_job_is_marked_without_its_consequence_when_giving_up_fails(db: Database) -> None:
+    """Else the sweeper would bring it back for ever. Nothing of the half consequence stays."""
     await ask(db, "job")
     errand = Errand(raises(ZeroDivisionError("no")))
 
@@ -192,9 +192,22 @@ async def test_neither_mark_nor_consequence_is_there_when_giving_up_fails(db: Da
         raise KeyError("worse")
 
     runner = JobRunner(db, None, [HandlerSpec(ERRAND, errand, on_failure=fail_too)])
-    with pytest.raises(KeyError):
+    with pytest.raises(UnrecoverableError):
         await runner(delivery(attempt=3))
     assert await told(db) == []
+    assert await status(db) == ("failed", 3, "ZeroDivisionError('no')")
+
+
+async def test_job_stays_open_when_giving_up_finds_something_unavailable(db: Database) -> None:
+    await ask(db, "job")
+    errand = Errand(raises(ZeroDivisionError("no")))
+
+    async def away(tx: Tx, job: Job, error: str) -> None:
+        raise Unavailable("the database does not answer")
+
+    runner = JobRunner(db, None, [HandlerSpec(ERRAND, errand, on_failure=away)])
+    with pytest.raises(Unavailable):
+        await runner(delivery(attempt=3))
     assert (await status(db))[0] == "pending"
 
 
@@ -216,10 +229,15 @@ async def test_job_is_tried_again_when_the_refusal_may_pass(db: Database) -> Non
 
 
 async def test_job_is_parked_when_nobody_knows_its_name(db: Database) -> None:
+    """Not before its last attempt: a newer worker may know it while an upgrade is rolling."""
     await ask(db, "job")
+    runner = JobRunner(db, None, [])
+    with pytest.raises(LookupError):
+        await runner(delivery(name="mystery", attempt=1))
+    assert (await status(db))[0] == "pending"
     with pytest.raises(UnrecoverableError, match="no handler knows mystery"):
-        await JobRunner(db, None, [])(delivery(name="mystery"))
-    assert await status(db) == ("failed", 1, "no handler knows mystery")
+        await runner(delivery(name="mystery", attempt=3))
+    assert await status(db) == ("failed", 3, "no handler knows mystery")
 
 
 async def test_lengthy_job_is_left_alone_when_it_is_done(db: Database) -> None:

@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
-from eth_account import Account
-from eth_account.messages import encode_defunct
 
+from deedbook.integrations.sapphire.accounts import Account, encode_defunct
 from deedbook.kernel.clock import to_wire
 
 STATEMENT = "Sign in to Deedbook."

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+
 from tests.support.fault_proxy import Direction, FaultProxy
 
 received = bytearray()

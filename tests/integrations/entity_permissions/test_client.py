@@ -393,7 +393,9 @@ async def test_an_event_that_was_not_taken_now_is_told_again_later(status: int) 
 @pytest.mark.parametrize("content", ["{}", "null", '"x"', "<html>", "[" * 50_000, '[{"event_id": NaN}]'])
 async def test_a_33_an_answer_that_is_no_list_of_events_is_no_answer(content: str) -> None:
     with pytest.raises(PermissionsUnavailable):
-        await answering(lambda _: httpx2.Response(200, text=content)).recent("market.approved")
+        await answering(lambda _: httpx2.Response(200, text=content)).recent(
+            "market.approved", "entity_permissions_core"
+        )
 
 
 async def test_a_33_an_answer_without_end_is_cut_off() -> None:
@@ -403,7 +405,7 @@ async def test_a_33_an_answer_without_end_is_cut_off() -> None:
 
     client = answering(lambda _: httpx2.Response(200, content=endless()), timeout_s=5)
     with pytest.raises(PermissionsUnavailable, match="more than"):
-        await client.recent("market.approved")
+        await client.recent("market.approved", "entity_permissions_core")
 
 
 GOOD = {
@@ -435,7 +437,9 @@ GOOD = {
 )
 async def test_events_that_cannot_be_read_are_left_out(change: dict[str, Any]) -> None:
     body = json.dumps([{**GOOD, **change}, 7, None, GOOD])
-    [event] = await answering(lambda _: httpx2.Response(200, text=body)).recent("market.approved")
+    [event] = await answering(lambda _: httpx2.Response(200, text=body)).recent(
+        "market.approved", "entity_permissions_core"
+    )
     assert event.event_id == "e-1"
 
 

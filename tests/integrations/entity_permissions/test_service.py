@@ -19,6 +19,7 @@ from tests.permissions.support import config_in, free_port, served_in_thread
 from tests.support.fake_permissions import FakePermissions
 
 PUBLISHED = os.environ.get("DEEDBOOK_TEST_ENTITY_PERMISSIONS_URL", "")
+CORE = "entity_permissions_core"
 MARKET_ACTIONS = tuple(action.value for action in Action)
 
 
@@ -164,7 +165,7 @@ async def test_a_fact_is_published_once_however_often_it_is_told(
     assert event["payload"]["token_symbol"] == "LUXAPT"
     assert event["payload"]["total_supply"] == "1" + "0" * 30
     assert event["context"]["actor_id"] == str(fact.actor_id)
-    [ours] = await client.recent(event_type)
+    [ours] = await client.recent(event_type, SOURCE)
     assert ours.source == SOURCE
 
 
@@ -174,19 +175,32 @@ async def test_a_decision_that_an_officer_posts_is_found_with_its_actor(
     officer, market = uuid4(), uuid4()
     body = {
         "event_type": "market.approved",
-        "source": "entity_permissions_core",
+        "source": CORE,
         "payload": {"market_id": str(market), "decision": "approved", "reason": "complete"},
         "context": {"actor_id": str(officer)},
         "correlation_id": f"decision-{uuid4()}",
     }
     posted = await raw.post("/api/v1/events", json=body)
     assert posted.status_code == 201
-    found = [event for event in await client.recent("market.approved") if market_of(event) == market]
+    found = [event for event in await client.recent("market.approved", CORE) if market_of(event) == market]
     assert [event.event_id for event in found] == [posted.json()["event_id"]]
-    assert found[0].source == "entity_permissions_core"
+    assert found[0].source == CORE
     assert found[0].context["actor_id"] == str(officer)
     assert found[0].received_via == "poller"
-    assert [event for event in await client.recent("market.rejected") if market_of(event) == market] == []
+    assert [
+        event for event in await client.recent("market.rejected", CORE) if market_of(event) == market
+    ] == []
+
+
+async def test_our_own_publications_do_not_push_others_events_out(
+    client: EntityPermissionsClient, raw: httpx2.AsyncClient
+) -> None:
+    event_type = f"market.tested.{uuid4().hex[:8]}"
+    await raw.post("/api/v1/events", json={"event_type": event_type, "source": CORE})
+    for _ in range(3):
+        await client.publish(a_fact(event_type))
+    assert [event.source for event in await client.recent(event_type, CORE)] == [CORE]
+    assert len(await client.recent(event_type, SOURCE)) == 3
 
 
 async def test_the_newest_events_come_first(client: EntityPermissionsClient) -> None:
@@ -194,7 +208,7 @@ async def test_the_newest_events_come_first(client: EntityPermissionsClient) -> 
     facts = [a_fact(event_type, number=number) for number in range(5)]
     for fact in facts:
         await client.publish(fact)
-    numbers = [event.payload["number"] for event in await client.recent(event_type)]
+    numbers = [event.payload["number"] for event in await client.recent(event_type, SOURCE)]
     assert numbers == [4, 3, 2, 1, 0]
 
 

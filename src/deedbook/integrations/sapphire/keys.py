@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from eth_account import Account
-
 from deedbook.chain.terms import MAX_DATA_BYTES, MAX_GAS, SignedTransaction, UnsignedTransaction
 from deedbook.identity import checksum_address, parse_address
 from deedbook.identity.terms import Address
 from deedbook.infra.settings import Settings, SettingsError
+from deedbook.integrations.sapphire.accounts import Account
 
 # The accounts of the mnemonic "test test … junk", which every development chain funds: anybody can spend from them.
 DEVELOPMENT_ADDRESSES = frozenset(
