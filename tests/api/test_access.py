@@ -126,14 +126,16 @@ def test_every_route_says_who_may_call_it_when_the_app_is_built() -> None:
     assert told == set(WHO_HEARS_WHAT), "a route came or went: say in the table who hears what"
 
 
-def _planted(app: FastAPI, **options: Any) -> None:
-    router = APIRouter(route_class=options.pop("route_class", APIRoute))
+def _plant(app: FastAPI, **options: Any) -> str:
+    """Add a route; its address."""
+    router, path = APIRouter(route_class=options.pop("route_class", APIRoute)), f"/planted-{uuid4()}"
 
-    @router.post("/planted", **options)
+    @router.post(path, **options)
     async def planted() -> dict[str, str]:
         return {"reached": "yes"}
 
     app.include_router(router)
+    return ROOT + path
 
 
 @pytest.mark.parametrize("route_class", [APIRoute, StrictRoute])
@@ -141,17 +143,16 @@ def _planted(app: FastAPI, **options: Any) -> None:
     "extra", [None, {}, {"x-access": []}, {"x-access": ["public"]}, {"x-rate-bucket": "reads"}]
 )
 async def test_a_route_is_refused_to_everybody_when_it_says_nothing_of_access(
-    world: World, route_class: type[APIRoute], extra: dict[str, Any] | None
+    shared: World, route_class: type[APIRoute], extra: dict[str, Any] | None
 ) -> None:
-    _planted(world.app, openapi_extra=extra, route_class=route_class)
-    for headers in ({}, (await world.user(*Role)).headers):
-        response = await world.http.post(f"{ROOT}/planted", headers=headers)
-        refused(response, 403, "forbidden")
+    address = _plant(shared.app, openapi_extra=extra, route_class=route_class)
+    for headers in ({}, (await shared.user(*Role)).headers):
+        refused(await shared.http.post(address, headers=headers), 403, "forbidden")
 
 
-async def test_a_route_is_reached_when_it_says_public(world: World) -> None:
-    _planted(world.app, openapi_extra=access(PUBLIC, bucket="reads"))
-    assert (await world.http.post(f"{ROOT}/planted")).json() == {"reached": "yes"}
+async def test_a_route_is_reached_when_it_says_public(shared: World) -> None:
+    address = _plant(shared.app, openapi_extra=access(PUBLIC, bucket="reads"))
+    assert (await shared.http.post(address)).json() == {"reached": "yes"}
 
 
 @pytest.mark.parametrize("operation", WHO_HEARS_WHAT)

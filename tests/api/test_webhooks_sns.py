@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import fields
 from typing import Any
 from uuid import uuid4
 
@@ -12,8 +13,10 @@ import pytest
 
 from deedbook.infra.embedded import EmbeddedValkey
 from deedbook.integrations.entity_permissions.sns import SnsVerifier
+from deedbook.integrations.sapphire.keys import load_signer
 from deedbook.kernel.jobs import Job
 from deedbook.markets.jobs import poll_decisions
+from deedbook.wiring import WorkerResources
 from tests.api.support import decision, every_refusal_is_a_problem, post_event, refused
 from tests.support.sns import CERT_URL, TOPIC, CertificateHost, Signer, confirmation, new_key, notification
 from tests.support.world import World, open_world, registration
@@ -193,6 +196,12 @@ async def test_a_certificate_that_cannot_be_fetched_asks_sns_to_repeat(
     assert (await deliver(subscribed, signed)).json()["status"] == "success"
 
 
+async def poll(world: World) -> None:
+    signer = load_signer(world.resources.settings)
+    told = {field.name: getattr(world.resources, field.name) for field in fields(world.resources)}
+    await poll_decisions(WorkerResources(**told, signer=signer), Job("poll-1", "poll", {}))
+
+
 async def test_f_17_f_18_one_effect_when_webhook_sns_and_poller_bring_the_same_decision(
     subscribed: World, aws: Signer
 ) -> None:
@@ -200,15 +209,12 @@ async def test_f_17_f_18_one_effect_when_webhook_sns_and_poller_bring_the_same_d
     event = decision(market)
     subscribed.permissions.events.append(event)
     signed = aws.sign(notification(on_sns(event)))
-    job = Job("poll-1", "poll", {})
-
-    answers, *_ = await asyncio.gather(
-        asyncio.gather(
-            *[deliver(subscribed, signed) for _ in range(25)],
-            *[post_event(subscribed, event) for _ in range(25)],
-        ),
-        *[poll_decisions(subscribed.resources, job) for _ in range(3)],
+    polling = [asyncio.create_task(poll(subscribed)) for _ in range(3)]
+    answers = await asyncio.gather(
+        *[deliver(subscribed, signed) for _ in range(25)],
+        *[post_event(subscribed, event) for _ in range(25)],
     )
+    await asyncio.gather(*polling)
 
     assert {answer.status_code for answer in answers} == {200}
     told = Counter(answer.json()["status"] for answer in answers)

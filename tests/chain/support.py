@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from eth_account import Account
-
 from deedbook import chain
 from deedbook.chain import lane, nonces
 from deedbook.chain.lane import LanePolicy
@@ -17,6 +15,7 @@ from deedbook.chain.terms import Call, ChainTransaction, TxStatus
 from deedbook.identity.terms import Address
 from deedbook.infra import failpoints
 from deedbook.infra.database import Database
+from deedbook.integrations.sapphire.accounts import Account
 from deedbook.integrations.sapphire.keys import LocalSigner, SigningLimits
 from tests.support.fake_chain import CHAIN_ID, GWEI, FakeChain
 

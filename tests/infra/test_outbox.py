@@ -4,9 +4,7 @@ import asyncio
 
 from deedbook.infra import lease, outbox
 from deedbook.infra.database import Database
-from deedbook.infra.events import EventRetried
 from deedbook.infra.outbox import Cursor
-from deedbook.kernel.ids import UserId, new_uuid
 from tests.support.facts import a_fact, ask, count, tell
 from tests.support.waiting import eventually
 
@@ -128,14 +126,6 @@ async def test_all_rows_are_read_in_order_when_there_are_more_than_a_page(db: Da
         labels += [fact.payload["jobId"] for fact in facts]
         cursor = facts[-1].cursor
     assert labels == [f"{part}-{number:03}" for part in range(3) for number in range(25)]
-
-
-async def test_only_named_types_are_read_when_types_are_named(db: Database) -> None:
-    await tell(db, "unwanted")
-    async with db.transaction() as tx:
-        tx.emit(EventRetried(operator_id=UserId(new_uuid()), event_id="e"))
-    facts = await outbox.facts_after(db, START, limit=10, event_types=["operations.event_retried"])
-    assert [fact.event_type for fact in facts] == ["operations.event_retried"]
 
 
 async def test_jobs_are_read_in_commit_order_with_their_words(db: Database) -> None:

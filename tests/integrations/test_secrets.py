@@ -10,13 +10,13 @@ from typing import Any
 
 import httpx2
 import pytest
-from eth_account import Account
 from pydantic import SecretStr
 
 from deedbook.chain.terms import Call, UnsignedTransaction
 from deedbook.infra.telemetry import HIDDEN, redact, scrub, told_lately
 from deedbook.integrations.entity_permissions.client import EntityPermissionsClient
 from deedbook.integrations.entity_permissions.direct import sign
+from deedbook.integrations.sapphire.accounts import Account
 from deedbook.integrations.sapphire.client import SapphireClient
 from deedbook.integrations.sapphire.keys import LocalSigner, SigningLimits
 

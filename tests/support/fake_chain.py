@@ -9,13 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import rlp  # type: ignore[import-untyped]
-from eth_account import Account
 
 from deedbook.chain.errors import ChainUnavailable, TransactionReverted
 from deedbook.chain.ports import LOG_ROUNDS
 from deedbook.chain.terms import Call, Log, Receipt
 from deedbook.identity import keccak
 from deedbook.identity.terms import Address
+from deedbook.integrations.sapphire.accounts import Account
 
 CHAIN_ID = 31337
 GWEI = 10**9

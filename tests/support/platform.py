@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from eth_account import Account
-
 from deedbook.chain import Contract
 from deedbook.chain import lane as lanes
 from deedbook.chain.ports import Chain
 from deedbook.identity.terms import Address
 from deedbook.infra.database import Database
 from deedbook.infra.embedded import EmbeddedAnvil
+from deedbook.integrations.sapphire.accounts import Account
 from deedbook.integrations.sapphire.contracts import SapphireContracts
 from deedbook.integrations.sapphire.keys import LocalSigner
 from deedbook.integrations.sapphire.platform import deploy_platform

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx2
 
 from deedbook.infra.embedded.pidfile import read_holder
-from tests.support.servers import free_port
+from tests.support.servers import QUICK_START, free_port
 from tests.support.waiting import eventually
 
 PORTS = (
@@ -55,7 +55,7 @@ class Terminal:
             for name, value in os.environ.items()
             if not name.startswith(("DEEDBOOK_", "SAPPHIRE_"))
         }
-        return {**ours, **self.environ, **more}
+        return {**ours, **QUICK_START, **self.environ, **more}
 
     async def command(
         self, *arguments: str, within_s: float = 90, **more: str

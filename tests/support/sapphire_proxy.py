@@ -12,13 +12,13 @@ from typing import Any, Self
 import httpx2
 import rlp  # type: ignore[import-untyped]
 import uvicorn
-from eth_account import Account
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from deedbook.chain.ports import LOG_ROUNDS
+from deedbook.integrations.sapphire.accounts import Account
 from tests.support.servers import free_port
 
 NOBODY = "0x" + "00" * 20

@@ -111,6 +111,7 @@ class Stack:
     def _environ(self, confirmations: int) -> dict[str, str]:
         permissions_port = servers.free_port()
         return {
+            **servers.QUICK_START,
             "DEEDBOOK_HOME": str(self.directory / "home"),
             "DATABASE_URL": self.postgres.dsn(),
             "REDIS_URL": self.valkey.url(),

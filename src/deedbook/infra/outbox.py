@@ -5,7 +5,6 @@ transaction older than or equal to its own has ended (`pg_snapshot_xmin`), order
 Delivery is at least once; the cursor moves after delivery, fenced by the sink's lease.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -72,23 +71,19 @@ async def load_cursor(db: Database, sink: str) -> Cursor:
     return Cursor(row["tx"], row["position"])
 
 
-async def facts_after(
-    db: Database, cursor: Cursor, *, limit: int, event_types: Sequence[str] | None = None
-) -> list[StoredFact]:
-    """The next facts that are safe to read, oldest first; only of the given types when these are named."""
+async def facts_after(db: Database, cursor: Cursor, *, limit: int) -> list[StoredFact]:
+    """The next facts that are safe to read, oldest first."""
     async with db.reading() as connection:
         rows = await connection.fetch(
             f"""
             SELECT {_FACT_COLUMNS} FROM events
             WHERE (tx_id, position) > ($1::text::xid8, $2::bigint)
               AND tx_id < pg_snapshot_xmin(pg_current_snapshot())
-              AND ($4::text[] IS NULL OR event_type = ANY($4))
             ORDER BY tx_id, position LIMIT $3
             """,
             str(cursor.tx_id),
             cursor.position,
             limit,
-            list(event_types) if event_types is not None else None,
         )
     return [_fact(row) for row in rows]
 

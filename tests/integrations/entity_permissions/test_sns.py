@@ -512,4 +512,4 @@ async def test_a_pinned_certificate_that_is_not_there_is_unavailable(tmp_path: P
 
 def test_a_pinned_certificate_is_refused_in_production(tmp_path: Path) -> None:
     with pytest.raises(ValidationError, match="SNS_PINNED_CERTIFICATE is refused in production"):
-        Settings(_env_file=None, DEEDBOOK_ENV="production", SNS_PINNED_CERTIFICATE=tmp_path / "sns.pem")  # type: ignore[call-arg]
+        Settings(_env_file=None, DEEDBOOK_ENV="production", SNS_PINNED_CERTIFICATE=tmp_path / "sns.pem")

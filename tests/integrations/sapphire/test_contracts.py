@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from eth_abi import encode
+from eth_abi import decode, encode
 
 from deedbook import chain, tokens
 from deedbook.chain.errors import ChainUnavailable
-from deedbook.chain.terms import Call, Contract
+from deedbook.chain.terms import MAX_DATA_BYTES, Call, Contract
 from deedbook.identity import keccak
 from deedbook.identity.terms import Address
 from deedbook.infra.database import Database
@@ -40,7 +40,7 @@ def arguments(contract: str, function: str, data: bytes) -> tuple[Any, ...]:
     entry = artifact_of(contract).function(function)
     types = [abi_type(item) for item in entry["inputs"]]
     assert data[:4] == keccak(signature(entry))[:4]
-    values = words.decode(types, data[4:])
+    values = decode(types, data[4:])
     assert encode(types, values) == data[4:]
     return tuple(values)
 
@@ -338,4 +338,4 @@ async def test_issuing_leaves_a_quarter_of_its_gas_with_the_longest_terms(platfo
 def test_a_call_of_the_longest_terms_fits_into_a_transaction() -> None:
     longest = token_terms(name=LONGEST_NAME, symbol=LONGEST_SYMBOL)
     call: Call = SapphireContracts().deploy_token(PLATFORM, longest, ADMIN)
-    assert len(call.data) < chain.terms.MAX_DATA_BYTES
+    assert len(call.data) < MAX_DATA_BYTES

@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from eth_account import Account
 
 from deedbook.chain.terms import MAX_DATA_BYTES, MAX_GAS, Call, UnsignedTransaction
 from deedbook.identity.terms import Address
 from deedbook.infra.settings import Settings, SettingsError
+from deedbook.integrations.sapphire.accounts import Account
 from deedbook.integrations.sapphire.keys import (
     LocalSigner,
     SigningLimits,
