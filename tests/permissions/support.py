@@ -19,6 +19,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx2
+import uvicorn
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -69,12 +70,18 @@ def wait_until(true: Callable[[], bool], *, within_s: float = 10.0) -> None:
 @contextmanager
 def served_in_thread(config: PermissionsConfig) -> Iterator[str]:
     """The service behind real HTTP in this process."""
-    server = make_server(config)
+    with running_in_thread(make_server(config)) as url:
+        yield url
+
+
+@contextmanager
+def running_in_thread(server: uvicorn.Server) -> Iterator[str]:
+    """A server in this process."""
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
         wait_until(lambda: server.started)
-        yield f"http://127.0.0.1:{config.port}"
+        yield f"http://127.0.0.1:{server.config.port}"
     finally:
         server.should_exit = True
         thread.join(timeout=15)

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from deedbook import truths
 from deedbook.infra.settings import Settings
+from deedbook.integrations.entity_permissions.client import POLL_LIMIT, SOURCE
 from deedbook.kernel.ids import new_uuid
 from deedbook.stack.grant import grant
 from deedbook.stack.wallet import Wallet, sign_in
@@ -48,6 +49,7 @@ class Story:
     officer: Wallet
     steps: list[Step] = field(default_factory=list)
     tokens: dict[str, str] = field(default_factory=dict)
+    has_desk: bool = True
     document_id: str = ""
     market: dict[str, Any] = field(default_factory=dict)
     pair: dict[str, Any] = field(default_factory=dict)
@@ -87,8 +89,8 @@ async def _tell(story: Story, console: Console) -> None:
         ("Sign in with Ethereum, twice", _sign_in),
         ("Put the deed of title on record", _add_document),
         ("Register the asset as a market", _register),
-        ("The approval desk receives it", _await_desk),
-        ("The officer approves; the signed decision comes back", _approve),
+        ("The permission service hears of it", _await_desk),
+        ("The officer approves, and the decision counts", _approve),
         ("The token contract is deployed, the market goes live", _await_live),
         ("The trading pair opens", _await_pair),
         ("Prove every truth, on the chain too", _prove),
@@ -156,22 +158,29 @@ async def _register(story: Story) -> None:
 
 async def _await_desk(story: Story) -> None:
     async with _desk(story) as desk:
-        await _until(lambda: _desk_has(story, desk), "the desk to receive the request", 30)
+        # The stock permission service has none: it keeps the event, and the officer decides at our own API.
+        story.has_desk = (await desk.get("/api/v1/approvals", params={"limit": 1})).status_code != 404
+        has = _desk_has if story.has_desk else _service_has
+        await _until(lambda: has(story, desk), "the permission service to receive the request", 30)
 
 
 async def _desk_has(story: Story, desk: httpx2.AsyncClient) -> bool:
-    response = await desk.get(f"/api/v1/approvals/{story.market['id']}")
-    # The stock permission service has no desk: the officer then decides at our own API.
-    return response.status_code == 200 or (response.status_code == 404 and not await _is_embedded(desk))
+    return (await desk.get(f"/api/v1/approvals/{story.market['id']}")).status_code == 200
+
+
+async def _service_has(story: Story, service: httpx2.AsyncClient) -> bool:
+    query = {"event_type": "market.approval_requested", "source": SOURCE, "limit": str(POLL_LIMIT)}
+    events = (await service.get("/api/v1/events", params=query)).raise_for_status().json()
+    return any(event["payload"].get("market_id") == story.market["id"] for event in events)
 
 
 async def _approve(story: Story) -> None:
     market_id, reason = story.market["id"], "documents verified, valuation plausible"
+    if not story.has_desk:
+        body = {"decision": "approve", "reason": reason}
+        await story.call("POST", f"/markets/{market_id}/approve", who="officer", json=body)
+        return
     async with _desk(story) as desk:
-        if not await _is_embedded(desk):
-            body = {"decision": "approve", "reason": reason}
-            await story.call("POST", f"/markets/{market_id}/approve", who="officer", json=body)
-            return
         officer = (await story.call("GET", "/me", who="officer"))["userId"]
         decision = {"decision": "approved", "reason": reason, "actor_id": officer}
         response = await desk.post(f"/api/v1/approvals/{market_id}/decision", json=decision)
@@ -229,10 +238,6 @@ def _desk(story: Story) -> httpx2.AsyncClient:
     )
 
 
-async def _is_embedded(desk: httpx2.AsyncClient) -> bool:
-    return (await desk.get("/api/v1/approvals", params={"limit": 1})).status_code == 200
-
-
 def _summary(story: Story, console: Console, ok: bool) -> None:
     table = Table(title="From an asset to a live market", title_justify="left")
     table.add_column("Step")
@@ -256,7 +261,7 @@ def _summary(story: Story, console: Console, ok: bool) -> None:
                 "Its history",
                 f"http://localhost:{story.settings.PORT}/api/v1/markets/{story.market['id']}/events",
             ),
-            ("Approval desk", f"{story.settings.ENTITY_PERMISSIONS_BASE_URL}/desk"),
+            _permission_service(story),
             ("Chain", story.settings.SAPPHIRE_RPC_URL or ""),
         ):
             facts.add_row(f"[bold]{name}[/]", value)
@@ -264,6 +269,11 @@ def _summary(story: Story, console: Console, ok: bool) -> None:
     if story.error:
         console.print(f"[red]{story.error}[/]", highlight=False)
     console.print("[bold green]Everything held.[/]" if ok else "[bold red]Something did not hold.[/]")
+
+
+def _permission_service(story: Story) -> tuple[str, str]:
+    url = story.settings.ENTITY_PERMISSIONS_BASE_URL
+    return ("Approval desk", f"{url}/desk") if story.has_desk else ("Permission service", f"{url}")
 
 
 def _as_json(story: Story, held: bool) -> dict[str, Any]:

@@ -44,6 +44,7 @@ def shared_environment(home: Home, settings: Settings, ports: Ports, urls: dict[
     """What every process is started with on top of our own environment."""
     parts = embedded_parts(settings)
     environ = {"DEEDBOOK_HOME": str(home.path), "PORT": str(settings.PORT), **urls}
+    environ["ENTITY_PERMISSIONS_PRINCIPAL_TYPE"] = settings.ENTITY_PERMISSIONS_PRINCIPAL_TYPE
     if settings.DEEDBOOK_SECRET is None:
         environ["DEEDBOOK_SECRET"] = home.secret("deedbook")
     if settings.WEBHOOK_HMAC_SECRET is None:
@@ -58,6 +59,9 @@ def shared_environment(home: Home, settings: Settings, ports: Ports, urls: dict[
         environ["ENTITY_PERMISSIONS_BASE_URL"] = f"http://127.0.0.1:{ports.DEEDBOOK_PERMISSIONS_PORT}"
         environ["SNS_TOPIC_ARNS"] = LOCAL_TOPIC_ARN
         environ["SNS_PINNED_CERTIFICATE"] = str(permissions_directory(home) / "sns-certificate.pem")
+    else:
+        # `grant` beside the stack must reach the service that the stack asks, or nothing it gives would count.
+        environ["ENTITY_PERMISSIONS_BASE_URL"] = settings.ENTITY_PERMISSIONS_BASE_URL or ""
     return environ
 
 

@@ -85,15 +85,22 @@ async def demo(settings: Settings, *, as_json: bool, leave: bool, fresh: bool) -
 def urls(environ: dict[str, str], settings: Settings) -> dict[str, str]:
     """Where a newcomer may look."""
     api = f"http://localhost:{settings.PORT}"
-    permissions = environ.get("ENTITY_PERMISSIONS_BASE_URL") or settings.ENTITY_PERMISSIONS_BASE_URL or ""
     return {
         "API": f"{api}/api/v1/markets",
         "OpenAPI": f"{api}/openapi.json",
         "Ready": f"{api}/readyz",
         "Metrics": f"{api}/metrics",
-        "Approval desk": f"{permissions}/desk",
+        **_permission_service(environ, settings),
         "Chain (JSON-RPC)": environ.get("SAPPHIRE_RPC_URL") or settings.SAPPHIRE_RPC_URL or "",
     }
+
+
+def _permission_service(environ: dict[str, str], settings: Settings) -> dict[str, str]:
+    """Only the embedded one has a desk."""
+    url = environ["ENTITY_PERMISSIONS_BASE_URL"]
+    if environment.embedded_parts(settings).permissions:
+        return {"Approval desk": f"{url}/desk"}
+    return {"Permission service": url}
 
 
 async def check(settings: Settings, *, as_json: bool) -> int:
