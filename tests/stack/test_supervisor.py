@@ -3,15 +3,18 @@
 import asyncio
 import os
 import signal
+import socket
+import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from deedbook.infra.embedded import Home, Server
+from deedbook.infra.embedded import Home, PortTaken, Server
 from deedbook.infra.settings import Settings, SettingsError
 from deedbook.stack import environment, supervisor
 from deedbook.stack.ports import Ports
+from deedbook.stack.processes import DeedbookProcess
 from deedbook.stack.supervisor import StackFailed, StoppedEarly
 from tests.support.waiting import eventually
 
@@ -114,6 +117,20 @@ async def test_start_ends_when_it_is_told_to_stop_first(tmp_path: Path) -> None:
     with pytest.raises(StoppedEarly):
         await asyncio.wait_for(supervisor._unless(stopping, slow.start()), 5)
     assert slow.poll() is not None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there is all of 127/8 the loopback")
+async def test_port_counts_as_taken_where_the_process_will_listen(tmp_path: Path) -> None:
+    """`HOST=0.0.0.0` cannot be had while a stranger listens on any one address."""
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.2", 0))
+        stranger.listen()
+        port = stranger.getsockname()[1]
+        api = DeedbookProcess("api", tmp_path, tmp_path / "log", {}, host="0.0.0.0", port=port)
+        with pytest.raises(PortTaken, match=rf"0\.0\.0\.0:{port}.* PORT$"):
+            await api.make_way()
+        narrow = DeedbookProcess("api", tmp_path, tmp_path / "log", {}, port=port)
+        await narrow.make_way()
 
 
 # The environment that the processes share

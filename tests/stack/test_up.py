@@ -164,6 +164,7 @@ async def test_taken_port_is_named_with_its_variable(used: Terminal, name: str) 
     assert ended.returncode == 1, ended.stderr
     assert f"127.0.0.1:{used.environ[name]}" in ended.stderr
     assert ended.stderr.rstrip().endswith(f"choose another port with {name}")
+    assert "Starting" not in ended.stderr, "nothing is started in vain"
     assert "Traceback" not in ended.stderr
     await used.nothing_is_left(within_s=1)
 

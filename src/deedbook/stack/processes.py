@@ -10,10 +10,9 @@ from pathlib import Path
 import httpx2
 
 from deedbook.infra.embedded import Server
-from deedbook.infra.embedded.pidfile import pid_file_of, retire_orphan
+from deedbook.infra.embedded.process import LOOPBACK
 
 SETTLE_S = 0.3
-ORPHAN_TIMEOUT_S = 30.0
 
 
 class DeedbookProcess(Server):
@@ -28,21 +27,16 @@ class DeedbookProcess(Server):
         log_file: Path,
         environ: Mapping[str, str],
         *,
+        host: str = LOOPBACK,
         port: int = 0,
         health: str = "",
         port_setting: str = "PORT",
     ) -> None:
         self.name = command  # type: ignore[misc]  # one class, several servers
         super().__init__(run_directory / command, port, log_file=log_file, port_setting=port_setting)
+        self.host = host
         self._environ = dict(environ)
         self._health = health
-
-    async def make_way(self) -> None:
-        """Find out now whether this can be started later: an orphan of ours is ended, a stranger on the port
-        is an error."""
-        self._make_directories()
-        await retire_orphan(self.name, pid_file_of(self.data), self.stop_signal, ORPHAN_TIMEOUT_S)
-        self._require_free_port()
 
     def command(self) -> Sequence[str]:
         return [sys.executable, "-m", "deedbook", *self.name.split()]

@@ -23,6 +23,7 @@ from deedbook.infra.embedded import (
     Home,
     Server,
 )
+from deedbook.infra.embedded.process import LOOPBACK
 from deedbook.infra.schema import SchemaOutOfDate, migrate, require_current
 from deedbook.infra.settings import Settings, load_settings
 from deedbook.integrations.sapphire.platform import deploy_platform
@@ -175,12 +176,11 @@ async def _start(
     servers, urls = _servers(home, parts, ports)
     environ = environment.shared_environment(home, settings, ports, urls)
     full = load_with(environ)
-    api = _process(home, environ, "api", full.PORT, "/readyz")
+    api = _process(home, environ, "api", full.PORT, "/readyz", host=full.HOST)
     port = ports.DEEDBOOK_PERMISSIONS_PORT
     permissions = _process(home, environ, "permissions", port, "/healthz", "DEEDBOOK_PERMISSIONS_PORT")
-    await api.make_way()
-    if parts.permissions:
-        await permissions.make_way()
+    ports_needed = [*servers, api, *([permissions] if parts.permissions else [])]
+    await _together(*(server.make_way() for server in ports_needed))
     progress("Starting PostgreSQL, Valkey and the chain")
     await _together(*(keeper.start(server) for server in servers))
     progress("Bringing the database up to date")
@@ -298,12 +298,15 @@ def _process(
     port: int = 0,
     health: str = "",
     port_setting: str = "PORT",
+    *,
+    host: str = LOOPBACK,
 ) -> DeedbookProcess:
     return DeedbookProcess(
         command,
         home.path / "run",
         home.log_file(command),
         environ,
+        host=host,
         port=port,
         health=f"http://127.0.0.1:{port}{health}" if health else "",
         port_setting=port_setting,

@@ -42,9 +42,9 @@ class NoAccount(EmbeddedError):
 class PortTaken(EmbeddedError):
     """Somebody else listens where the server should."""
 
-    def __init__(self, server: str, port: int, setting: str) -> None:
+    def __init__(self, server: str, host: str, port: int, setting: str) -> None:
         super().__init__(
-            f"{server} cannot listen on 127.0.0.1:{port}: another program uses this port. "
+            f"{server} cannot listen on {host}:{port}: another program uses this port. "
             f"Stop that program, or choose another port with {setting}"
         )
         self.server = server

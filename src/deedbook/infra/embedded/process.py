@@ -42,6 +42,7 @@ class Server(ABC):
 
     name: ClassVar[str]
     stop_signal: ClassVar[signal.Signals]
+    host = LOOPBACK
 
     def __init__(self, data: Path, port: int, *, log_file: Path | None, port_setting: str) -> None:
         self.data = data.absolute()
@@ -83,13 +84,18 @@ class Server(ABC):
         assert self._child is not None, f"{self.name} has not been started"
         return self._child.poll()
 
+    async def make_way(self, timeout_s: float = 30.0) -> None:
+        """Find out whether this can be started: an orphan of ours is ended, a stranger on the port is an
+        error. Whoever starts several servers asks each of them first, so that none is started in vain."""
+        self._make_directories()
+        await retire_orphan(self.name, pid_file_of(self.data), self.stop_signal, timeout_s)
+        self._require_free_port()
+
     async def start(self, timeout_s: float = 60.0) -> None:
         """Returns when the server answers. Ends an orphan that a killed parent left on the same data."""
         assert self._child is None or self._child.poll() is not None, f"{self.name} already runs"
         deadline = time.monotonic() + timeout_s
-        self._make_directories()
-        await retire_orphan(self.name, pid_file_of(self.data), self.stop_signal, timeout_s)
-        self._require_free_port()
+        await self.make_way(timeout_s)
         try:
             await self.prepare()
             await self._launch_until_ready(deadline)
@@ -142,12 +148,13 @@ class Server(ABC):
                 self.log_file.replace(self.log_file.with_name(f"{self.log_file.name}.1"))
 
     def _require_free_port(self) -> None:
-        with socket.socket() as probe:
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind((LOOPBACK, self.port))
+                probe.bind((self.host, self.port))
             except OSError as error:
-                raise PortTaken(self.name, self.port, self._port_setting) from error
+                raise PortTaken(self.name, self.host, self.port, self._port_setting) from error
 
     async def _launch_until_ready(self, deadline: float) -> None:
         while True:
