@@ -1,10 +1,14 @@
 """Identity: who is asking. Principals, wallets, sign-in, sessions, and permissions asked of the outside."""
 
 from deedbook.identity import errors, events
+from deedbook.identity.actions import SignedAction
+from deedbook.identity.actions import record as record_action
+from deedbook.identity.actions import verify as verify_action
 from deedbook.identity.service import (
     Credentials,
     KeyRing,
     SignInPolicy,
+    ensure_user,
     grant,
     new_nonce,
     recognise,
@@ -15,17 +19,26 @@ from deedbook.identity.service import (
     sign_out,
 )
 from deedbook.identity.signatures import checksum_address, keccak, parse_address
+from deedbook.identity.store import account_of_user, user_of_account
 from deedbook.identity.terms import Action, Address, Caller, Role
+from deedbook.identity.typed_data import DEPOSIT, TRANSFER, WITHDRAWAL, Domain
 
 __all__ = [
+    "DEPOSIT",
+    "TRANSFER",
+    "WITHDRAWAL",
     "Action",
     "Address",
     "Caller",
     "Credentials",
+    "Domain",
     "KeyRing",
     "Role",
     "SignInPolicy",
+    "SignedAction",
+    "account_of_user",
     "checksum_address",
+    "ensure_user",
     "errors",
     "events",
     "grant",
@@ -33,9 +46,12 @@ __all__ = [
     "new_nonce",
     "parse_address",
     "recognise",
+    "record_action",
     "refresh",
     "require_permission",
     "rotate_signing_key",
     "sign_in",
     "sign_out",
+    "user_of_account",
+    "verify_action",
 ]

@@ -3,7 +3,12 @@
 Refusal
 ├─ Unauthenticated        no credential, or one that does not hold
 │   ├─ SignatureMalformed  not 65 bytes, high s, odd v: never tried further
-│   └─ SignInRefused       the message or its signature does not hold
+│   ├─ SignInRefused       the message or its signature does not hold
+│   └─ SignatureRefused    well-formed, and not by this account over this text
+├─ ActionExpired          signed for a time that is over
+├─ NonceUsed              the account has used this nonce for something else
+├─ DuplicateAction        this very signed action was accepted before
+├─ WalletNotYours         signed by an account that is not the caller's: for them it does not exist
 ├─ Forbidden              known, and not allowed
 └─ PermissionsUnavailable  the permission service gives no answer: nobody is allowed meanwhile
 """
@@ -25,6 +30,26 @@ class SignatureMalformed(Refusal):
 
 class SignInRefused(Refusal):
     code, kind, title = "sign_in_refused", Kind.UNAUTHENTICATED, "The sign-in message was refused"
+
+
+class SignatureRefused(Refusal):
+    code, kind, title = "signature_refused", Kind.UNAUTHENTICATED, "The signature does not hold"
+
+
+class ActionExpired(Refusal):
+    code, kind, title = "action_expired", Kind.INVALID, "What was signed has expired"
+
+
+class NonceUsed(Refusal):
+    code, kind, title = "nonce_used", Kind.CONFLICT, "This nonce was used before"
+
+
+class DuplicateAction(Refusal):
+    code, kind, title = "duplicate_action", Kind.CONFLICT, "This was accepted before"
+
+
+class WalletNotYours(Refusal):
+    code, kind, title = "wallet_not_yours", Kind.ABSENT, "This account is not yours"
 
 
 class Forbidden(Refusal):

@@ -1,8 +1,8 @@
-"""What this room needs from outside: answers about permissions."""
+"""What this room needs from outside: answers about permissions, and contract wallets that speak for themselves."""
 
 from typing import Protocol
 
-from deedbook.identity.terms import Action
+from deedbook.identity.terms import Action, Address
 from deedbook.kernel.ids import EntityId, UserId
 
 
@@ -19,6 +19,16 @@ class Permissions(Protocol):
 
     async def forget(self, user_id: UserId | None) -> None:
         """Drop remembered answers about one user, or about everybody."""
+        ...
+
+
+class ContractWallets(Protocol):
+    """Accounts that are contracts. Both methods raise a refusal when the chain does not answer."""
+
+    async def is_contract(self, account: Address) -> bool: ...
+
+    async def accepts(self, account: Address, digest: bytes, signature: bytes) -> bool:
+        """Whether the contract calls this signature its own (ERC-1271)."""
         ...
 
 

@@ -67,7 +67,7 @@ async def sign_in(tx: Tx, policy: SignInPolicy, message_text: str, signature_tex
         raise SignInRefused("the signature is not by the address in the message")
     if not await store.use_nonce(tx, message.nonce):
         raise SignInRefused("the nonce is unknown, used or over; ask for a new one")
-    user_id = await _ensure_user(tx, message.address)
+    user_id = await ensure_user(tx, message.address)
     if await store.is_disabled(tx, user_id):
         raise SignInRefused("this account is closed")
     session_id = new_uuid()
@@ -155,7 +155,7 @@ async def grant(
     tx: Tx, account: Address, role: Role, granted_by: str, entity_id: EntityId | None = None, name: str = ""
 ) -> UserId:
     """Give a role to the user of this account, who need not have signed in yet."""
-    user_id = await _ensure_user(tx, account)
+    user_id = await ensure_user(tx, account)
     if entity_id is not None:
         await store.set_entity(tx, user_id, entity_id, name)
     if await store.add_role(tx, user_id, role, granted_by):
@@ -184,7 +184,8 @@ async def rotate_signing_key(tx: Tx, policy: SignInPolicy, *, older_than_s: int)
     return True
 
 
-async def _ensure_user(tx: Tx, account: Address) -> UserId:
+async def ensure_user(tx: Tx, account: Address) -> UserId:
+    """The user of this account, made where there is none: money may arrive before its owner signs in."""
     user_id, made = await store.ensure_user(tx, UserId(new_uuid()), account)
     if made:
         await store.add_role(tx, user_id, Role.INVESTOR, "sign-in")

@@ -2,12 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
+
+import orjson
 
 from deedbook.identity.access import SigningKey, public_pem
 from deedbook.identity.terms import Address, Caller, Role
 from deedbook.infra.database import Database, Tx
 from deedbook.kernel.ids import EntityId, UserId
+
+if TYPE_CHECKING:
+    from deedbook.identity.actions import SignedAction
 
 
 @dataclass(frozen=True)
@@ -241,3 +247,40 @@ async def remove_expired(tx: Tx) -> None:
         "(SELECT session_id FROM sessions WHERE expires_at < now() - interval '30 days' LIMIT 5000)"
     )
     await tx.execute("DELETE FROM signing_keys WHERE retires_at < now() - interval '1 day'")
+
+
+async def add_signed_action(tx: Tx, action: "SignedAction", action_id: UUID) -> bool:
+    """Use a nonce up; `False` when it, or this digest, was used before."""
+    return (
+        await tx.fetchval(
+            """
+            INSERT INTO signed_actions (account, nonce, action, action_id, digest, signature, signed_text, expires_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING nonce
+            """,
+            action.account,
+            action.nonce,
+            action.struct.name,
+            action_id,
+            action.digest,
+            action.signature,
+            orjson.dumps(dict(action.text)).decode(),
+            action.expires_at,
+        )
+        is not None
+    )
+
+
+async def action_of_digest(tx: Tx, digest: bytes) -> UUID | None:
+    """What was accepted under this digest."""
+    found: UUID | None = await tx.fetchval("SELECT action_id FROM signed_actions WHERE digest = $1", digest)
+    return found
+
+
+async def user_of_account(tx: Tx, account: Address) -> UserId | None:
+    found = await tx.fetchval("SELECT user_id FROM users WHERE account = $1", account)
+    return UserId(found) if found is not None else None
+
+
+async def account_of_user(tx: Tx, user_id: UserId) -> Address | None:
+    found = await tx.fetchval("SELECT account FROM users WHERE user_id = $1", user_id)
+    return Address(found) if found is not None else None

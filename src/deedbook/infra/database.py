@@ -1,7 +1,7 @@
 """PostgreSQL: a pool, and transactions that carry rows out (`emit`, `enqueue`) and nothing else."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -14,10 +14,11 @@ import orjson
 
 from deedbook.infra.failpoints import failpoint
 from deedbook.kernel.errors import Unavailable
-from deedbook.kernel.events import SYSTEM, Actor, Fact, payload, stream_id
+from deedbook.kernel.events import SYSTEM, Actor, Fact, payload, stream_id, wire_value
 from deedbook.kernel.ids import EventId, new_uuid
 from deedbook.kernel.jobs import JobKind
 
+APPLICATION_ROLE = "deedbook_app"
 CORRELATION_ID: ContextVar[str] = ContextVar("correlation_id", default="")
 
 TRANSIENT = (
@@ -49,6 +50,8 @@ class _EmittedFact:
     told: Fact
     actor: Actor
     seq: int | None
+    before: str | None
+    after: str | None
 
 
 @dataclass(frozen=True)
@@ -91,10 +94,21 @@ class Tx:
         assert isinstance(moment, datetime)
         return moment
 
-    def emit(self, told: Fact, actor: Actor = SYSTEM, *, seq: int | None = None) -> EventId:
-        """Tell a fact: it becomes an `events` row if and only if this transaction commits."""
+    def emit(
+        self,
+        told: Fact,
+        actor: Actor = SYSTEM,
+        *,
+        seq: int | None = None,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+    ) -> EventId:
+        """Tell a fact: it becomes an `events` row if and only if this transaction commits.
+
+        `before` and `after` are what an auditor compares: the fields that changed, under their wire names.
+        """
         event_id = new_uuid()
-        self._facts.append(_EmittedFact(event_id, told, actor, seq))
+        self._facts.append(_EmittedFact(event_id, told, actor, seq, _audited(before), _audited(after)))
         return EventId(event_id)
 
     def enqueue(self, kind: JobKind, job_id: str, data: dict[str, Any], *, priority: int = 0) -> None:
@@ -120,6 +134,8 @@ class Tx:
                 [fact.actor.actor_id for fact in facts],
                 [fact.actor.actor_type.value for fact in facts],
                 [orjson.dumps(payload(fact.told)).decode() for fact in facts],
+                [fact.before for fact in facts],
+                [fact.after for fact in facts],
                 correlation_id,
             )
         if jobs:
@@ -136,9 +152,9 @@ class Tx:
 
 _INSERT_EVENTS = """
     INSERT INTO events (event_id, event_type, version, stream_type, stream_id, seq,
-                        actor_id, actor_type, payload, correlation_id)
-    SELECT *, $10 FROM unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::uuid[], $6::bigint[],
-                              $7::uuid[], $8::text[], $9::jsonb[])
+                        actor_id, actor_type, payload, before, after, correlation_id)
+    SELECT *, $12 FROM unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::uuid[], $6::bigint[],
+                              $7::uuid[], $8::text[], $9::jsonb[], $10::jsonb[], $11::jsonb[])
 """
 _INSERT_JOBS = """
     INSERT INTO jobs (job_id, queue, name, data, priority, correlation_id)
@@ -175,7 +191,7 @@ class Database:
             timeout=5,
             command_timeout=statement_timeout_s + 5,
             max_inactive_connection_lifetime=120,
-            init=_teach_json,
+            init=_prepare,
             server_settings={
                 "application_name": application,
                 "statement_timeout": f"{int(statement_timeout_s * 1000)}ms",
@@ -232,7 +248,18 @@ def _as_refusal(error: BaseException) -> BaseException:
     return DatabaseUnavailable(retry_after_s=1)
 
 
-async def _teach_json(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+def _audited(fields: Mapping[str, Any] | None) -> str | None:
+    if fields is None:
+        return None
+    return orjson.dumps({name: wire_value(value) for name, value in fields.items()}).decode()
+
+
+async def _prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Work under the application's role, which may not change what was written down. A schema that is too old
+    to have the role is found out by `require_current`."""
+    await connection.execute(
+        "SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = $1", APPLICATION_ROLE
+    )
     for name in ("json", "jsonb"):
         await connection.set_type_codec(
             name, schema="pg_catalog", encoder=lambda text: text, decoder=orjson.loads, format="text"

@@ -1,0 +1,113 @@
+"""EIP-712 typed data: what accounts sign when they commit money. Pure, and on the hot path.
+
+The fields are the request's own, as readable text, so that a wallet shows what will happen; the settlement
+contract hashes and parses the very same text. Type hashes are computed once, domain separators once a domain.
+"""
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from deedbook.identity.signatures import checksum_address, keccak
+from deedbook.identity.terms import Address
+
+NAME, VERSION = "Deedbook", "1"
+_DOMAIN_TYPE = keccak(b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
+_WORD = 32
+_UNSIGNED_BITS = {"uint256": 256, "uint32": 32}
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Where a signature holds: one chain, one settlement contract. Anywhere else it is worth nothing."""
+
+    chain_id: int
+    verifying_contract: Address
+
+    def as_wire(self) -> dict[str, Any]:
+        """As wallets take it (`eth_signTypedData_v4`)."""
+        return {
+            "name": NAME,
+            "version": VERSION,
+            "chainId": self.chain_id,
+            "verifyingContract": checksum_address(self.verifying_contract),
+        }
+
+
+@functools.lru_cache(maxsize=8)
+def domain_separator(domain: Domain) -> bytes:
+    return keccak(
+        _DOMAIN_TYPE
+        + keccak(NAME.encode())
+        + keccak(VERSION.encode())
+        + domain.chain_id.to_bytes(_WORD, "big")
+        + bytes.fromhex(domain.verifying_contract[2:]).rjust(_WORD, b"\0")
+    )
+
+
+class Struct:
+    """A type that is signed: its name and its fields in their order."""
+
+    def __init__(self, name: str, fields: Sequence[tuple[str, str]]) -> None:
+        self.name = name
+        self.fields = tuple(fields)
+        text = f"{name}({','.join(f'{kind} {field}' for field, kind in self.fields)})"
+        self.type_hash = keccak(text.encode())
+
+    def digest(self, domain: Domain, values: Mapping[str, Any]) -> bytes:
+        """The 32 bytes that are signed. `values` has every field: text, canonical addresses, whole numbers."""
+        assert len(values) == len(self.fields), f"{self.name} has other fields"
+        encoded = [self.type_hash]
+        encoded += [_encode(kind, values[field]) for field, kind in self.fields]
+        return keccak(b"\x19\x01" + domain_separator(domain) + keccak(b"".join(encoded)))
+
+    def as_wire(self) -> list[dict[str, str]]:
+        """The type as wallets take it."""
+        return [{"name": field, "type": kind} for field, kind in self.fields]
+
+
+def _encode(kind: str, value: Any) -> bytes:
+    if kind == "string":
+        return keccak(value.encode())
+    if kind == "address":
+        return bytes.fromhex(value[2:]).rjust(_WORD, b"\0")
+    if kind == "bool":
+        return int(value).to_bytes(_WORD, "big")
+    assert 0 <= value < 2 ** _UNSIGNED_BITS[kind]
+    return bytes(value.to_bytes(_WORD, "big"))
+
+
+DEPOSIT = Struct(
+    "Deposit",
+    [
+        ("trader", "address"),
+        ("token", "address"),
+        ("amount", "string"),
+        ("nonce", "string"),
+        ("expiry", "uint256"),
+    ],
+)
+WITHDRAWAL = Struct(
+    "Withdrawal",
+    [
+        ("trader", "address"),
+        ("token", "address"),
+        ("amount", "string"),
+        ("destination", "address"),
+        ("nonce", "string"),
+        ("expiry", "uint256"),
+    ],
+)
+TRANSFER = Struct(
+    "Transfer",
+    [
+        ("from", "address"),
+        ("token", "address"),
+        ("amount", "string"),
+        ("to", "address"),
+        ("nonce", "string"),
+        ("expiry", "uint256"),
+    ],
+)
+STRUCTS = (DEPOSIT, WITHDRAWAL, TRANSFER)
