@@ -1,12 +1,15 @@
 """A wallet in memory, for the demo and for tests: signs in as a browser wallet would."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
+from coincurve import PrivateKey
 
+from deedbook.identity.typed_data import Domain, Struct
 from deedbook.integrations.sapphire.accounts import Account, encode_defunct
 from deedbook.kernel.clock import to_wire
 
@@ -32,6 +35,12 @@ class Wallet:
         """`personal_sign` (EIP-191), as `0x…`."""
         signed = Account.sign_message(encode_defunct(text=text), self.private_key)
         return "0x" + bytes(signed.signature).hex()
+
+    def sign_typed(self, domain: Domain, struct: Struct, values: Mapping[str, Any]) -> str:
+        """`eth_signTypedData_v4`, as `0x…`."""
+        key = PrivateKey(self.private_key)
+        signature: bytes = key.sign_recoverable(struct.digest(domain, values), hasher=None)
+        return "0x" + (signature[:64] + bytes([27 + signature[64]])).hex()
 
 
 def sign_in_message(address: str, offer: dict[str, Any]) -> str:
