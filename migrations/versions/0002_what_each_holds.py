@@ -205,11 +205,22 @@ CREATE TABLE compliance_rules (
 );
 """
 
-CUSTODY = """
+SUPPLY = """
+ALTER TABLE markets ADD COLUMN supply_cap numeric(78, 0) CHECK (supply_cap >= total_supply AND supply_cap <> 'NaN');
+ALTER TABLE markets DISABLE TRIGGER markets_move;
+UPDATE markets SET supply_cap = total_supply;
+ALTER TABLE markets ENABLE TRIGGER markets_move;
+ALTER TABLE markets ALTER COLUMN supply_cap SET NOT NULL;
 ALTER TABLE tokens ADD COLUMN supply_cap numeric(78, 0) CHECK (supply_cap >= total_supply AND supply_cap <> 'NaN');
 ALTER TABLE tokens ADD COLUMN issuer_user_id uuid REFERENCES users;
 ALTER TABLE tokens ADD COLUMN status text NOT NULL DEFAULT 'active' CHECK (status IN ('listing', 'active', 'failed'));
+ALTER TABLE tokens ADD COLUMN listings int NOT NULL DEFAULT 0;
+UPDATE tokens t SET supply_cap = m.supply_cap, issuer_user_id = m.issuer_user_id
+    FROM markets m WHERE m.market_id = t.market_id;
+CREATE INDEX idx_tokens_listing ON tokens (created_at DESC, token_id DESC);
+"""
 
+CUSTODY = """
 CREATE TABLE deposits (
     deposit_id uuid PRIMARY KEY,
     user_id uuid NOT NULL REFERENCES users,
@@ -323,14 +334,16 @@ CREATE TABLE mint_requests (
     status text NOT NULL CHECK (status IN ('PENDING_APPROVAL', 'APPROVED', 'SUBMITTED', 'COMPLETED', 'REJECTED',
         'FAILED')),
     requested_by uuid NOT NULL REFERENCES users,
-    approved_by uuid REFERENCES users,
-    reason text,
+    decided_by uuid REFERENCES users,
+    reason text NOT NULL,
+    decision_reason text,
+    error text,
     tx_hash text,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    CHECK (approved_by IS NULL OR approved_by <> requested_by)
+    CHECK (decided_by IS NULL OR decided_by <> requested_by)
 );
-CREATE INDEX idx_mint_requests_token ON mint_requests (token_id, created_at DESC);
+CREATE INDEX idx_mint_requests_token ON mint_requests (token_id, created_at DESC, mint_id DESC);
 CREATE INDEX idx_mint_requests_open ON mint_requests (created_at)
     WHERE status IN ('PENDING_APPROVAL', 'APPROVED', 'SUBMITTED');
 """
@@ -341,6 +354,7 @@ CREATE TABLE chain_cursors (
     name text NOT NULL,
     block_number bigint NOT NULL,
     block_hash text NOT NULL,
+    stopped_reason text,
     updated_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (chain_id, name)
 );
@@ -369,7 +383,7 @@ CREATE TABLE blockchain_events (
     PRIMARY KEY (chain_id, tx_hash, ordinal)
 );
 CREATE INDEX idx_blockchain_events_unprocessed ON blockchain_events (chain_id, block_number, log_index)
-    WHERE NOT processed;
+    WHERE NOT processed AND NOT orphaned;
 CREATE INDEX idx_blockchain_events_block ON blockchain_events (chain_id, block_number);
 """
 
@@ -437,7 +451,7 @@ REVOKE UPDATE, DELETE, TRUNCATE ON events, ledger_lines, ledger_checkpoints, aud
 
 
 def upgrade() -> None:
-    for part in (LEDGER, IDENTITY, COMPLIANCE, CUSTODY, CHAIN, AUDIT, ROLE):
+    for part in (LEDGER, IDENTITY, COMPLIANCE, SUPPLY, CUSTODY, CHAIN, AUDIT, ROLE):
         op.execute(part)
 
 

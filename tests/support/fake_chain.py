@@ -36,6 +36,15 @@ class Sent:
 
 
 @dataclass(frozen=True)
+class Told:
+    """A log as its contract tells it, before it has a place."""
+
+    address: Address
+    topics: tuple[bytes, ...]
+    data: bytes = b""
+
+
+@dataclass(frozen=True)
 class Block:
     number: int
     block_hash: str
@@ -62,6 +71,9 @@ class FakeChain:
     no_reasons: bool = False
     ghosts: dict[str, tuple[int, str]] = field(default_factory=dict)
     hidden_receipts: set[str] = field(default_factory=set)
+    told: dict[str, tuple[Told, ...]] = field(default_factory=dict)
+    change_logs: Callable[[list[Log]], list[Log]] = lambda logs: logs
+    change_receipt: Callable[[Receipt], Receipt] = lambda receipt: receipt
     codes: dict[Address, bytes] = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=lambda: [Block(0, "0x" + keccak(b"genesis").hex())])
     pool: dict[tuple[Address, int], Sent] = field(default_factory=dict)
@@ -101,6 +113,7 @@ class FakeChain:
         self.down, self.slow_s, self.fail_calls, self.refuse_sends = False, 0.0, 0, None
         self.drop_sends, self.lose_replies, self.head_lie, self.nonce_lie = 0, 0, 0, 0
         self.hidden_receipts.clear()
+        self.change_logs, self.change_receipt = lambda logs: logs, lambda receipt: receipt
 
     def mined(self, sender: Address) -> list[Sent]:
         """What took effect, in order."""
@@ -112,6 +125,17 @@ class FakeChain:
         self.pool[(sender, nonce)] = Sent(
             tx_hash, sender, nonce, self.price * 10, None, data, 21_000, CHAIN_ID
         )
+
+    def tell(self, *logs: Told, price: int | None = None) -> str:
+        """A transaction of a stranger that tells these logs; it waits to be mined. Its hash."""
+        number = len(self.told)
+        sender = Address(f"0x{0xFFFF0000 + number:040x}")
+        tx_hash = "0x" + keccak(f"told-{number}".encode()).hex()
+        self.told[tx_hash] = logs
+        self.pool[(sender, 0)] = Sent(
+            tx_hash, sender, 0, price or self.price * 10, None, b"", 21_000, CHAIN_ID
+        )
+        return tx_hash
 
     # The port
 
@@ -171,7 +195,7 @@ class FakeChain:
         for block in self.blocks:
             for sent in block.transactions:
                 if sent.tx_hash in tx_hashes and sent.tx_hash not in self.hidden_receipts:
-                    found[sent.tx_hash] = self._receipt(block, sent)
+                    found[sent.tx_hash] = self.change_receipt(self._receipt(block, sent))
         for tx_hash, (number, block_hash) in self.ghosts.items():
             if tx_hash in tx_hashes:
                 found[tx_hash] = Receipt(tx_hash, number, block_hash, True, self.gas_used, None)
@@ -180,12 +204,13 @@ class FakeChain:
     async def logs(self, address: Address, topics: list[bytes], first: int, last: int) -> list[Log]:
         await self._answer()
         assert 0 <= last - first < LOG_ROUNDS
-        return [
-            Log(sent.tx_hash, block.number)
+        found = [
+            log
             for block in self.blocks[first : last + 1]
-            for sent in block.transactions
-            if sent.to == address and sent.data.startswith(b"".join(topics))
+            for log in self._logs(block)
+            if log.address == address and list(log.topics[: len(topics)]) == topics
         ]
+        return self.change_logs(found)
 
     async def revert_reason(self, wallet: Address, call: Call, block: int) -> str:
         await self._answer()
@@ -239,6 +264,23 @@ class FakeChain:
     def _nonce(self, wallet: Address) -> int:
         return len(self.mined(wallet))
 
+    def _tells(self, sent: Sent) -> tuple[Told, ...]:
+        """What a transaction tells: what a test said, else the words of its data as topics of its target's log."""
+        if sent.tx_hash in self.told:
+            return self.told[sent.tx_hash]
+        if sent.to is None or self.reverts(sent) is not None:
+            return ()
+        words = tuple(sent.data[at : at + 32] for at in range(0, len(sent.data), 32))
+        return (Told(sent.to, words),)
+
+    def _logs(self, block: Block) -> list[Log]:
+        return [
+            Log(sent.tx_hash, block.number, block.block_hash, index, told.address, told.topics, told.data)
+            for index, (sent, told) in enumerate(
+                (sent, told) for sent in block.transactions for told in self._tells(sent)
+            )
+        ]
+
     def _receipt(self, block: Block, sent: Sent) -> Receipt:
         succeeded = self.reverts(sent) is None
         return Receipt(
@@ -248,6 +290,7 @@ class FakeChain:
             succeeded=succeeded,
             gas_used=self.gas_used,
             contract_address=self._created(sent) if succeeded else None,
+            logs=tuple(log for log in self._logs(block) if log.tx_hash == sent.tx_hash),
         )
 
     @staticmethod

@@ -63,6 +63,20 @@ class SignedTransaction:
 
 
 @dataclass(frozen=True)
+class Log:
+    """Something that a contract told, and where. `log_index` counts within the block, so another block around the
+    same transaction gives it another one; its place among the logs of its receipt stays the same."""
+
+    tx_hash: str
+    block_number: int
+    block_hash: str
+    log_index: int
+    address: Address
+    topics: tuple[bytes, ...]
+    data: bytes
+
+
+@dataclass(frozen=True)
 class Receipt:
     """What the chain says of a mined transaction."""
 
@@ -72,14 +86,7 @@ class Receipt:
     succeeded: bool
     gas_used: int
     contract_address: Address | None
-
-
-@dataclass(frozen=True)
-class Log:
-    """Something that a contract told, and where."""
-
-    tx_hash: str
-    block_number: int
+    logs: tuple[Log, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,16 @@ RECEIPT = {
     "contractAddress": None,
 }
 
+LOG: dict[str, Any] = {
+    "address": WALLET,
+    "transactionHash": HASH,
+    "blockNumber": "0x10",
+    "blockHash": BLOCK,
+    "logIndex": "0x3",
+    "topics": ["0x" + "01" * 32],
+    "data": "0xff",
+}
+
 
 def node(answer: Callable[[Any], httpx2.Response], timeout_s: float = 1.0) -> SapphireClient:
     """A client of a node that answers so."""
@@ -241,12 +251,43 @@ async def test_a_node_without_old_states_is_asked_about_the_newest() -> None:
 
 
 async def test_logs_of_another_contract_are_refused() -> None:
-    log = {"address": WALLET, "transactionHash": HASH, "blockNumber": "0x10"}
-    [found] = await result([log]).logs(WALLET, [b"\1" * 32], 0, 99)
-    assert (found.tx_hash, found.block_number) == (HASH, 16)
-    for bad in ([{**log, "address": HASH}], [{**log, "transactionHash": None}], [7], "0x", None):
+    [found] = await result([LOG]).logs(WALLET, [b"\1" * 32], 0, 99)
+    assert (found.tx_hash, found.block_number, found.block_hash, found.log_index) == (HASH, 16, BLOCK, 3)
+    assert (found.topics, found.data) == ((b"\1" * 32,), b"\xff")
+    for bad in ([{**LOG, "address": "0x" + "cd" * 20}], [7], "0x", None):
         with pytest.raises(ChainUnavailable):
             await result(bad).logs(WALLET, [], 0, 99)
+
+
+BAD_LOGS: list[dict[str, Any]] = [
+    {"address": HASH},
+    {"transactionHash": None},
+    {"blockHash": "0x12"},
+    {"blockNumber": None},
+    {"logIndex": -1},
+    {"topics": None},
+    {"topics": ["0x" + "01" * 32] * 5},
+    {"topics": ["0x01"]},
+    {"data": "ff"},
+    {"data": "0xfff"},
+    {"removed": True},
+]
+
+
+@pytest.mark.parametrize("change", BAD_LOGS)
+async def test_a_log_that_is_none_is_refused_wherever_it_stands(change: dict[str, Any]) -> None:
+    bad = {**LOG, **change}
+    with pytest.raises(ChainUnavailable):
+        await result([bad]).logs(WALLET, [], 0, 99)
+    with pytest.raises(ChainUnavailable):
+        await receipts({**RECEIPT, "logs": [bad]}).receipts([HASH])
+
+
+async def test_a_receipt_tells_its_logs_in_their_order() -> None:
+    found = await receipts({**RECEIPT, "logs": [LOG, {**LOG, "logIndex": "0x4"}]}).receipts([HASH])
+    assert [log.log_index for log in found[HASH].logs] == [3, 4]
+    with pytest.raises(ChainUnavailable):
+        await receipts({**RECEIPT, "logs": "none"}).receipts([HASH])
 
 
 async def test_an_answer_without_end_is_cut_off() -> None:

@@ -13,6 +13,7 @@ from deedbook.integrations.answers import Answer, NoAnswer, ask
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 MAX_LOGS = 10_000
+MAX_TOPICS = 4
 _BATCH = 50
 _REVERTED = 3
 """The error code of an `eth_call` that the contract undid; older nodes say so only in words."""
@@ -113,7 +114,10 @@ class SapphireClient:
         answer = await self._ask("eth_getLogs", wanted)
         if not isinstance(answer, list) or len(answer) > MAX_LOGS:
             raise ChainUnavailable("the node answered no list of logs, or far too long a one")
-        return [_log(entry, address) for entry in answer]
+        found = [_log(entry) for entry in answer]
+        if any(log.address != address for log in found):
+            raise ChainUnavailable("the node answered with another contract's log")
+        return found
 
     async def revert_reason(self, wallet: Address, call: Call, block: int) -> str:
         asked = {
@@ -213,7 +217,11 @@ def _data(value: Any) -> bytes:
 def _receipt(tx_hash: str, answer: Any) -> Receipt:
     if not isinstance(answer, dict) or answer.get("transactionHash") != tx_hash:
         raise ChainUnavailable("the node answered with another transaction's receipt")
-    created = answer.get("contractAddress")
+    created, logs = answer.get("contractAddress"), answer.get("logs", [])
+    if not isinstance(logs, list) or len(logs) > MAX_LOGS:
+        raise ChainUnavailable(
+            "the node answered a receipt without a list of logs, or with far too long a one"
+        )
     return Receipt(
         tx_hash=tx_hash,
         block_number=_quantity(answer.get("blockNumber")),
@@ -221,13 +229,23 @@ def _receipt(tx_hash: str, answer: Any) -> Receipt:
         succeeded=_quantity(answer.get("status")) == 1,
         gas_used=_quantity(answer.get("gasUsed")),
         contract_address=Address(_matching(_ADDRESS, created)) if created is not None else None,
+        logs=tuple(_log(entry) for entry in logs),
     )
 
 
-def _log(entry: Any, address: Address) -> Log:
-    if not isinstance(entry, dict) or _matching(_ADDRESS, entry.get("address")) != address:
-        raise ChainUnavailable("the node answered with another contract's log")
-    return Log(_matching(_HASH, entry.get("transactionHash")), _quantity(entry.get("blockNumber")))
+def _log(entry: Any) -> Log:
+    topics = entry.get("topics") if isinstance(entry, dict) else None
+    if not isinstance(topics, list) or len(topics) > MAX_TOPICS or entry.get("removed") is True:
+        raise ChainUnavailable("the node answered something that is no log")
+    return Log(
+        tx_hash=_matching(_HASH, entry.get("transactionHash")),
+        block_number=_quantity(entry.get("blockNumber")),
+        block_hash=_matching(_HASH, entry.get("blockHash")),
+        log_index=_quantity(entry.get("logIndex")),
+        address=Address(_matching(_ADDRESS, entry.get("address"))),
+        topics=tuple(bytes.fromhex(_matching(_HASH, topic)[2:]) for topic in topics),
+        data=_data(entry.get("data")),
+    )
 
 
 def _revert_data(value: Any) -> bytes:
