@@ -20,6 +20,9 @@ const DEPLOYABLE = [
   { source: "src/test/TestDollar.sol", into: PACKAGE_DATA },
   { source: "src/test/FeeOnTransferToken.sol", into: TEST_DATA },
   { source: "src/test/ReentrantToken.sol", into: TEST_DATA },
+  { source: "src/test/HostilePayment.sol", into: TEST_DATA },
+  { source: "src/test/ContractWallet.sol", into: TEST_DATA },
+  { source: "src/test/DecimalsReader.sol", into: TEST_DATA },
 ];
 
 // Sapphire runs Shanghai's EVM; paris keeps PUSH0 out as well, and bytecodeHash none keeps comments from

@@ -101,11 +101,11 @@ class Evm:
         self.rpc("anvil_setBalance", address, PURSE)
         return Wallet(address, bytes(account.key))
 
-    def send(self, sender: Wallet, data: bytes, to: str | None = None) -> Receipt:
+    def send(self, sender: Wallet, data: bytes, to: str | None = None, gas: int = GAS_LIMIT) -> Receipt:
         nonce = int(self.rpc("eth_getTransactionCount", sender.address, "latest"), 16)
         transaction = {
             "data": data,
-            "gas": GAS_LIMIT,
+            "gas": gas,
             "gasPrice": GAS_PRICE,
             "nonce": nonce,
             "chainId": CHAIN_ID,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .evm import Refusal, keccak, role
+from .evm import Refusal, Wallet, keccak, role
 from .world import NOBODY, UNIT, World, fresh_reference
 
 
@@ -74,7 +74,7 @@ def test_burning_makes_room_under_the_cap(world: World) -> None:
     token, holder, reference = world.token(cap=100), world.holder(), fresh_reference()
     world.mint(token, holder, 100)
     receipt = token.send(world.enforcer, "burn", holder.address, 30, reference)
-    assert receipt.named("Burned") == [(reference, holder.address, 30)]
+    assert receipt.named("Burned") == [(reference, holder.address, 30, False)]
     world.mint(token, holder, 30)
     assert token.read("totalSupply") == 100
 
@@ -111,6 +111,63 @@ def test_burning_has_its_limits(world: World) -> None:
         "VaultIsNoHolder"
     )
     assert token.refusal(world.operator, "burn", holder.address, 1, reference) == Refusal(
+        "AccessControlUnauthorizedAccount", (world.operator.address, role("ENFORCER_ROLE"))
+    )
+
+
+def test_burning_from_the_vault_takes_the_balance_and_the_supply(world: World) -> None:
+    token, holder, other, reference = world.token(cap=100), world.holder(), world.holder(), fresh_reference()
+    world.mint_to_vault(token, holder, 60)
+    world.mint_to_vault(token, other, 40)
+    receipt = token.send(world.enforcer, "burnFromVault", holder.address, 25, reference)
+    assert receipt.named("BurnDebited") == [(reference, token.address, holder.address, 25)]
+    assert receipt.named("Burned") == [(reference, holder.address, 25, True)]
+    assert receipt.named("Transfer") == [(world.settlement.address, NOBODY, 25)]
+    assert [world.vaulted(wallet, token) for wallet in (holder, other)] == [35, 40]
+    assert token.read("totalSupply") == 75
+    world.assert_vault_covers(token, holder, other)
+
+
+@pytest.mark.parametrize("again", ["burn", "burnFromVault"])
+def test_a_reference_burns_once_wherever_the_tokens_are(world: World, again: str) -> None:
+    token, holder, reference = world.token(), world.holder(), fresh_reference()
+    world.mint(token, holder, 100)
+    world.mint_to_vault(token, holder, 100)
+    token.send(world.enforcer, "burnFromVault", holder.address, 30, reference)
+    assert token.refusal(world.enforcer, again, holder.address, 30, reference) == Refusal(
+        "ReferenceAlreadyUsed", (reference,)
+    )
+
+
+def test_burning_from_the_vault_reaches_frozen_tokens_last_and_through_a_pause(world: World) -> None:
+    token, holder = world.token(), world.holder()
+    world.mint_to_vault(token, holder, 100)
+    token.send(world.enforcer, "setFrozenTokens", holder.address, 60)
+    world.freeze(holder)
+    token.send(world.pauser, "pause")
+    token.send(world.enforcer, "burnFromVault", holder.address, 40, fresh_reference())
+    assert token.read("getFrozenTokens", holder.address) == 60
+    receipt = token.send(world.enforcer, "burnFromVault", holder.address, 50, fresh_reference())
+    assert receipt.named("Frozen") == [(holder.address, 10)]
+    assert world.vaulted(holder, token) == 10
+    world.assert_vault_covers(token, holder)
+
+
+def test_burning_from_the_vault_has_its_limits(world: World) -> None:
+    token, holder, other = world.token(), world.holder(), world.holder()
+    world.mint(token, holder, 500)
+    world.mint_to_vault(token, holder, 100)
+    world.mint_to_vault(token, other, 500)
+
+    def refusal(sender: Wallet, account: str, amount: int) -> Refusal:
+        return token.refusal(sender, "burnFromVault", account, amount, fresh_reference())
+
+    assert refusal(world.enforcer, holder.address, 101) == Refusal(
+        "ERC20InsufficientBalance", (holder.address, 100, 101)
+    )
+    assert refusal(world.enforcer, holder.address, 0) == Refusal("ZeroAmount")
+    assert refusal(world.enforcer, world.settlement.address, 1) == Refusal("VaultIsNoHolder")
+    assert refusal(world.operator, holder.address, 1) == Refusal(
         "AccessControlUnauthorizedAccount", (world.operator.address, role("ENFORCER_ROLE"))
     )
 

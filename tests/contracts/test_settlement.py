@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .evm import CHAIN_ID, Contract, Refusal, Wallet, role
-from .world import ISSUED, NOBODY, PAYMENT, World
+from .world import ISSUED, NOBODY, PAYMENT, World, fresh_reference
 
 
 def _fund(world: World, wallet: Wallet, amount: int) -> None:
@@ -80,8 +82,9 @@ def test_unlisted_tokens_are_refused(world: World) -> None:
 
 def test_a_mint_into_the_vault_is_booked_for_its_account(world: World) -> None:
     token, holder = world.token(), world.holder()
-    receipt = world.mint_to_vault(token, holder, 70)
-    assert receipt.named("MintCredited") == [(token.address, holder.address, 70)]
+    reference = fresh_reference()
+    receipt = token.send(world.operator, "mintToVault", holder.address, 70, reference)
+    assert receipt.named("MintCredited") == [(reference, token.address, holder.address, 70)]
     assert receipt.named("Transfer") == [(NOBODY, world.settlement.address, 70)]
     assert (world.vaulted(holder, token), token.read("balanceOf", holder.address)) == (70, 0)
     world.assert_vault_covers(token, holder)
@@ -90,12 +93,13 @@ def test_a_mint_into_the_vault_is_booked_for_its_account(world: World) -> None:
 def test_only_issued_tokens_credit_and_recover(world: World) -> None:
     stranger = world.evm.wallet()
     refusal = Refusal("TokenNotIssued", (stranger.address,))
-    assert world.settlement.refusal(stranger, "creditMint", stranger.address, 1) == refusal
+    assert world.settlement.refusal(stranger, "creditMint", stranger.address, 1, bytes(32)) == refusal
     assert (
         world.settlement.refusal(stranger, "recoverBalance", world.issuer.address, stranger.address)
         == refusal
     )
-    assert world.settlement.refusal(world.lister, "creditMint", stranger.address, 1) == Refusal(
+    assert world.settlement.refusal(stranger, "debitBurn", stranger.address, 1, bytes(32)) == refusal
+    assert world.settlement.refusal(world.lister, "creditMint", stranger.address, 1, bytes(32)) == Refusal(
         "TokenNotIssued", (world.lister.address,)
     )
 
@@ -114,7 +118,7 @@ def test_a_credit_without_a_mint_is_refused(world: World) -> None:
     token = _reentrant_token(world, holder)
     world.settlement.send(world.lister, "listToken", token.address, ISSUED)
     assert token.refusal(holder, "creditFromNothing", holder.address, 1) == Refusal(
-        "CreditNotCovered", (token.address, 1, 0)
+        "VaultNotCovered", (token.address, 1, 0)
     )
 
 
@@ -161,6 +165,15 @@ def test_listings_are_readable(world: World) -> None:
         for address in (world.registry.address, world.dollar.address, token.address)
     ]
     assert listings == [0, PAYMENT, ISSUED]
+
+
+def test_the_decimals_of_a_token_are_read_once_at_its_listing(world: World) -> None:
+    token = world.token()
+    read = [world.settlement.read("decimalsOf", address) for address in (world.dollar.address, token.address)]
+    assert read == [6, 18]
+    assert world.settlement.read("decimalsOf", world.registry.address) == 0
+    with pytest.raises(AssertionError, match="reverted"):
+        world.settlement.send(world.lister, "listToken", world.registry.address, PAYMENT)
 
 
 def test_wallets_learn_the_signing_domain(world: World) -> None:

@@ -121,7 +121,8 @@ def found(evm: Evm) -> World:
     """Deploy in the order the platform does; the factory learns the others, then may list."""
     admin, agent, lister, deployer, operator, enforcer, pauser, issuer = (evm.wallet() for _ in range(8))
     registry = evm.deploy(deployer, "IdentityRegistry", admin.address, agent.address)
-    settlement = evm.deploy(deployer, "Settlement", admin.address, lister.address, enforcer.address)
+    keys = (admin.address, lister.address, enforcer.address, operator.address)
+    settlement = evm.deploy(deployer, "Settlement", registry.address, *keys)
     factory = evm.deploy(
         deployer, "RwaTokenFactory", registry.address, settlement.address, admin.address, deployer.address
     )

@@ -8,7 +8,11 @@ interface IVault {
 
     /// @notice Book tokens the caller has just minted into the vault.
     /// @dev The caller is the token itself; only issued tokens are heard.
-    function creditMint(address account, uint256 amount) external;
+    function creditMint(address account, uint256 amount, bytes32 mintReference) external;
+
+    /// @notice Take from an account's balance what the caller has just burned of the vault's tokens.
+    /// @dev The caller is the token itself; only issued tokens are heard.
+    function debitBurn(address account, uint256 amount, bytes32 burnReference) external;
 
     /// @notice Move everything the vault keeps of the calling token from one account to another.
     /// @return amount What was moved; zero when there was nothing.

@@ -23,14 +23,19 @@ abstract contract Vault is IVault, TokenList, OneTimeReference, ReentrancyGuard 
     mapping(address token => uint256) public totalOf;
 
     event Deposited(address indexed token, address indexed account, uint256 amount);
-    event MintCredited(address indexed token, address indexed account, uint256 amount);
+    event MintCredited(
+        bytes32 indexed mintReference, address indexed token, address indexed account, uint256 amount
+    );
+    event BurnDebited(
+        bytes32 indexed burnReference, address indexed token, address indexed account, uint256 amount
+    );
     event BalanceRecovered(address indexed token, address indexed from, address indexed to, uint256 amount);
     event ForcedMove(
         bytes32 indexed moveReference, address indexed token, address indexed from, address to, uint256 amount
     );
 
     error NothingReceived(address token);
-    error CreditNotCovered(address token, uint256 owed, uint256 held);
+    error VaultNotCovered(address token, uint256 owed, uint256 held);
     error InsufficientVaultBalance(address account, address token, uint256 balance, uint256 amount);
 
     /// @inheritdoc IVault
@@ -38,25 +43,33 @@ abstract contract Vault is IVault, TokenList, OneTimeReference, ReentrancyGuard 
         return _balances[token][account];
     }
 
-    /// @notice Deposit tokens the caller has approved. Books what arrives, not what was asked for: a token
-    ///         may keep a fee.
+    /// @notice Deposit tokens the caller has approved.
     function deposit(address token, uint256 amount) external nonReentrant onlyListed(token) {
-        uint256 before = IERC20(token).balanceOf(address(this));
-        IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
-        uint256 received = IERC20(token).balanceOf(address(this)) - before;
-        if (received == 0) revert NothingReceived(token);
-        _credit(token, msg.sender, received);
-        emit Deposited(token, msg.sender, received);
+        _deposit(token, msg.sender, amount);
     }
 
     /// @inheritdoc IVault
     /// @dev Not inside a deposit: its measured difference would count the minted tokens a second time.
-    function creditMint(address account, uint256 amount) external nonReentrant onlyIssued(msg.sender) {
-        address token = msg.sender;
-        _credit(token, account, amount);
-        uint256 held = IERC20(token).balanceOf(address(this));
-        if (totalOf[token] > held) revert CreditNotCovered(token, totalOf[token], held);
-        emit MintCredited(token, account, amount);
+    function creditMint(address account, uint256 amount, bytes32 mintReference)
+        external
+        nonReentrant
+        onlyIssued(msg.sender)
+    {
+        _credit(msg.sender, account, amount);
+        _requireCovered(msg.sender);
+        emit MintCredited(mintReference, msg.sender, account, amount);
+    }
+
+    /// @inheritdoc IVault
+    function debitBurn(address account, uint256 amount, bytes32 burnReference)
+        external
+        nonReentrant
+        onlyIssued(msg.sender)
+    {
+        _requireBalance(msg.sender, account, amount);
+        _debit(msg.sender, account, amount);
+        _requireCovered(msg.sender);
+        emit BurnDebited(burnReference, msg.sender, account, amount);
     }
 
     /// @inheritdoc IVault
@@ -86,19 +99,40 @@ abstract contract Vault is IVault, TokenList, OneTimeReference, ReentrancyGuard 
         emit ForcedMove(moveReference, token, from, to, amount);
     }
 
-    function _credit(address token, address account, uint256 amount) private {
-        totalOf[token] += amount;
-        _balances[token][account] += amount;
+    /// @dev Books what arrives, not what was asked for: a token may keep a fee.
+    function _deposit(address token, address account, uint256 amount) internal returns (uint256 received) {
+        uint256 before = IERC20(token).balanceOf(address(this));
+        IERC20(token).safeTransferFrom(account, address(this), amount);
+        received = IERC20(token).balanceOf(address(this)) - before;
+        if (received == 0) revert NothingReceived(token);
+        _credit(token, account, received);
+        emit Deposited(token, account, received);
     }
 
     /// @dev Callers have made sure of the balance; should one forget, the subtraction itself reverts.
-    function _move(address token, address from, address to, uint256 amount) private {
+    function _move(address token, address from, address to, uint256 amount) internal {
         _balances[token][from] -= amount;
         _balances[token][to] += amount;
     }
 
-    function _requireBalance(address token, address account, uint256 amount) private view {
+    /// @dev As with a move.
+    function _debit(address token, address account, uint256 amount) internal {
+        totalOf[token] -= amount;
+        _balances[token][account] -= amount;
+    }
+
+    function _requireBalance(address token, address account, uint256 amount) internal view {
         uint256 balance = _balances[token][account];
         if (amount > balance) revert InsufficientVaultBalance(account, token, balance, amount);
+    }
+
+    function _requireCovered(address token) internal view {
+        uint256 held = IERC20(token).balanceOf(address(this));
+        if (totalOf[token] > held) revert VaultNotCovered(token, totalOf[token], held);
+    }
+
+    function _credit(address token, address account, uint256 amount) private {
+        totalOf[token] += amount;
+        _balances[token][account] += amount;
     }
 }

@@ -15,11 +15,11 @@ contract ReentrantToken is ERC20 {
     }
 
     function creditFromNothing(address account, uint256 amount) external {
-        vault.creditMint(account, amount);
+        vault.creditMint(account, amount, 0);
     }
 
     function _update(address from, address to, uint256 amount) internal override {
         super._update(from, to, amount);
-        if (to == address(vault)) vault.creditMint(from, amount);
+        if (to == address(vault)) vault.creditMint(from, amount, 0);
     }
 }

@@ -37,7 +37,7 @@ contract RwaToken is
     uint8 private immutable _decimals;
 
     event Minted(bytes32 indexed mintReference, address indexed account, uint256 amount, bool intoVault);
-    event Burned(bytes32 indexed burnReference, address indexed account, uint256 amount);
+    event Burned(bytes32 indexed burnReference, address indexed account, uint256 amount, bool fromVault);
     event Recovered(address indexed from, address indexed to, uint256 amount, uint256 vaulted);
 
     error ZeroCap();
@@ -80,17 +80,25 @@ contract RwaToken is
         _requireHolder(account);
         _beforeMint(account, amount, mintReference, true);
         _mint(address(vault), amount);
-        vault.creditMint(account, amount);
+        vault.creditMint(account, amount, mintReference);
     }
 
     /// @notice Destroy tokens of a wallet; frozen ones too, as far as the unfrozen do not suffice.
     function burn(address account, uint256 amount, bytes32 burnReference) external onlyRole(ENFORCER_ROLE) {
-        _requireHolder(account);
-        if (amount == 0) revert ZeroAmount();
-        _useReference(burnReference);
+        _beforeBurn(account, amount, burnReference, false);
         _unfreezeWallet(account, amount);
         _burn(account, amount);
-        emit Burned(burnReference, account, amount);
+    }
+
+    /// @notice Destroy tokens that the vault keeps for a holder; frozen ones too, as with a wallet.
+    function burnFromVault(address account, uint256 amount, bytes32 burnReference)
+        external
+        onlyRole(ENFORCER_ROLE)
+    {
+        _beforeBurn(account, amount, burnReference, true);
+        _unfreezeVaulted(account, amount);
+        _burn(address(vault), amount);
+        vault.debitBurn(account, amount, burnReference);
     }
 
     // Enforcement. It reaches through pauses and freezes, but never gives to who may not hold.
@@ -145,7 +153,7 @@ contract RwaToken is
     function beforeForcedVaultMove(address from, address to, uint256 amount) external {
         if (msg.sender != address(vault)) revert OnlyVault(msg.sender);
         _requireForcible(from, to);
-        _unfreezeForced(from, amount, _vaultUnfrozen(from, balanceOf(from), _vaulted(from)));
+        _unfreezeVaulted(from, amount);
     }
 
     // Papers
@@ -250,10 +258,23 @@ contract RwaToken is
         emit Minted(mintReference, account, amount, intoVault);
     }
 
+    function _beforeBurn(address account, uint256 amount, bytes32 burnReference, bool fromVault) private {
+        _requireHolder(account);
+        if (amount == 0) revert ZeroAmount();
+        _useReference(burnReference);
+        emit Burned(burnReference, account, amount, fromVault);
+    }
+
     function _unfreezeWallet(address account, uint256 amount) private {
         uint256 balance = balanceOf(account);
         if (amount > balance) revert ERC20InsufficientBalance(account, balance, amount);
         _unfreezeForced(account, amount, _walletUnfrozen(account, balance));
+    }
+
+    function _unfreezeVaulted(address account, uint256 amount) private {
+        uint256 vaulted = _vaulted(account);
+        if (amount > vaulted) revert ERC20InsufficientBalance(account, vaulted, amount);
+        _unfreezeForced(account, amount, _vaultUnfrozen(account, balanceOf(account), vaulted));
     }
 
     function _vaulted(address account) private view returns (uint256) {

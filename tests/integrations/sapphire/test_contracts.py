@@ -95,7 +95,7 @@ def test_the_platforms_own_calls_are_the_contracts() -> None:
     ("name", "types"),
     [
         ("IdentityRegistry", ["address"] * 2),
-        ("Settlement", ["address"] * 3),
+        ("Settlement", ["address"] * 5),
         ("RwaTokenFactory", ["address"] * 4),
         ("TestDollar", ["address"]),
     ],

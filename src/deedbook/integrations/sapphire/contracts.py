@@ -22,12 +22,12 @@ from deedbook.tokens.errors import IssuerNotVerified
 from deedbook.tokens.terms import TokenTerms
 
 GAS_REGISTER = 90_000
-GAS_DEPLOY_TOKEN = 3_200_000
+GAS_DEPLOY_TOKEN = 3_400_000
 GAS_GRANT_ROLE = 90_000
 GAS_LIST_TOKEN = 90_000
 GAS_CREATE = {
     "IdentityRegistry": 1_100_000,
-    "Settlement": 1_850_000,
+    "Settlement": 4_000_000,
     "RwaTokenFactory": 4_600_000,
     "TestDollar": 1_500_000,
 }

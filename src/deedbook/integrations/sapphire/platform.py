@@ -56,7 +56,8 @@ async def deploy_platform(
         Contract.IDENTITY_REGISTRY, lambda: words.create("IdentityRegistry", ["address"] * 2, [admin, admin])
     )
     settlement = await ensure(
-        Contract.SETTLEMENT, lambda: words.create("Settlement", ["address"] * 3, [admin, admin, admin])
+        Contract.SETTLEMENT,
+        lambda: words.create("Settlement", ["address"] * 5, [registry, admin, admin, admin, admin]),
     )
     factory = await ensure(
         Contract.TOKEN_FACTORY,
