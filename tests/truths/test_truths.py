@@ -24,6 +24,7 @@ from deedbook.wiring import WorkerResources, all_handlers
 from deedbook.workers.chain import LaneWorker
 from deedbook.workers.jobs import JobRunner
 from deedbook.workers.relay import FanOutSink
+from tests.support.owner import as_owner
 from tests.support.servers import PostgresServer
 from tests.support.world import World, open_world
 
@@ -105,7 +106,7 @@ async def broken(db: Database) -> dict[str, tuple[str, ...]]:
 
 async def test_every_truth_holds_when_a_market_is_live(house: House, books: Database) -> None:
     found = await truths.check_all(books, house.node, LOCAL_CHAIN_ID, house.admin)
-    assert len(found) == 8
+    assert len(found) == 15
     assert {truth.name: truth.findings for truth in found if not truth.holds} == {}
 
 
@@ -286,7 +287,7 @@ async def test_truth_is_broken_when_its_violation_is_planted(
     plain = await broken(books)
     assert plain == {}
     words = {"market": str(house.market_id), "other": str(other)}
-    async with books.pool.acquire() as connection:
+    async with as_owner(books) as connection:
         if truth != "INV-11":
             await connection.execute(NO_GUARDS)
         await connection.execute(_statement(violation, words))
@@ -350,7 +351,7 @@ CHAIN_VIOLATIONS: list[tuple[str, str]] = [
 async def test_chain_differs_from_the_books_when_a_row_is_forged(
     house: House, books: Database, finding: str, violation: str
 ) -> None:
-    async with books.pool.acquire() as connection:
+    async with as_owner(books) as connection:
         await connection.execute(NO_GUARDS)
         await connection.execute(violation.format(live=f"WHERE market_id = '{house.market_id}'"))
     found = {

@@ -1,0 +1,43 @@
+"""The truths that must always hold, as code: run after every journey, by `deedbook check`, and in the demo.
+
+The numbers are those of the project's list of invariants.
+"""
+
+from deedbook.identity.terms import Address
+from deedbook.infra.database import Database
+from deedbook.integrations.sapphire.client import SapphireClient
+from deedbook.truths import lifecycle, liveness, money, record
+from deedbook.truths.lifecycle import LEADS_TO
+from deedbook.truths.on_chain import chain_equals_books
+from deedbook.truths.proof import MAX_FINDINGS, Truth, prove
+
+__all__ = ["LEADS_TO", "MAX_FINDINGS", "Truth", "check_all", "check_books", "check_money"]
+
+
+async def check_all(db: Database, node: SapphireClient, chain_id: int, admin: Address | None) -> list[Truth]:
+    """Prove every truth, those of the database and those of the chain.
+
+    Raises:
+        DatabaseUnavailable · ChainUnavailable: no proof either way.
+    """
+    return [*await check_books(db), await chain_equals_books(db, node, chain_id, admin)]
+
+
+async def check_books(db: Database) -> list[Truth]:
+    """Prove the truths of the database alone.
+
+    Raises:
+        DatabaseUnavailable: no proof either way.
+    """
+    async with db.reading() as connection:
+        return [
+            truth
+            for part in (money, lifecycle, record, liveness)
+            for truth in await prove(connection, part.QUERIES)
+        ]
+
+
+async def check_money(db: Database) -> list[Truth]:
+    """Prove the truths of the ledger alone: nothing is created or lost."""
+    async with db.reading() as connection:
+        return await prove(connection, money.QUERIES)
