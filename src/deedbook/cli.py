@@ -1,6 +1,7 @@
 """The command line. Each command imports what it needs when it runs, so that `--help` answers at once."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 chain_app = typer.Typer(help="The local chain node, and the platform's contracts.")
 app.add_typer(chain_app, name="chain", invoke_without_command=True)
+bench_app = typer.Typer(
+    help="Measure the running platform, or one that is started for it.", no_args_is_help=True
+)
+app.add_typer(bench_app, name="bench")
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 FreshFlag = Annotated[bool, typer.Option("--fresh", help="Forget everything and start over.")]
@@ -214,13 +219,37 @@ def chain_keystore(
         raise typer.BadParameter(type(error).__name__) from None
 
 
+@bench_app.command("registration")
+def bench_registration(
+    as_json: JsonFlag = False,
+    fresh: FreshFlag = False,
+    markets: Annotated[int, typer.Option(min=1, max=100_000, help="How many to register, approve.")] = 300,
+    per_s: Annotated[float, typer.Option(min=0.1, max=10_000, help="Requests a second.")] = 10,
+    burst: Annotated[int, typer.Option(min=1, max=2000, help="How many to register at once.")] = 50,
+    issuers: Annotated[int, typer.Option(min=1, max=1000, help="How many issuers take turns.")] = 10,
+) -> None:
+    """Register markets, approve them, activate some by hand; latencies, processor time, truths."""
+    from deedbook.bench.registration import Plan, registration
+    from deedbook.bench.run import bench
+
+    plan = Plan(markets, per_s, burst, issuers)
+    _run(bench(_bench_settings(), registration(plan), as_json=as_json, fresh=fresh), exit_code=True)
+
+
+def _bench_settings() -> "Settings":
+    from deedbook.bench.run import lift_rate_limits
+
+    lift_rate_limits(os.environ)
+    return _settings("bench")
+
+
 def _settings(process: str) -> "Settings":
     from deedbook.infra.settings import load_settings
     from deedbook.infra.telemetry import configure_logging
 
     settings = load_settings()
     # The supervisor and the demo speak to a person; their children write the full log.
-    quiet = process in ("up", "demo") and settings.LOG_LEVEL == "info"
+    quiet = process in ("up", "demo", "bench") and settings.LOG_LEVEL == "info"
     configure_logging(process, "warning" if quiet else settings.LOG_LEVEL)
     return settings
 
