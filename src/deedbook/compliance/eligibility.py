@@ -1,0 +1,143 @@
+"""Use cases: judge an operation, insist on it, and say beforehand what would be said.
+
+Asked twice of every operation, when it is admitted and again when it is executed: whoever was eligible yesterday
+may be frozen, expired or locked up today.
+"""
+
+from dataclasses import dataclass
+
+from deedbook import ledger
+from deedbook.compliance import rules, store
+from deedbook.compliance.errors import TokenNotFound, refusal
+from deedbook.compliance.model import Case, Party
+from deedbook.compliance.store import TokenFacts
+from deedbook.compliance.terms import Operation, Reason, TokenRules
+from deedbook.infra.database import Tx
+from deedbook.kernel.ids import TokenId, UserId
+from deedbook.ledger.terms import AccountId
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What would be said, and what every check says, in their order."""
+
+    reason: Reason
+    checks: tuple[tuple[str, Reason], ...]
+
+
+async def judge(
+    tx: Tx,
+    operation: Operation,
+    token_id: TokenId,
+    sender: UserId | None,
+    receiver: UserId | None,
+    amount: int,
+    *,
+    executing: bool = False,
+) -> Reason:
+    """Whether the rules allow it, and if not, the first reason why.
+
+    `None` stands for the house (fee, treasury, chain) and for a wallet outside the vault. `executing` says that
+    the operation's own hold stands already; where holdings are limited, executions then take their turn by a lock
+    on the token's rules that lasts until the commit.
+
+    Raises:
+        TokenNotFound: there is no such token.
+    """
+    case = await _case(tx, operation, token_id, sender, receiver, amount, executing=executing)
+    return rules.judge(case)[0]
+
+
+async def require_eligible(
+    tx: Tx,
+    operation: Operation,
+    token_id: TokenId,
+    sender: UserId | None,
+    receiver: UserId | None,
+    amount: int,
+    *,
+    executing: bool = False,
+) -> None:
+    """Go on only if the rules allow it; see `judge`.
+
+    Raises:
+        Ineligible: one of its classes; `extra["reason"]` holds the reason's number.
+        InsufficientFunds: reason 4, the sender does not have so much to spend.
+        TokenNotFound: there is no such token.
+    """
+    case = await _case(tx, operation, token_id, sender, receiver, amount, executing=executing)
+    reason, check = rules.judge(case)
+    if reason is not Reason.NONE:
+        raise refusal(reason, check.partition(".")[0])
+
+
+async def preview(
+    tx: Tx,
+    operation: Operation,
+    token_id: TokenId,
+    sender: UserId | None,
+    receiver: UserId | None,
+    amount: int,
+) -> Preview:
+    """What `require_eligible` would say now, and every check with it.
+
+    Raises:
+        TokenNotFound: there is no such token.
+    """
+    case = await _case(tx, operation, token_id, sender, receiver, amount, executing=False)
+    return Preview(rules.judge(case)[0], tuple(rules.outcomes(case)))
+
+
+async def _case(
+    tx: Tx,
+    operation: Operation,
+    token_id: TokenId,
+    sender: UserId | None,
+    receiver: UserId | None,
+    amount: int,
+    *,
+    executing: bool,
+) -> Case:
+    token = await store.token(tx, token_id)
+    if token is None:
+        raise TokenNotFound
+    asked = await store.rules(tx, token_id)
+    if executing and token.regulated and asked.counts:
+        asked = await store.rules(tx, token_id, lock=True)
+    return Case(
+        operation=operation,
+        regulated=token.regulated,
+        rules=asked,
+        sender=await _party(tx, token, asked, sender, executing) if sender is not None else None,
+        receiver=await _party(tx, token, asked, receiver, executing) if receiver is not None else None,
+        amount=amount,
+        holders=await _holders(tx, token) if asked.max_holders is not None else 0,
+        now=await tx.now(),
+    )
+
+
+async def _party(tx: Tx, token: TokenFacts, asked: TokenRules, user_id: UserId, executing: bool) -> Party:
+    account = AccountId(user_id)
+    profile = await store.profile(tx, user_id)
+    available, locked = await ledger.balance(tx, account, token.token_id)
+    lately = asked.lock_up_days and await ledger.received_since(
+        tx, account, token.token_id, asked.lock_up_days
+    )
+    return Party(
+        frozen=profile is not None and profile.frozen,
+        sanctioned=profile is not None and profile.sanctioned,
+        record=await store.record(tx, user_id, token.token_id) if token.regulated else None,
+        is_issuer=user_id == token.issuer,
+        holding=available + locked,
+        spendable=available + locked if executing else available,
+        received_lately=lately,
+    )
+
+
+async def _holders(tx: Tx, token: TokenFacts) -> int:
+    """How many hold some, without the issuer, who distributes."""
+    count = await ledger.holders(tx, token.token_id)
+    if token.issuer is None:
+        return count
+    held = await ledger.balance(tx, AccountId(token.issuer), token.token_id)
+    return count - (sum(held) > 0)

@@ -1,0 +1,111 @@
+"""The words of this room: reasons, KYC, accreditation, operations, and what is recorded of users and tokens."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, IntEnum
+
+from deedbook.identity.terms import Address
+from deedbook.kernel.ids import TokenId, UserId
+
+MAX_KYC_LEVEL = 9
+MAX_LOCK_UP_DAYS = 3660
+
+
+class Reason(IntEnum):
+    """Why not. The contracts use the same numbers (`Restriction.sol`); a number is never used again."""
+
+    NONE = 0
+    PAUSED = 1
+    SENDER_FROZEN = 2
+    RECEIVER_FROZEN = 3
+    BALANCE = 4
+    KYC_MISSING = 10
+    KYC_EXPIRED = 11
+    NOT_WHITELISTED = 12
+    ACCREDITATION_MISSING = 13
+    ACCREDITATION_EXPIRED = 14
+    SANCTIONED = 30
+    OWNERSHIP_CAP = 50
+    HOLDER_COUNT = 51
+    LOCK_UP = 60
+    JURISDICTION = 70
+
+
+class KycStatus(Enum):
+    """Where somebody's KYC for a token stands. Only `APPROVED` lets anything through, until it expires."""
+
+    PENDING = "PENDING"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+
+
+class Accreditation(Enum):
+    """What sort of investor somebody was proven to be."""
+
+    NONE = "none"
+    ACCREDITED = "accredited"
+    INSTITUTIONAL = "institutional"
+
+
+class Operation(Enum):
+    """What is judged. Who enters with no sender (mint, deposit) or leaves with no receiver (withdrawal) is judged
+    alone; the other side is a wallet, which the contract judges, or the house."""
+
+    MINT = "MINT"
+    TRANSFER = "TRANSFER"
+    DEPOSIT = "DEPOSIT"
+    WITHDRAWAL = "WITHDRAWAL"
+    TRADE = "TRADE"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What compliance knows of a user for one token. `provider_reference` is the KYC provider's name for the check;
+    nothing personal is kept here."""
+
+    user_id: UserId
+    token_id: TokenId
+    kyc_status: KycStatus
+    kyc_level: int
+    whitelisted: bool
+    accreditation: Accreditation
+    accreditation_expires_at: datetime | None
+    jurisdiction: str | None
+    expires_at: datetime | None
+    provider: str
+    provider_reference: str
+    version: int
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What holds for a user whatever the token. `version` rises with everything that the chain should hear of."""
+
+    user_id: UserId
+    account: Address
+    frozen: bool
+    sanctioned: bool
+    version: int
+    registered_version: int
+
+
+@dataclass(frozen=True)
+class TokenRules:
+    """What a token asks of those who hold it. `max_ownership` in base units; `None` and empty mean no limit."""
+
+    min_kyc_level: int = 0
+    accreditation_required: bool = False
+    allowed_jurisdictions: frozenset[str] = frozenset()
+    blocked_jurisdictions: frozenset[str] = frozenset()
+    max_holders: int | None = None
+    max_ownership: int | None = None
+    lock_up_days: int = 0
+    paused: bool = False
+    version: int = 0
+
+    @property
+    def counts(self) -> bool:
+        """Whether holdings of others, or of the receiver, decide: then executions take their turn."""
+        return self.max_holders is not None or self.max_ownership is not None
