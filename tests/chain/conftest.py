@@ -10,7 +10,16 @@ from tests.chain.support import FakeLane, new_signer
 from tests.support.fake_chain import FakeChain
 from tests.support.servers import PostgresServer
 
-TABLES = ("chain_attempts", "chain_transactions", "chain_wallets", "chain_contracts", "chain_network")
+TABLES = (
+    "chain_attempts",
+    "chain_transactions",
+    "chain_wallets",
+    "chain_contracts",
+    "chain_network",
+    "chain_cursors",
+    "chain_blocks",
+    "blockchain_events",
+)
 
 
 @pytest.fixture(scope="package")
