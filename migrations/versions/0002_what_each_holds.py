@@ -59,13 +59,17 @@ CREATE TABLE holds (
     token_id uuid NOT NULL REFERENCES tokens,
     amount numeric(78, 0) NOT NULL CHECK (amount > 0 AND amount <> 'NaN'),
     created_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (owner_type, owner_id, token_id)
+    PRIMARY KEY (owner_type, owner_id)
 );
 CREATE INDEX idx_holds_account ON holds (account_id, token_id);
 
 CREATE TRIGGER ledger_lines_append_only BEFORE UPDATE OR DELETE ON ledger_lines
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER ledger_lines_never_truncated BEFORE TRUNCATE ON ledger_lines
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER ledger_checkpoints_append_only BEFORE UPDATE OR DELETE ON ledger_checkpoints
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER ledger_checkpoints_never_truncated BEFORE TRUNCATE ON ledger_checkpoints
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- The only way to move money: lines that sum to zero per posting and token, and the balances that they explain,

@@ -62,10 +62,16 @@ async def consume(tx: Tx, owner: HoldOwner, owner_id: UUID, posting: Posting) ->
     await post(tx, (posting,))
 
 
-async def take_or_claim(tx: Tx, account_id: AccountId, token_id: TokenId, amount: int) -> tuple[Move, ...]:
+async def take_or_claim(
+    tx: Tx, account_id: AccountId, token_id: TokenId, amount: int, *, receiver: AccountId | None = None
+) -> tuple[Move, ...]:
     """Moves that take `amount` from an account as far as it is available, and the rest from suspense: for what
-    has happened on the chain already and cannot be refused here."""
-    available, _ = await store.balance(tx, account_id, token_id, lock=True)
+    has happened on the chain already and cannot be refused here.
+
+    `receiver` is the account that the posting will credit: both are locked now, in the order that all keep.
+    """
+    await store.lock_balances(tx, [account_id] if receiver is None else [account_id, receiver], token_id)
+    available, _ = await store.balance(tx, account_id, token_id)
     taken = min(available, amount)
     moves = [Move(account_id, token_id, -taken)] if taken else []
     if taken < amount:

@@ -51,7 +51,7 @@ async def posted(tx: Tx, posting_id: UUID) -> bool:
 
 
 async def add_hold(tx: Tx, hold: Hold) -> bool:
-    """Insert a hold; `False` when its owner holds some of this token already."""
+    """Insert a hold; `False` when something is held for its owner already."""
     return (
         await tx.fetchval(
             "INSERT INTO holds (owner_type, owner_id, account_id, token_id, amount) VALUES ($1, $2, $3, $4, $5) "
@@ -93,15 +93,23 @@ async def take_hold(tx: Tx, owner: HoldOwner, owner_id: UUID, amount: int | None
     return Hold(owner, owner_id, AccountId(row["account_id"]), TokenId(row["token_id"]), taken)
 
 
-async def balance(tx: Tx, account_id: AccountId, token_id: TokenId, *, lock: bool = False) -> tuple[int, int]:
-    """Available and locked; with `lock` held as they are until the commit."""
+async def balance(tx: Tx, account_id: AccountId, token_id: TokenId) -> tuple[int, int]:
+    """Available and locked."""
     row = await tx.fetchrow(
-        "SELECT available, locked FROM user_balances WHERE user_id = $1 AND token_id = $2"
-        + (" FOR NO KEY UPDATE" if lock else ""),
+        "SELECT available, locked FROM user_balances WHERE user_id = $1 AND token_id = $2",
         account_id,
         token_id,
     )
     return (int(row["available"]), int(row["locked"])) if row else (0, 0)
+
+
+async def lock_balances(tx: Tx, accounts: Sequence[AccountId], token_id: TokenId) -> None:
+    """Hold these balances as they are until the commit, locked in the order in which all lock them."""
+    await tx.execute(
+        "SELECT 1 FROM user_balances WHERE user_id = ANY ($1) AND token_id = $2 ORDER BY user_id FOR NO KEY UPDATE",
+        accounts,
+        token_id,
+    )
 
 
 async def add_account(
