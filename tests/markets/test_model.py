@@ -13,7 +13,7 @@ from deedbook.infra.database import Database
 from deedbook.kernel.errors import Invalid
 from deedbook.kernel.ids import DocumentId
 from deedbook.markets.errors import IllegalTransition
-from deedbook.markets.model import TRANSITIONS, AssetDetails, next_status, supply_units
+from deedbook.markets.model import TRANSITIONS, AssetDetails, Supply, next_status, supply_of
 from deedbook.markets.terms import MarketStatus, Move
 from tests.markets.support import asset, market_in
 
@@ -71,7 +71,15 @@ def test_the_truths_know_the_same_graph_when_they_judge_a_history() -> None:
 
 @pytest.mark.parametrize("symbol", ["AB", "A1", "A-1", "LUX-APT-2", "A" * 32])
 def test_a_registration_is_valid_when_its_symbol_is(symbol: str) -> None:
-    assert supply_units(asset(token_symbol=symbol, total_supply="2.5", decimals=1)) == 25
+    assert supply_of(asset(token_symbol=symbol, total_supply="2.5", decimals=1)) == Supply(25, 25)
+
+
+@pytest.mark.parametrize(
+    ("cap", "units"), [("2.5", 25), ("2.6", 26), ("1000", 10_000), (str(10**19), 10**20)]
+)
+def test_a_cap_stands_beside_the_supply_when_it_is_not_below_it(cap: str, units: int) -> None:
+    asked = asset(total_supply="2.5", supply_cap=cap, decimals=1)
+    assert supply_of(asked) == Supply(25, units)
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
@@ -80,6 +88,8 @@ BAD: list[tuple[dict[str, Any], str]] = [
     *(({"total_supply": amount}, "/totalSupply") for amount in
       ("", "0", "0.0", "-1", "1e3", "NaN", "1\n", "١", str(10**20), "0.0000000000000000001")),
     ({"total_supply": "1.5", "decimals": 0}, "/totalSupply"),
+    *(({"supply_cap": amount}, "/supplyCap") for amount in
+      ("", "0", "999.999999999999999999", "-1", "1e9", "NaN", "2000\n", str(10**20), "1000.0000000000000000001")),
     ({"asset": AssetDetails(valuation="1e3", currency="USD")}, "/assetDetails/valuation"),
     ({"asset": AssetDetails(valuation="1")}, "/assetDetails/currency"),
     ({"asset": AssetDetails(currency="usd")}, "/assetDetails/currency"),
@@ -91,13 +101,11 @@ BAD: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("changes", "pointer"), BAD, ids=repr)
 def test_a_registration_names_the_field_when_it_is_not_valid(changes: dict[str, Any], pointer: str) -> None:
     with pytest.raises(Invalid) as refused:
-        supply_units(asset(**changes))
+        supply_of(asset(**changes))
     assert [error.pointer for error in refused.value.errors] == [pointer]
 
 
 def test_a_registration_names_every_field_when_several_are_wrong() -> None:
     with pytest.raises(Invalid) as refused:
-        supply_units(
-            asset(token_symbol="x", total_supply="0", asset=AssetDetails(valuation="-1", currency="$"))
-        )
+        supply_of(asset(token_symbol="x", total_supply="0", asset=AssetDetails(valuation="-1", currency="$")))
     assert len(refused.value.errors) == 4

@@ -171,7 +171,7 @@ async def test_nothing_is_written_when_the_transaction_does_not_commit(db: Datab
 async def test_history_cannot_be_changed_when_somebody_tries(db: Database) -> None:
     market = await registered(db)
     for statement in ("UPDATE events SET actor_id = NULL", "DELETE FROM events", "TRUNCATE events"):
-        with pytest.raises(Exception, match="append-only"):
+        with pytest.raises(Exception, match="append-only|permission denied"):
             async with db.transaction() as tx:
                 await tx.execute(statement)
     assert len(await history(db, market.market_id)) == 2

@@ -59,6 +59,7 @@ def token_terms(**changes: Any) -> TokenTerms:
         "symbol": "HRB" + uuid4().hex[:5].upper(),
         "decimals": 18,
         "supply_units": 1_000_000 * 10**18,
+        "cap_units": 3_000_000 * 10**18,
         "issuer": Address(str(Account.create().address).lower()),
         **changes,
     }

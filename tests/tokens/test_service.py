@@ -18,6 +18,7 @@ from deedbook.integrations.sapphire.client import SapphireClient
 from deedbook.kernel.ids import MarketId, new_uuid
 from deedbook.tokens.errors import DeploymentNotProven, PlatformNotDeployed
 from deedbook.tokens.terms import TokenTerms
+from tests.api.support import caller_of
 from tests.support.fake_chain import CHAIN_ID
 from tests.support.platform import Platform, token_terms
 from tests.support.world import World
@@ -68,6 +69,8 @@ async def test_a_token_is_deployed_and_proven(founded: Platform) -> None:
         "uint256",
     )
     assert held == terms.supply_units
+    cap = await words.read(founded.node, deployment.address, "cap()", [], [], "uint256")
+    assert cap == terms.cap_units > terms.supply_units
 
 
 async def test_a_second_deployment_of_a_market_is_the_first(founded: Platform) -> None:
@@ -182,16 +185,20 @@ async def test_a_token_deployed_while_our_call_was_queued_is_adopted_after_its_r
 
 
 async def test_a_token_row_is_written_once(world: World) -> None:
-    market = await world.register(await world.issuer())
+    user = await world.issuer()
+    market, issuer = await world.register(user), caller_of(user)
     terms = token_terms(market_id=MarketId(UUID(market["id"])))
     deployment = tokens.Deployment(Address("0x" + "ab" * 20), "0x" + "cd" * 32)
     async with world.db.transaction() as tx:
-        first = await tokens.record(tx, terms, deployment, CHAIN_ID)
+        first = await tokens.record(tx, terms, issuer.user_id, deployment, CHAIN_ID)
     async with world.db.transaction() as tx:
-        assert await tokens.record(tx, terms, deployment, CHAIN_ID) == first
+        assert await tokens.record(tx, terms, issuer.user_id, deployment, CHAIN_ID) == first
         found = await tokens.of_market(tx, terms.market_id)
         assert found == await tokens.of_symbol(tx, terms.symbol)
         assert found is not None and found.contract_address == deployment.address
+        assert (found.total_supply, found.supply_cap) == (terms.supply_units, terms.cap_units)
+        assert found.issuer_user_id == issuer.user_id
+        assert found == await tokens.of_address(tx, deployment.address) == await tokens.of_id(tx, first)
         assert await tokens.of_market(tx, MarketId(new_uuid())) is None
 
 

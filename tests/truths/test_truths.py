@@ -303,8 +303,9 @@ async def _second_market(db: Database, market_id: UUID) -> UUID:
     async with db.pool.acquire() as connection, connection.transaction():
         await connection.execute(
             "INSERT INTO markets (market_id, name, asset_type, issuer_id, issuer_user_id, issuer_account, token_name, "
-            "token_symbol, total_supply, status) SELECT $2, name, asset_type, issuer_id, issuer_user_id, "
-            "issuer_account, token_name, 'OTHER', total_supply, 'pending_approval' FROM markets WHERE market_id = $1",
+            "token_symbol, total_supply, supply_cap, status) SELECT $2, name, asset_type, issuer_id, issuer_user_id, "
+            "issuer_account, token_name, 'OTHER', total_supply, supply_cap, 'pending_approval' FROM markets "
+            "WHERE market_id = $1",
             market_id,
             other,
         )
@@ -336,10 +337,13 @@ CHAIN_VIOLATIONS: list[tuple[str, str]] = [
         "the factory names another contract",
         "UPDATE markets SET contract_address = '0x' || repeat('1', 40) {live}",
     ),
-    ("total supply is", "UPDATE markets SET total_supply = total_supply + 1 {live}"),
-    ("the vault owes more than was issued", "UPDATE markets SET total_supply = total_supply - 1 {live}"),
+    ("total supply is", "UPDATE tokens SET total_supply = total_supply - 1 {live}"),
+    (
+        "total supply is",
+        "UPDATE tokens SET supply_cap = supply_cap + 1, total_supply = total_supply + 1 {live}",
+    ),
+    ("cap is", "UPDATE markets SET supply_cap = supply_cap + 1 {live}"),
     ("symbol is", "UPDATE markets SET token_symbol = 'FORGED' {live}"),
-    ("issuer's vault balance is 0", "UPDATE markets SET issuer_account = '0x' || repeat('2', 40) {live}"),
     (
         "there is no settlement at",
         "UPDATE chain_contracts SET address = '0x' || repeat('3', 40) WHERE name = 'settlement'",

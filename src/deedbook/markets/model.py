@@ -45,12 +45,13 @@ class AssetDetails:
 
 @dataclass(frozen=True)
 class RegisterMarket:
-    """What an issuer asks for. `total_supply` in whole tokens, as decimal text."""
+    """What an issuer asks for. Supplies in whole tokens, as decimal text; without a cap the supply is the cap."""
 
     name: str
     asset_type: AssetType
     token_symbol: str
     total_supply: str
+    supply_cap: str | None = None
     token_name: str = ""
     description: str = ""
     decimals: int = 18
@@ -58,8 +59,16 @@ class RegisterMarket:
 
 
 @dataclass(frozen=True)
+class Supply:
+    """What is issued at first, and what can ever be, in base units."""
+
+    units: int
+    cap_units: int
+
+
+@dataclass(frozen=True)
 class Market:
-    """A market as stored. `total_supply` in base units of the token."""
+    """A market as stored. `total_supply`, what is issued at first, and `supply_cap` in base units of the token."""
 
     market_id: MarketId
     name: str
@@ -72,6 +81,7 @@ class Market:
     token_symbol: str
     decimals: int
     total_supply: int
+    supply_cap: int
     status: MarketStatus
     version: int
     activations: int
@@ -90,6 +100,10 @@ class Market:
         return to_text(self.total_supply, self.decimals)
 
     @property
+    def cap_text(self) -> str:
+        return to_text(self.supply_cap, self.decimals)
+
+    @property
     def token_terms(self) -> TokenTerms:
         return TokenTerms(
             self.market_id,
@@ -97,6 +111,7 @@ class Market:
             self.token_symbol,
             self.decimals,
             self.total_supply,
+            self.supply_cap,
             self.issuer_account,
         )
 
@@ -116,7 +131,7 @@ def next_status(status: MarketStatus, move: Move) -> MarketStatus:
     )
 
 
-def supply_units(command: RegisterMarket) -> int:
+def supply_of(command: RegisterMarket) -> Supply:
     """Check a registration and give its supply in base units.
 
     Raises:
@@ -138,6 +153,14 @@ def supply_units(command: RegisterMarket) -> int:
             wrong("/totalSupply", "not_positive", "the supply must be more than zero")
     except MalformedAmount as error:
         wrong("/totalSupply", "bad_amount", str(error))
+    cap_units = units
+    if command.supply_cap is not None:
+        try:
+            cap_units = to_units(command.supply_cap, command.decimals)
+            if cap_units < units:
+                wrong("/supplyCap", "below_supply", "the cap is not below the supply")
+        except MalformedAmount as error:
+            wrong("/supplyCap", "bad_amount", str(error))
     asset = command.asset
     if asset.valuation is not None:
         try:
@@ -152,4 +175,4 @@ def supply_units(command: RegisterMarket) -> int:
         wrong("/assetDetails/complianceDocuments", "repeated", "name each document once")
     if problems:
         raise Invalid("the registration is not valid", errors=tuple(problems))
-    return units
+    return Supply(units, cap_units)

@@ -68,7 +68,7 @@ async def register(tx: Tx, caller: Caller, command: RegisterMarket) -> Market:
         Invalid: with every field that is wrong.
         SymbolTaken: choose another symbol.
     """
-    units = model.supply_units(command)
+    supply = model.supply_of(command)
     found = await store.documents(tx, caller.user_id, command.asset.compliance_documents)
     missing = [
         FieldError(
@@ -93,7 +93,8 @@ async def register(tx: Tx, caller: Caller, command: RegisterMarket) -> Market:
         token_name=command.token_name or command.name[:64],
         token_symbol=command.token_symbol,
         decimals=command.decimals,
-        total_supply=units,
+        total_supply=supply.units,
+        supply_cap=supply.cap_units,
         status=MarketStatus.DRAFT,
         version=1,
         activations=0,
@@ -158,7 +159,7 @@ async def finish_activation(tx: Tx, market_id: MarketId, deployment: Deployment,
     market = await _locked(tx, market_id, None)
     if market.status is not MarketStatus.ACTIVATING:
         return
-    token_id = await tokens.record(tx, market.token_terms, deployment, chain_id)
+    token_id = await tokens.record(tx, market.token_terms, market.issuer_user_id, deployment, chain_id)
     await store.save(
         tx,
         market,
@@ -337,6 +338,7 @@ def _approval_requested(
             "tokenSymbol": market.token_symbol,
             "decimals": market.decimals,
             "totalSupply": market.supply_text,
+            "supplyCap": market.cap_text,
             "valuation": asset.valuation,
             "currency": asset.currency,
             "location": asset.location,

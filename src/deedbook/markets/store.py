@@ -15,8 +15,8 @@ from deedbook.markets.model import AssetDetails, Market
 from deedbook.markets.terms import AssetType, MarketStatus
 
 COLUMNS = """market_id, name, description, asset_type, issuer_id, issuer_user_id, issuer_account, token_name,
-    token_symbol, decimals, total_supply, status, version, activations, created_at, updated_at, contract_address,
-    deployment_tx_hash, approved_by, approved_at, activated_at, rejected_reason, metadata"""
+    token_symbol, decimals, total_supply, supply_cap, status, version, activations, created_at, updated_at,
+    contract_address, deployment_tx_hash, approved_by, approved_at, activated_at, rejected_reason, metadata"""
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,9 @@ async def add(tx: Tx, market: Market, asset: AssetDetails) -> None:
         await tx.execute(
             """
             INSERT INTO markets (market_id, name, description, asset_type, issuer_id, issuer_user_id,
-                issuer_account, token_name, token_symbol, decimals, total_supply, status)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                issuer_account, token_name, token_symbol, decimals, total_supply, supply_cap,
+                status)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
             """,
             market.market_id,
             market.name,
@@ -60,6 +61,7 @@ async def add(tx: Tx, market: Market, asset: AssetDetails) -> None:
             market.token_symbol,
             market.decimals,
             market.total_supply,
+            market.supply_cap,
             market.status.value,
         )
     except asyncpg.UniqueViolationError as error:
@@ -172,6 +174,7 @@ def market_of(row: asyncpg.Record) -> Market:
     fields["asset_type"] = AssetType(fields["asset_type"])
     fields["status"] = MarketStatus(fields["status"])
     fields["total_supply"] = int(fields["total_supply"])
+    fields["supply_cap"] = int(fields["supply_cap"])
     fields["issuer_id"] = EntityId(fields["issuer_id"])
     fields["issuer_account"] = Address(fields["issuer_account"])
     return Market(**fields)

@@ -44,5 +44,16 @@ class TokenContracts(Protocol):
         token: Address,
         admin: Address,
     ) -> list[str]:
-        """What on the chain is not as asked: code, name, symbol, decimals, supply, vault balance, owner."""
+        """What on the chain is not as asked and must stay so for ever: code, name, symbol, decimals, cap, vault,
+        registry, owner."""
+        ...
+
+    async def supply_differences(
+        self, chain: Chain, contracts: dict[Contract, Address], terms: TokenTerms, token: Address
+    ) -> list[str]:
+        """What of the first supply is not as asked. Supply moves on: this holds at the deployment only."""
+        ...
+
+    async def total_supply(self, chain: Chain, token: Address) -> int:
+        """How much there is of a token, in base units."""
         ...

@@ -7,9 +7,10 @@ from deedbook.chain.ports import Chain
 from deedbook.chain.terms import Contract
 from deedbook.identity.terms import Address
 from deedbook.infra.database import Database, Tx
-from deedbook.kernel.ids import MarketId, TokenId, new_uuid
+from deedbook.kernel.ids import MarketId, TokenId, UserId, new_uuid
 from deedbook.tokens import store
 from deedbook.tokens.errors import DeploymentNotProven, PlatformNotDeployed
+from deedbook.tokens.events import TokenListed
 from deedbook.tokens.ports import TokenContracts
 from deedbook.tokens.terms import Deployment, Token, TokenTerms, TokenType
 
@@ -52,7 +53,7 @@ async def deploy(db: Database, foundry: Foundry, terms: TokenTerms, timeout_s: f
     token = await foundry.contracts.token_of(foundry.chain, platform, terms.market_id)
     if token is None or entry.tx_hash is None:
         raise DeploymentNotProven("the factory does not know a token for this market")
-    return await _proven(foundry, platform, terms, Deployment(token, entry.tx_hash))
+    return await _proven(foundry, platform, terms, Deployment(token, entry.tx_hash), newly=True)
 
 
 async def _request(
@@ -79,22 +80,33 @@ async def _adopt(
             f"the factory has {token} for this market, which this database did not deploy, and its deployment "
             "lies further back than is searched"
         )
-    return await _proven(foundry, platform, terms, Deployment(token, tx_hash))
+    return await _proven(foundry, platform, terms, Deployment(token, tx_hash), newly=False)
 
 
 async def _proven(
-    foundry: Foundry, platform: dict[Contract, Address], terms: TokenTerms, deployment: Deployment
+    foundry: Foundry,
+    platform: dict[Contract, Address],
+    terms: TokenTerms,
+    deployment: Deployment,
+    *,
+    newly: bool,
 ) -> Deployment:
+    """The deployment, when it is what was asked. Of a token that stood before, supply may have moved on."""
     wrong = await foundry.contracts.differences(
         foundry.chain, platform, terms, deployment.address, foundry.admin
     )
+    if newly:
+        wrong += await foundry.contracts.supply_differences(
+            foundry.chain, platform, terms, deployment.address
+        )
     if wrong:
         raise DeploymentNotProven("; ".join(wrong))
     return deployment
 
 
-async def record(tx: Tx, terms: TokenTerms, deployment: Deployment, chain_id: int) -> TokenId:
-    """Write the token's row; a repeated call finds the row of the first."""
+async def record(tx: Tx, terms: TokenTerms, issuer: UserId, deployment: Deployment, chain_id: int) -> TokenId:
+    """Write the token's row, with the supply that was minted at its deployment; a repeated call finds the row of
+    the first. The factory has listed the token in the vault."""
     token = Token(
         token_id=TokenId(new_uuid()),
         symbol=terms.symbol,
@@ -103,8 +115,13 @@ async def record(tx: Tx, terms: TokenTerms, deployment: Deployment, chain_id: in
         decimals=terms.decimals,
         contract_address=deployment.address,
         market_id=terms.market_id,
+        chain_id=chain_id,
+        total_supply=terms.supply_units,
+        supply_cap=terms.cap_units,
+        issuer_user_id=issuer,
     )
-    if await store.add(tx, token, chain_id, terms.supply_units):
+    if await store.add(tx, token):
+        tx.emit(listed(token), before={"status": None}, after=token.summary)
         return token.token_id
     existing = await store.by_market(tx, terms.market_id)
     assert existing is not None, f"the symbol {terms.symbol} belongs to another token"
@@ -112,9 +129,24 @@ async def record(tx: Tx, terms: TokenTerms, deployment: Deployment, chain_id: in
 
 
 async def record_cash(tx: Tx, address: Address, chain_id: int, decimals: int) -> None:
-    """Write the row of the quote token, USDC."""
-    token = Token(TokenId(new_uuid()), "USDC", "USD Coin", TokenType.STABLE, decimals, address, None)
-    await store.add(tx, token, chain_id, 0)
+    """Write the row of the quote token, USDC, which founding the platform has listed in the vault."""
+    token = Token(
+        TokenId(new_uuid()), "USDC", "USD Coin", TokenType.STABLE, decimals, address, None, chain_id
+    )
+    if await store.add(tx, token):
+        tx.emit(listed(token), before={"status": None}, after=token.summary)
+
+
+def listed(token: Token) -> TokenListed:
+    """The fact that the vault takes this token."""
+    assert token.contract_address is not None, "the vault lists contracts"
+    return TokenListed(
+        token_id=token.token_id,
+        symbol=token.symbol,
+        token_type=token.token_type.value,
+        decimals=token.decimals,
+        contract_address=token.contract_address,
+    )
 
 
 async def of_market(tx: Tx, market_id: MarketId) -> Token | None:
@@ -125,3 +157,13 @@ async def of_market(tx: Tx, market_id: MarketId) -> Token | None:
 async def of_symbol(tx: Tx, symbol: str) -> Token | None:
     """The token of this symbol."""
     return await store.by_symbol(tx, symbol)
+
+
+async def of_address(tx: Tx, address: Address) -> Token | None:
+    """The token whose contract stands at this address."""
+    return await store.by_address(tx, address)
+
+
+async def of_id(tx: Tx, token_id: TokenId) -> Token | None:
+    """The token of this id."""
+    return await store.by_id(tx, token_id)

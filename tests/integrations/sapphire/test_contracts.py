@@ -60,7 +60,7 @@ def test_the_deployment_call_says_every_term_in_its_place() -> None:
         "name": TERMS.name,
         "symbol": TERMS.symbol,
         "decimals": TERMS.decimals,
-        "cap": TERMS.supply_units,
+        "cap": TERMS.cap_units,
         "initialSupply": TERMS.supply_units,
         "issuer": TERMS.issuer,
         "admin": ADMIN,
@@ -146,6 +146,7 @@ async def test_every_view_that_we_ask_is_in_the_list_above() -> None:
     """A view that is added and not listed would not be held against the ABI."""
     shown = ShownChain()
     await SapphireContracts().differences(shown, PLATFORM, TERMS, TOKEN, ADMIN)
+    await SapphireContracts().supply_differences(shown, PLATFORM, TERMS, TOKEN)
     await SapphireContracts().is_verified(shown, PLATFORM, TERMS.issuer)
     await SapphireContracts().token_of(shown, PLATFORM, TERMS.market_id)
     await words.is_listed(shown, TOKEN, TOKEN)
@@ -168,7 +169,7 @@ class ShownChain(FakeChain):
             "symbol()": ("string", TERMS.symbol),
             "decimals()": ("uint8", TERMS.decimals),
             "totalSupply()": ("uint256", TERMS.supply_units),
-            "cap()": ("uint256", TERMS.supply_units),
+            "cap()": ("uint256", TERMS.cap_units),
             "vault()": ("address", PLATFORM[Contract.SETTLEMENT]),
             "registry()": ("address", PLATFORM[Contract.IDENTITY_REGISTRY]),
             "balanceOf(address,address)": ("uint256", TERMS.supply_units),
@@ -203,18 +204,32 @@ async def test_a_token_as_asked_differs_in_nothing() -> None:
         ("name()", "Harbour Warehouse 2", "name is"),
         ("symbol()", "FAKE", "symbol is"),
         ("decimals()", 6, "decimals is"),
-        ("totalSupply()", TERMS.supply_units + 1, "total supply is"),
-        ("totalSupply()", 0, "total supply is"),
-        ("cap()", TERMS.supply_units * 2, "cap is"),
+        ("cap()", TERMS.supply_units, "cap is"),
         ("vault()", ADMIN, "vault is"),
         ("registry()", ADMIN, "registry is"),
-        ("balanceOf(address,address)", TERMS.supply_units - 1, "issuer's vault balance is"),
         ("hasRole(bytes32,address)", False, "admin is"),
     ],
 )
 async def test_each_planted_difference_is_found(asked: str, value: Any, says: str) -> None:
     [found] = await differences(ShownChain(**{asked: value}))
     assert found.startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("asked", "value", "says"),
+    [
+        ("totalSupply()", TERMS.supply_units + 1, "total supply is"),
+        ("totalSupply()", 0, "total supply is"),
+        ("balanceOf(address,address)", TERMS.supply_units - 1, "issuer's vault balance is"),
+    ],
+)
+async def test_each_difference_of_the_first_supply_is_found(asked: str, value: int, says: str) -> None:
+    words_of = SapphireContracts()
+    assert await words_of.supply_differences(ShownChain(), PLATFORM, TERMS, TOKEN) == []
+    moved = ShownChain(**{asked: value})
+    [found] = await words_of.supply_differences(moved, PLATFORM, TERMS, TOKEN)
+    assert found.startswith(says)
+    assert await differences(moved) == []  # supply moves on, and the token stays what it is
 
 
 async def test_an_address_without_code_is_no_token() -> None:
@@ -328,7 +343,9 @@ async def test_founding_leaves_a_quarter_of_its_gas(platform: Platform, key_like
 
 
 async def test_issuing_leaves_a_quarter_of_its_gas_with_the_longest_terms(platform: Platform) -> None:
-    longest = token_terms(name=LONGEST_NAME, symbol=LONGEST_SYMBOL, supply_units=2**128 - 1)
+    longest = token_terms(
+        name=LONGEST_NAME, symbol=LONGEST_SYMBOL, supply_units=2**128 - 1, cap_units=2**256 - 1
+    )
     async with moving(platform):
         await tokens.deploy(platform.db, platform.foundry, longest, 20)
     assert HEADROOM * await used(platform, "deploy-token-%") <= words.GAS_DEPLOY_TOKEN

@@ -94,7 +94,7 @@ class SapphireContracts:
             terms.name,
             terms.symbol,
             terms.decimals,
-            terms.supply_units,
+            terms.cap_units,
             terms.supply_units,
             terms.issuer,
             *[admin] * 4,
@@ -153,40 +153,44 @@ class SapphireContracts:
     ) -> list[str]:
         if not await chain.code(token):
             return [f"there is no code at {token}"]
-        settlement = contracts[Contract.SETTLEMENT]
-        held = await read(
-            chain,
-            settlement,
-            "balanceOf(address,address)",
-            ["address", "address"],
-            [terms.issuer, token],
-            "uint256",
-        )
         found = {
             "name": await read(chain, token, "name()", [], [], "string"),
             "symbol": await read(chain, token, "symbol()", [], [], "string"),
             "decimals": await read(chain, token, "decimals()", [], [], "uint8"),
-            "total supply": await read(chain, token, "totalSupply()", [], [], "uint256"),
             "cap": await read(chain, token, "cap()", [], [], "uint256"),
             "vault": str(await read(chain, token, "vault()", [], [], "address")).lower(),
             "registry": str(await read(chain, token, "registry()", [], [], "address")).lower(),
-            "issuer's vault balance": held,
             "admin": await has_role(chain, token, DEFAULT_ADMIN_ROLE, admin),
         }
         asked = {
             "name": terms.name,
             "symbol": terms.symbol,
             "decimals": terms.decimals,
-            "total supply": terms.supply_units,
-            "cap": terms.supply_units,
-            "vault": settlement,
+            "cap": terms.cap_units,
+            "vault": contracts[Contract.SETTLEMENT],
             "registry": contracts[Contract.IDENTITY_REGISTRY],
-            "issuer's vault balance": terms.supply_units,
             "admin": True,
         }
-        return [
-            f"{what} is {found[what]!r}, not {asked[what]!r}" for what in asked if found[what] != asked[what]
-        ]
+        return _told_apart(found, asked)
+
+    async def supply_differences(
+        self, chain: Chain, contracts: dict[Contract, Address], terms: TokenTerms, token: Address
+    ) -> list[str]:
+        holding = ["address", "address"], [terms.issuer, token]
+        found = {
+            "total supply": await self.total_supply(chain, token),
+            "issuer's vault balance": await read(
+                chain, contracts[Contract.SETTLEMENT], "balanceOf(address,address)", *holding, "uint256"
+            ),
+        }
+        return _told_apart(found, dict.fromkeys(found, terms.supply_units))
+
+    async def total_supply(self, chain: Chain, token: Address) -> int:
+        return int(await read(chain, token, "totalSupply()", [], [], "uint256"))
+
+
+def _told_apart(found: dict[str, Any], asked: dict[str, Any]) -> list[str]:
+    return [f"{what} is {found[what]!r}, not {asked[what]!r}" for what in asked if found[what] != asked[what]]
 
 
 def market_key(market_id: MarketId) -> bytes:

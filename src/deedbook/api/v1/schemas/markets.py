@@ -39,7 +39,8 @@ class AssetDetailsBody(Body):
 
 
 class RegisterMarket(Body):
-    """What an issuer registers. `totalSupply` is in whole tokens."""
+    """What an issuer registers. `totalSupply` is what is issued at first and `supplyCap` what can ever be issued,
+    the same when it is not given; both in whole tokens."""
 
     name: Annotated[Line, Field(min_length=1, max_length=200, examples=["Luxury Apartment Building"])]
     description: Annotated[Text, Field(max_length=4000)] = ""
@@ -57,6 +58,7 @@ class RegisterMarket(Body):
     token_name: Annotated[Line, Field(max_length=64)] = ""
     decimals: Annotated[int, Field(strict=True, ge=0, le=18)] = 18
     total_supply: Annotated[PositiveAmount, Field(examples=["1000000"])]
+    supply_cap: Annotated[PositiveAmount, Field(examples=["2000000"])] | None = None
     asset_details: AssetDetailsBody = AssetDetailsBody()
 
     def command(self) -> RegisterMarketCommand:
@@ -69,6 +71,7 @@ class RegisterMarket(Body):
             token_name=self.token_name,
             decimals=self.decimals,
             total_supply=self.total_supply,
+            supply_cap=self.supply_cap,
             asset=AssetDetails(
                 valuation=asset.valuation,
                 currency=asset.currency,
@@ -103,7 +106,7 @@ class Reason(Body):
 
 
 class MarketAnswer(Answer):
-    """A market. `totalSupply` is in whole tokens, exact."""
+    """A market. `totalSupply` and `supplyCap` are in whole tokens, exact."""
 
     id: UUID
     name: str
@@ -116,6 +119,7 @@ class MarketAnswer(Answer):
     token_symbol: str
     decimals: int
     total_supply: str
+    supply_cap: str
     contract_address: str | None
     deployment_tx_hash: str | None
     approved_by: UUID | None
@@ -141,6 +145,7 @@ class MarketAnswer(Answer):
             token_symbol=market.token_symbol,
             decimals=market.decimals,
             total_supply=market.supply_text,
+            supply_cap=market.cap_text,
             contract_address=checksum_address(market.contract_address) if market.contract_address else None,
             deployment_tx_hash=market.deployment_tx_hash,
             approved_by=market.approved_by,
