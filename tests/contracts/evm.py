@@ -63,10 +63,18 @@ class Event:
 
 
 @dataclass(frozen=True)
+class RawLog:
+    contract: str
+    topics: tuple[bytes, ...]
+    data: bytes
+
+
+@dataclass(frozen=True)
 class Receipt:
     gas_used: int
     contract_address: str | None
     events: tuple[Event, ...]
+    logs: tuple[RawLog, ...]
 
     def named(self, name: str) -> list[tuple[Any, ...]]:
         return [event.args for event in self.events if event.name == name]
@@ -149,7 +157,8 @@ class Evm:
         receipt = self.rpc("eth_getTransactionReceipt", transaction_hash)
         assert receipt["status"] == "0x1", "reverted; ask Contract.refusal for the reason"
         events = tuple(event for log in receipt["logs"] if (event := decode_event(log)) is not None)
-        return Receipt(int(receipt["gasUsed"], 16), receipt["contractAddress"], events)
+        logs = tuple(_raw_log(log) for log in receipt["logs"])
+        return Receipt(int(receipt["gasUsed"], 16), receipt["contractAddress"], events, logs)
 
 
 @dataclass(frozen=True)
@@ -235,6 +244,11 @@ def decode_refusal(data: bytes) -> Refusal:
     if data[:4] == keccak(b"Panic(uint256)")[:4]:
         return Refusal("Panic", (int.from_bytes(data[4:], "big"),))
     raise AssertionError(f"a refusal no artifact declares: {data.hex()}")
+
+
+def _raw_log(log: dict[str, Any]) -> RawLog:
+    topics = tuple(bytes.fromhex(topic[2:]) for topic in log["topics"])
+    return RawLog(log["address"], topics, bytes.fromhex(log["data"][2:]))
 
 
 def decode_event(log: dict[str, Any]) -> Event | None:

@@ -37,6 +37,10 @@ class Request:
         return CARRIED_OUT_BY[self.kind]
 
     @property
+    def fields(self) -> tuple[str, ...]:
+        return tuple(name for _, name in self._typed_fields())
+
+    @property
     def digest(self) -> bytes:
         message = self._message()
         return keccak(b"\x19" + message.version + message.header + message.body)
@@ -45,11 +49,10 @@ class Request:
         return bytes(Account.sign_message(self._message(), wallet.key).signature)
 
     def changed(self, field: str, value: Any) -> Request:
-        fields = [name for _, name in self._fields()]
-        values = [value if name == field else old for name, old in zip(fields, self.values, strict=True)]
+        values = [value if name == field else old for name, old in zip(self.fields, self.values, strict=True)]
         return replace(self, values=tuple(values))
 
-    def _fields(self) -> list[tuple[str, str]]:
+    def _typed_fields(self) -> list[tuple[str, str]]:
         pairs = [field.split(" ") for field in TYPES[self.kind].split(",")]
         return [(kind, name) for kind, name in pairs]
 
@@ -60,9 +63,8 @@ class Request:
             "chainId": self.chain_id,
             "verifyingContract": self.contract,
         }
-        types = {self.kind: [{"name": name, "type": kind} for kind, name in self._fields()]}
-        names = [name for _, name in self._fields()]
-        return encode_typed_data(domain, types, dict(zip(names, self.values, strict=True)))
+        types = {self.kind: [{"name": name, "type": kind} for kind, name in self._typed_fields()]}
+        return encode_typed_data(domain, types, dict(zip(self.fields, self.values, strict=True)))
 
 
 def deposit(world: World, trader: str, token: str, amount: str, nonce: str = "1") -> Request:

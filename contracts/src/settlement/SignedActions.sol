@@ -2,6 +2,7 @@
 pragma solidity 0.8.24;
 
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
 /// @notice A request to take tokens from the trader's wallet into the vault.
@@ -37,7 +38,7 @@ struct Transfer {
 /// @title What accounts sign
 /// @notice Readable requests under EIP-712, whose domain is this contract on this chain. Each works once: its
 ///         digest is remembered, never its signature, of which there can be many.
-/// @dev Plain accounts sign with 65 bytes, low s, v 27 or 28; contract wallets are asked by ERC-1271.
+/// @dev Keys sign with 65 bytes, low s, v 27 or 28; where no key did, a contract wallet is asked by ERC-1271.
 abstract contract SignedActions is EIP712 {
     bytes32 private constant DEPOSIT_TYPE =
         keccak256("Deposit(address trader,address token,string amount,string nonce,uint256 expiry)");
@@ -106,9 +107,14 @@ abstract contract SignedActions is EIP712 {
     function _useSigned(address signer, bytes32 digest, uint256 expiry, bytes calldata signature) internal {
         if (block.timestamp > expiry) revert ActionExpired(expiry, block.timestamp);
         if (usedDigest[digest]) revert DigestAlreadyUsed(digest);
-        if (!SignatureChecker.isValidSignatureNow(signer, digest, signature)) {
-            revert InvalidSignature(signer, digest);
-        }
+        if (!_isSignedBy(signer, digest, signature)) revert InvalidSignature(signer, digest);
         usedDigest[digest] = true;
+    }
+
+    function _isSignedBy(address signer, bytes32 digest, bytes calldata signature) private view returns (bool) {
+        (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecover(digest, signature);
+        if (failure == ECDSA.RecoverError.NoError && recovered == signer) return true;
+        return signer.code.length > 0
+            && SignatureChecker.isValidERC1271SignatureNow(signer, digest, signature);
     }
 }

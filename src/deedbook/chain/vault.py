@@ -44,6 +44,18 @@ class VaultEvent:
     reference: bytes | None
 
 
+@dataclass(frozen=True)
+class Permit:
+    """An approval (ERC-2612) that the owner of tokens signed for the vault. `value` in base units, `deadline` in
+    Unix seconds; `r` and `s` have 32 bytes."""
+
+    value: int
+    deadline: int
+    v: int
+    r: bytes
+    s: bytes
+
+
 def reference_of(id_: UUID) -> bytes:
     """The one-time reference under which the chain does what this id stands for: its 16 bytes, left in 32."""
     return id_.bytes.ljust(REFERENCE_BYTES, b"\0")

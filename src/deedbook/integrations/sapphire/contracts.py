@@ -24,7 +24,6 @@ from deedbook.tokens.terms import TokenTerms
 GAS_REGISTER = 90_000
 GAS_DEPLOY_TOKEN = 3_400_000
 GAS_GRANT_ROLE = 90_000
-GAS_LIST_TOKEN = 90_000
 GAS_CREATE = {
     "IdentityRegistry": 1_100_000,
     "Settlement": 4_000_000,
@@ -60,12 +59,6 @@ def create(name: str, types: list[str], values: list[Any]) -> Call:
 def grant_role(contract: Address, role: bytes, account: Address) -> Call:
     data = _selector("grantRole(bytes32,address)") + encode(["bytes32", "address"], [role, account])
     return Call(contract, data, GAS_GRANT_ROLE)
-
-
-def list_cash(settlement: Address, token: Address) -> Call:
-    """Let the vault take a token that others issued."""
-    data = _selector("listToken(address,uint8)") + encode(["address", "uint8"], [token, LISTING_PAYMENT])
-    return Call(settlement, data, GAS_LIST_TOKEN)
 
 
 async def has_role(chain: Chain, contract: Address, role: bytes, account: Address) -> bool:

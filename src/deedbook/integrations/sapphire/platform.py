@@ -13,6 +13,7 @@ from deedbook.identity.terms import Address
 from deedbook.infra.database import Database
 from deedbook.infra.settings import LOCAL_CHAIN_ID, SettingsError
 from deedbook.integrations.sapphire import contracts as words
+from deedbook.integrations.sapphire import custody
 
 log = structlog.get_logger(__name__)
 
@@ -71,7 +72,7 @@ async def deploy_platform(
         cash = await ensure(Contract.CASH, lambda: words.create("TestDollar", ["address"], [admin]))
     decimals = await _decimals(node, cash)
     if not await words.is_listed(node, settlement, cash):
-        await send(f"list-{cash}", words.list_cash(settlement, cash))
+        await send(f"list-{cash}", custody.list_token(settlement, cash))
     async with db.transaction() as tx:
         await chain.record_contract(tx, chain_id, Contract.CASH, cash)
         await tokens.record_cash(tx, cash, chain_id, decimals)
