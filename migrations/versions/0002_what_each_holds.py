@@ -34,12 +34,13 @@ CREATE INDEX idx_user_balances_token ON user_balances (token_id, user_id);
 CREATE TABLE ledger_lines (
     line_id bigint GENERATED ALWAYS AS IDENTITY,
     posting_id uuid NOT NULL,
+    number int NOT NULL CHECK (number > 0),
     kind text NOT NULL,
     account_id uuid NOT NULL,
     token_id uuid NOT NULL,
     amount numeric(78, 0) NOT NULL CHECK (amount <> 0 AND amount <> 'NaN'),
     created_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (posting_id, token_id, account_id)
+    PRIMARY KEY (posting_id, number) -- every posting has a line 1, so that none is made twice, whatever it says
 );
 CREATE INDEX idx_ledger_lines_account ON ledger_lines (account_id, token_id, line_id);
 CREATE UNIQUE INDEX idx_ledger_lines_order ON ledger_lines (line_id);
@@ -55,7 +56,7 @@ CREATE TABLE ledger_checkpoints (
 CREATE TABLE holds (
     owner_type text NOT NULL CHECK (owner_type IN ('order', 'swap', 'withdrawal', 'transfer')),
     owner_id uuid NOT NULL,
-    account_id uuid NOT NULL REFERENCES ledger_accounts,
+    account_id uuid NOT NULL REFERENCES ledger_accounts DEFERRABLE INITIALLY DEFERRED, -- made by ledger_apply
     token_id uuid NOT NULL REFERENCES tokens,
     amount numeric(78, 0) NOT NULL CHECK (amount > 0 AND amount <> 'NaN'),
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -134,10 +135,11 @@ BEGIN
     END IF;
 
     IF COALESCE(array_length(line_postings, 1), 0) > 0 THEN
-        INSERT INTO ledger_lines (posting_id, kind, account_id, token_id, amount)
-        SELECT l.posting, l.kind, l.account, l.token, l.amount
+        INSERT INTO ledger_lines (posting_id, number, kind, account_id, token_id, amount)
+        SELECT l.posting, row_number() OVER (PARTITION BY l.posting ORDER BY l.place), l.kind, l.account, l.token,
+               l.amount
         FROM unnest(line_postings, line_kinds, line_accounts, line_tokens, line_amounts)
-            AS l (posting, kind, account, token, amount);
+            WITH ORDINALITY AS l (posting, kind, account, token, amount, place) ORDER BY l.place;
     END IF;
 END $$;
 """
@@ -166,8 +168,13 @@ CREATE TABLE compliance_profiles (
     sanctioned boolean NOT NULL DEFAULT false,
     screened_at timestamptz,
     version bigint NOT NULL DEFAULT 1,
+    told_version bigint NOT NULL DEFAULT 0,
+    told_key text,
+    told_frozen boolean DEFAULT false,
+    told_identity boolean NOT NULL DEFAULT false,
     registered_version bigint NOT NULL DEFAULT 0,
-    updated_at timestamptz NOT NULL DEFAULT now()
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    CHECK (registered_version <= told_version AND told_version <= version)
 );
 CREATE INDEX idx_compliance_profiles_unregistered ON compliance_profiles (updated_at)
     WHERE registered_version < version;
@@ -203,10 +210,28 @@ CREATE TABLE compliance_rules (
     max_ownership numeric(78, 0) CHECK (max_ownership > 0 AND max_ownership <> 'NaN'),
     lock_up_days int NOT NULL DEFAULT 0 CHECK (lock_up_days BETWEEN 0 AND 3660),
     paused boolean NOT NULL DEFAULT false,
-    version bigint NOT NULL DEFAULT 1,
+    pauses bigint NOT NULL DEFAULT 0,
+    pauses_registered bigint NOT NULL DEFAULT 0,
+    version bigint NOT NULL DEFAULT 0,
     updated_by uuid,
-    updated_at timestamptz NOT NULL DEFAULT now()
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    CHECK (paused = (pauses % 2 = 1)),
+    CHECK (pauses_registered <= pauses)
 );
+CREATE INDEX idx_compliance_rules_unregistered ON compliance_rules (token_id) WHERE pauses_registered < pauses;
+
+CREATE TABLE kyc_applications (
+    application_id uuid PRIMARY KEY,
+    user_id uuid NOT NULL REFERENCES users,
+    token_id uuid NOT NULL REFERENCES tokens,
+    applicant jsonb,
+    status text NOT NULL CHECK (status IN ('OPEN', 'DECIDED', 'FAILED')),
+    requested_by uuid NOT NULL REFERENCES users,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    CHECK ((status = 'OPEN') = (applicant IS NOT NULL))
+);
+CREATE UNIQUE INDEX idx_kyc_applications_open ON kyc_applications (user_id, token_id) WHERE status = 'OPEN';
 """
 
 SUPPLY = """
@@ -236,6 +261,7 @@ CREATE TABLE deposits (
     digest bytea UNIQUE,
     signature bytea,
     signed_text jsonb,
+    relayed boolean NOT NULL DEFAULT false,
     permit jsonb,
     expires_at timestamptz,
     error text,

@@ -10,7 +10,9 @@ Refusal
 ├─ UserNotFound · TokenNotFound
 ├─ NotRegulated                only RWA tokens have rules
 ├─ ComplianceChanged           the record has changed since you looked (If-Match)
+├─ UnknownCheck                the job names nobody
 ├─ CheckUnderWay               the KYC provider is being asked already
+├─ RegistryNotDeployed         the identity registry does not stand on this chain yet
 └─ KycUnavailable              the KYC provider gives no answer: nobody is approved meanwhile
 """
 
@@ -101,8 +103,16 @@ class CheckUnderWay(Refusal):
     code, kind, title = "check_under_way", Kind.CONFLICT, "The KYC provider is being asked already"
 
 
+class UnknownCheck(Refusal):
+    code, kind, title = "unknown_check", Kind.ABSENT, "The job is not one of ours"
+
+
 class KycUnavailable(Unavailable):
     code, title = "kyc_unavailable", "The KYC provider does not answer"
+
+
+class RegistryNotDeployed(Unavailable):
+    code, title = "registry_not_deployed", "The identity registry is not deployed on this chain"
 
 
 _REFUSALS: dict[Reason, type[Refusal]] = {

@@ -1,18 +1,26 @@
 """Rules of compliance, pure: what is judged, and what the chain's identity registry should say of an account."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from enum import Enum
 
-from deedbook.compliance.terms import Accreditation, KycStatus, Operation, Profile, Record, TokenRules
-from deedbook.identity.terms import Address
+from deedbook.chain.identities import IdentityUpdate
+from deedbook.compliance.terms import (
+    Accreditation,
+    KycStatus,
+    Operation,
+    Profile,
+    Record,
+    RecordChange,
+    TokenRules,
+    Unchanged,
+)
+from deedbook.kernel.errors import FieldError, Invalid
+from deedbook.kernel.ids import TokenId, UserId
 
 UNKNOWN_JURISDICTION = "ZZ"
 """ISO 3166 keeps it for private use. An entry without any would look as if it had never been written."""
-
-NEVER_HELD = datetime.fromtimestamp(0, UTC)
-"""The expiry of an identity that does not hold."""
 
 
 class Side(Enum):
@@ -61,18 +69,7 @@ class Case:
         return self.sender if side is Side.SENDER else self.receiver
 
 
-@dataclass(frozen=True)
-class Statement:
-    """What the chain's identity registry should say of an account, besides whether it is frozen."""
-
-    account: Address
-    verified: bool
-    jurisdiction: str
-    accreditation: int
-    expires_at: datetime | None
-    """`None`: never."""
-
-
+_TOLD = ("kyc_status", "accreditation", "accreditation_expires_at", "jurisdiction", "expires_at")
 _CLASSES = {Accreditation.NONE: 0, Accreditation.ACCREDITED: 1, Accreditation.INSTITUTIONAL: 2}
 
 
@@ -89,7 +86,7 @@ def has_lapsed(record: Record, now: datetime) -> bool:
 
 def statement_of(
     profile: Profile, records: Sequence[Record], *, stated_before: bool, now: datetime
-) -> Statement | None:
+) -> IdentityUpdate | None:
     """What the registry should say; `None` leaves what it says as it is.
 
     Nothing is said of an account that compliance never decided on: an issuer is entered when a token is deployed,
@@ -102,15 +99,73 @@ def statement_of(
     approved = [r for r in decided if r.kyc_status is KycStatus.APPROVED and not has_lapsed(r, now)]
     lapsed = [record for record in decided if has_lapsed(record, now)]
     if profile.sanctioned or not (approved or lapsed):
-        return Statement(profile.account, False, UNKNOWN_JURISDICTION, 0, NEVER_HELD)
+        return IdentityUpdate(profile.account, False, UNKNOWN_JURISDICTION, 0, 0)
     best = max(approved or lapsed, key=_end)
-    return Statement(
+    ends_at = best.expires_at if approved else min(now, best.expires_at or now)
+    return IdentityUpdate(
         profile.account,
         True,
         best.jurisdiction or UNKNOWN_JURISDICTION,
         max(_accreditation(record, now) for record in approved or lapsed),
-        best.expires_at if approved else min(now, best.expires_at or now),
+        int(ends_at.timestamp()) if ends_at is not None else None,
     )
+
+
+def changed(record: Record, change: RecordChange, now: datetime) -> Record:
+    """The record with what is to change about it.
+
+    Who is rejected is also off the whitelist: a later approval by the KYC provider must not let them in by itself.
+
+    Raises:
+        Invalid: an approval that has expired already.
+    """
+    given = {
+        field.name: value
+        for field in fields(change)
+        if not isinstance(value := getattr(change, field.name), Unchanged)
+    }
+    after = replace(record, **given)
+    if after.accreditation is Accreditation.NONE:
+        after = replace(after, accreditation_expires_at=None)
+    match after.kyc_status:
+        case KycStatus.APPROVED if has_lapsed(after, now):
+            problem = FieldError("/expiresAt", "in_the_past", "an approval ends in the future")
+            raise Invalid("the approval would have expired already", errors=(problem,))
+        case KycStatus.EXPIRED:
+            return replace(after, expires_at=min(now, after.expires_at or now))
+        case KycStatus.REJECTED:
+            return replace(after, whitelisted=False)
+        case _:
+            return after
+
+
+def blank(user_id: UserId, token_id: TokenId, now: datetime) -> Record:
+    """A record of somebody about whom nothing is known."""
+    return Record(
+        user_id=user_id,
+        token_id=token_id,
+        kyc_status=KycStatus.PENDING,
+        kyc_level=0,
+        whitelisted=False,
+        accreditation=Accreditation.NONE,
+        accreditation_expires_at=None,
+        jurisdiction=None,
+        expires_at=None,
+        provider="",
+        provider_reference="",
+        version=0,
+        updated_at=now,
+    )
+
+
+def expired(record: Record) -> Record:
+    """The record once its approval has run out; the whitelist and the rest of it wait for the renewal."""
+    return replace(record, kyc_status=KycStatus.EXPIRED)
+
+
+def is_told_alike(before: Record, after: Record) -> bool:
+    """Whether the chain would be told the same of both."""
+    return all(getattr(before, name) == getattr(after, name) for name in _TOLD)
 
 
 def _end(record: Record) -> float:

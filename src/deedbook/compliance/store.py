@@ -1,11 +1,13 @@
 """SQL of this room: profiles, records and rules. Of tokens it reads what the rules need to know of them."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from deedbook.compliance.terms import Accreditation, KycStatus, Profile, Record, TokenRules
 from deedbook.identity.terms import Address
-from deedbook.infra.database import Tx
+from deedbook.infra.database import Database, Tx
 from deedbook.kernel.ids import TokenId, UserId
 
 _RECORD = (
@@ -87,4 +89,165 @@ def read_rules(row: Any) -> TokenRules:
         allowed_jurisdictions=allowed,
         blocked_jurisdictions=blocked,
         max_ownership=int(cap) if cap is not None else None,
+    )
+
+
+async def ensure_profile(tx: Tx, user_id: UserId) -> Profile | None:
+    """The user's profile, made where there is none, and held as it is until the commit; `None`: no such user."""
+    await tx.execute(
+        "INSERT INTO compliance_profiles (user_id, account) SELECT user_id, account FROM users WHERE user_id = $1 "
+        "ON CONFLICT DO NOTHING",
+        user_id,
+    )
+    return await profile(tx, user_id, lock=True)
+
+
+async def set_frozen(tx: Tx, user_id: UserId, reason: str | None) -> None:
+    """Freeze with a reason, thaw without."""
+    await tx.execute(
+        "UPDATE compliance_profiles SET frozen = $2, frozen_reason = $3, version = version + 1, updated_at = now() "
+        "WHERE user_id = $1",
+        user_id,
+        reason is not None,
+        reason,
+    )
+
+
+async def set_screened(tx: Tx, user_id: UserId, sanctioned: bool) -> None:
+    """Write down what the lists say now."""
+    await tx.execute(
+        "UPDATE compliance_profiles SET screened_at = now(), sanctioned = $2, updated_at = now(), "
+        "version = version + (sanctioned <> $2)::int WHERE user_id = $1",
+        user_id,
+        sanctioned,
+    )
+
+
+async def bump(tx: Tx, user_id: UserId) -> None:
+    """Say that the chain should hear something new of this account."""
+    await tx.execute(
+        "UPDATE compliance_profiles SET version = version + 1, updated_at = now() WHERE user_id = $1", user_id
+    )
+
+
+async def save_record(tx: Tx, saved: Record, updated_by: UserId | None) -> Record:
+    """Write a record, under the next version where there was one."""
+    row = await tx.fetchrow(
+        f"""
+        INSERT INTO compliance_records (user_id, token_id, kyc_status, kyc_level, whitelisted, accreditation,
+            accreditation_expires_at, jurisdiction, expires_at, provider, provider_reference, updated_by)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        ON CONFLICT (user_id, token_id) DO UPDATE SET kyc_status = EXCLUDED.kyc_status,
+            kyc_level = EXCLUDED.kyc_level, whitelisted = EXCLUDED.whitelisted,
+            accreditation = EXCLUDED.accreditation,
+            accreditation_expires_at = EXCLUDED.accreditation_expires_at,
+            jurisdiction = EXCLUDED.jurisdiction, expires_at = EXCLUDED.expires_at, provider = EXCLUDED.provider,
+            provider_reference = EXCLUDED.provider_reference, updated_by = EXCLUDED.updated_by,
+            version = compliance_records.version + 1, updated_at = now()
+        RETURNING {_RECORD}
+        """,
+        saved.user_id,
+        saved.token_id,
+        saved.kyc_status.value,
+        saved.kyc_level,
+        saved.whitelisted,
+        saved.accreditation.value,
+        saved.accreditation_expires_at,
+        saved.jurisdiction,
+        saved.expires_at,
+        saved.provider,
+        saved.provider_reference,
+        updated_by,
+    )
+    return read_record(row)
+
+
+async def records(tx: Tx, user_id: UserId) -> list[Record]:
+    """Everything that is recorded of a user."""
+    rows = await tx.fetch(f"SELECT {_RECORD} FROM compliance_records WHERE user_id = $1", user_id)
+    return [read_record(row) for row in rows]
+
+
+async def due(tx: Tx, now: datetime, limit: int) -> list[tuple[UserId, TokenId]]:
+    """Approvals that have run out, the longest ago first."""
+    rows = await tx.fetch(
+        "SELECT user_id, token_id FROM compliance_records WHERE kyc_status = 'APPROVED' AND expires_at <= $1 "
+        "ORDER BY expires_at LIMIT $2",
+        now,
+        limit,
+    )
+    return [(UserId(row["user_id"]), TokenId(row["token_id"])) for row in rows]
+
+
+async def save_rules(tx: Tx, token_id: TokenId, saved: TokenRules, updated_by: UserId) -> TokenRules:
+    """Write a token's rules under the next version. Pausing is another matter and stays as it is."""
+    row = await tx.fetchrow(
+        f"""
+        UPDATE compliance_rules SET min_kyc_level = $2, accreditation_required = $3, allowed_jurisdictions = $4,
+            blocked_jurisdictions = $5, max_holders = $6, max_ownership = $7, lock_up_days = $8, updated_by = $9,
+            version = version + 1, updated_at = now()
+        WHERE token_id = $1 RETURNING {_RULES}
+        """,
+        token_id,
+        saved.min_kyc_level,
+        saved.accreditation_required,
+        sorted(saved.allowed_jurisdictions),
+        sorted(saved.blocked_jurisdictions),
+        saved.max_holders,
+        saved.max_ownership,
+        saved.lock_up_days,
+        updated_by,
+    )
+    return read_rules(row)
+
+
+async def toggle_pause(tx: Tx, token_id: TokenId, updated_by: UserId | None) -> TokenRules:
+    """Pause what is not paused, and the reverse."""
+    row = await tx.fetchrow(
+        "UPDATE compliance_rules SET paused = NOT paused, pauses = pauses + 1, updated_by = $2, "
+        f"version = version + 1, updated_at = now() WHERE token_id = $1 RETURNING {_RULES}",
+        token_id,
+        updated_by,
+    )
+    return read_rules(row)
+
+
+async def add_application(
+    tx: Tx, application_id: UUID, user_id: UserId, token_id: TokenId, applicant: str, requested_by: UserId
+) -> bool:
+    """Keep an application until it is answered; `False` when one of the user for this token is open already."""
+    return (
+        await tx.fetchval(
+            """
+            INSERT INTO kyc_applications (application_id, user_id, token_id, applicant, status, requested_by)
+            VALUES ($1, $2, $3, $4, 'OPEN', $5) ON CONFLICT DO NOTHING RETURNING application_id
+            """,
+            application_id,
+            user_id,
+            token_id,
+            applicant,
+            requested_by,
+        )
+        is not None
+    )
+
+
+async def open_application(db: Database, application_id: UUID) -> Any:
+    async with db.reading() as connection:
+        return await connection.fetchrow(
+            "SELECT user_id, token_id, applicant FROM kyc_applications WHERE application_id = $1 AND status = 'OPEN'",
+            application_id,
+        )
+
+
+async def close_application(tx: Tx, application_id: UUID, status: str) -> bool:
+    """End an application and erase its papers; `False` when it had ended already."""
+    return (
+        await tx.fetchval(
+            "UPDATE kyc_applications SET status = $2, applicant = NULL, updated_at = now() "
+            "WHERE application_id = $1 AND status = 'OPEN' RETURNING application_id",
+            application_id,
+            status,
+        )
+        is not None
     )

@@ -6,9 +6,24 @@ from enum import Enum, IntEnum
 
 from deedbook.identity.terms import Address
 from deedbook.kernel.ids import TokenId, UserId
+from deedbook.kernel.jobs import COMPLIANCE, HOUSEKEEPING, JobKind
 
 MAX_KYC_LEVEL = 9
 MAX_LOCK_UP_DAYS = 3660
+
+VERIFY_COMPLIANCE = JobKind(
+    "verify-compliance", COMPLIANCE, repeat_by="ask anew: POST /tokens/compliance/{userId}/verify"
+)
+REGISTER_CHANGED = JobKind("register-identity", COMPLIANCE)
+REGISTER_EXPIRED = JobKind("register-expired-identity", COMPLIANCE)
+REGISTER_FROZEN = JobKind("register-freeze", COMPLIANCE)
+REGISTER_THAWED = JobKind("register-thaw", COMPLIANCE)
+REGISTER_SCREENED = JobKind("register-screening", COMPLIANCE)
+REGISTER_REMAINING = JobKind("register-identities", COMPLIANCE)
+REGISTER_PAUSE = JobKind("register-pause", COMPLIANCE)
+REGISTER_UNPAUSE = JobKind("register-unpause", COMPLIANCE)
+REGISTER_REMAINING_PAUSES = JobKind("register-pauses", COMPLIANCE)
+EXPIRE_RECORDS = JobKind("expire-compliance", HOUSEKEEPING)
 
 
 class Reason(IntEnum):
@@ -77,6 +92,28 @@ class Record:
     provider_reference: str
     version: int
     updated_at: datetime
+
+
+class Unchanged(Enum):
+    """Says of a field that it stays as it is, where `None` would mean something."""
+
+    UNCHANGED = "unchanged"
+
+
+UNCHANGED = Unchanged.UNCHANGED
+
+
+@dataclass(frozen=True)
+class RecordChange:
+    """What is to change about a record; what is not named stays."""
+
+    kyc_status: KycStatus | Unchanged = UNCHANGED
+    kyc_level: int | Unchanged = UNCHANGED
+    whitelisted: bool | Unchanged = UNCHANGED
+    accreditation: Accreditation | Unchanged = UNCHANGED
+    accreditation_expires_at: datetime | Unchanged | None = UNCHANGED
+    jurisdiction: str | Unchanged | None = UNCHANGED
+    expires_at: datetime | Unchanged | None = UNCHANGED
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,23 @@
+"""One database for the tests of a module: each has a desk, a token and users of its own."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from deedbook.infra.database import Database
+from tests.compliance.support import Desk, open_desk
+from tests.support.servers import PostgresServer
+
+
+@pytest.fixture(scope="module")
+async def db(postgres: PostgresServer) -> AsyncIterator[Database]:
+    made = await postgres.new_database()
+    database = await Database.connect(made)
+    yield database
+    await database.close()
+    await postgres.drop(made)
+
+
+@pytest.fixture
+async def desk(db: Database) -> Desk:
+    return await open_desk(db)
