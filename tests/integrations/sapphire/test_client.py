@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from eth_abi import encode
 
 from deedbook.chain.errors import ChainUnavailable, TransactionReverted
 from deedbook.chain.terms import Call
@@ -228,6 +229,17 @@ async def test_the_reason_of_a_revert_is_told_in_words() -> None:
     text = "0x08c379a0" + f"{32:064x}{2:064x}" + "6e6f".ljust(64, "0")
     required = error("execution reverted: no", 3, data=text).revert_reason
     assert await required(WALLET, Call(WALLET, b"", 1), 1) == "execution reverted: no"
+
+
+async def test_words_that_could_not_be_stored_are_told_without_what_spoils_them() -> None:
+    """PostgreSQL takes no NUL; a lane must not stop for the bad manners of a token or a node."""
+    reason = error("reverted: bad\x00\x7fnode", 3).revert_reason
+    assert await reason(WALLET, Call(WALLET, b"", 1), 1) == "reverted: bad\ufffd\ufffdnode"
+    spoilt = encode(["string"], ["no\x00\n\u202efunds"]).hex()
+    told = error("execution reverted", 3, data="0x08c379a0" + spoilt)
+    assert await told.revert_reason(WALLET, Call(WALLET, b"", 1), 1) == (
+        "execution reverted: no\ufffd\ufffd\ufffdfunds"
+    )
 
 
 async def test_a_node_without_old_states_is_asked_about_the_newest() -> None:

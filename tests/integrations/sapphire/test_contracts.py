@@ -288,9 +288,21 @@ def test_every_error_that_a_contract_declares_is_told_in_words() -> None:
     assert {"IssuerNotVerified", "MarketAlreadyDeployed", "AccessControlUnauthorizedAccount"} <= told
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"\x01", b"\x01\x02\x03\x04", keccak(b"IssuerNotVerified(address)")[:4]]
-)
+REQUIRE = bytes.fromhex("08c379a0")
+UNKNOWN = [
+    b"",
+    b"\x01",
+    b"\x01\x02\x03\x04",
+    keccak(b"IssuerNotVerified(address)")[:4],
+    REQUIRE,
+    REQUIRE + (2**256 - 1).to_bytes(32),
+    REQUIRE + (32).to_bytes(32) + (2**255).to_bytes(32),
+    REQUIRE + (32).to_bytes(32) + (2).to_bytes(32) + b"\xff\xfe".ljust(32, b"\0"),
+    keccak(b"IssuerNotVerified(address)")[:4] + b"\xff" * 32,
+]
+
+
+@pytest.mark.parametrize("data", UNKNOWN)
 def test_what_is_not_known_or_cut_short_has_no_words(data: bytes) -> None:
     assert in_words(data) is None
 

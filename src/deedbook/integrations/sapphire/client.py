@@ -25,7 +25,7 @@ _ADDRESS = re.compile(r"0x[0-9a-f]{40}")
 
 class _RpcError(Exception):
     def __init__(self, error: dict[str, Any]) -> None:
-        super().__init__(str(error.get("message", ""))[:500])
+        super().__init__(_printable(str(error.get("message", ""))[:500]))
         self.code = error.get("code")
         self.data = _revert_data(error.get("data"))
 
@@ -261,4 +261,10 @@ def _reason(error: _RpcError) -> str:
 
     if not error.data:
         return str(error)
-    return f"execution reverted: {in_words(error.data) or '0x' + error.data[:128].hex()}"[:500]
+    told = f"execution reverted: {in_words(error.data) or '0x' + error.data[:128].hex()}"
+    return _printable(told[:500])
+
+
+def _printable(text: str) -> str:
+    """Words of a node or a foreign contract as they may be stored and shown: no NUL, no half surrogates."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)

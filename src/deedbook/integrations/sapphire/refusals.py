@@ -15,7 +15,10 @@ _PANIC = bytes.fromhex("4e487b71")
 
 
 def in_words(data: bytes) -> str | None:
-    """`IssuerNotVerified(0x…)` for a declared error, the text of a `require`; `None` for what is not known."""
+    """`IssuerNotVerified(0x…)` for a declared error, the text of a `require`; `None` for what is not known.
+
+    Any contract that ours call may have written this data: it may be cut short, lie about lengths, be no text.
+    """
     selector, rest = data[:4], data[4:]
     try:
         if selector == _ERROR:
@@ -25,7 +28,7 @@ def in_words(data: bytes) -> str | None:
         if (entry := _declared().get(selector)) is None:
             return None
         values = decode([_type(part) for part in entry["inputs"]], rest)
-    except DecodingError:
+    except (DecodingError, UnicodeDecodeError, OverflowError):
         return None
     return f"{entry['name']}({', '.join(_shown(value) for value in values)})"
 
