@@ -67,6 +67,18 @@ async def test_waiting_ends_at_its_time_and_may_begin_again(lane: FakeLane) -> N
     assert (await chain.wait_final(lane.db, "mint", 1)).status is TxStatus.CONFIRMED
 
 
+async def test_waiting_for_a_block_ends_before_the_transaction_is_final(lane: FakeLane) -> None:
+    await lane.ask("mint")
+    with pytest.raises(TimeoutError, match="not mined after 0 s"):
+        await chain.wait_mined(lane.db, "mint", 0.2, drive(lane))
+    lane.node.mine()
+    assert (await chain.wait_mined(lane.db, "mint", 5, drive(lane))).status is TxStatus.MINED
+    with pytest.raises(TimeoutError, match="not final"):
+        await chain.wait_final(lane.db, "mint", 0.2, drive(lane))
+    await lane.finish("mint")
+    assert (await chain.wait_mined(lane.db, "mint", 1)).status is TxStatus.CONFIRMED
+
+
 async def test_waiting_on_a_stopped_lane_says_so(lane: FakeLane) -> None:
     await lane.ask("mint")
     async with lane.db.transaction() as tx:

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from deedbook import chain, tokens
-from deedbook.chain import Contract
+from deedbook.chain import Contract, lane
+from deedbook.chain.lane import LanePolicy
 from deedbook.identity.terms import Address
 from deedbook.infra import failpoints
 from deedbook.infra.database import Database
@@ -16,6 +17,8 @@ from deedbook.infra.settings import SettingsError
 from deedbook.integrations.sapphire import contracts as words
 from deedbook.integrations.sapphire import platform as founding
 from deedbook.integrations.sapphire.client import SapphireClient
+from deedbook.kernel.clock import SystemClock
+from tests.chain.support import POLICY
 from tests.support.fake_chain import CHAIN_ID
 from tests.support.platform import Platform, open_platform, token_terms
 from tests.support.sapphire_proxy import SapphireProxy
@@ -43,6 +46,72 @@ async def test_founding_twice_founds_once(platform: Platform) -> None:
     assert (cash.contract_address, cash.decimals) == (first[Contract.CASH], 6)
 
 
+async def test_founding_waits_for_confirmations_once(platform: Platform) -> None:
+    """What names others follows them in the next blocks: when the last is asked for, the first is not yet final."""
+    patient = LanePolicy(CHAIN_ID, 60, POLICY.gas_price_cap)
+    final_when_all_were_asked_for: list[int] = []
+
+    async def drive() -> None:
+        await lane.step(platform.db, platform.node, platform.signer, patient, SystemClock().now())
+        states = [
+            row["status"] for row in await platform.db.pool.fetch("SELECT status FROM chain_transactions")
+        ]
+        if len(states) == TRANSACTIONS:
+            final_when_all_were_asked_for.append(states.count("confirmed"))
+
+    await platform.found(drive=drive)
+    assert final_when_all_were_asked_for[0] == 0
+    rows = await platform.db.pool.fetch("SELECT key FROM chain_transactions ORDER BY nonce")
+    names = [row["key"].split("-")[2] for row in rows]
+    assert names[:2] == ["cash", "identity_registry"], "what names nobody is asked for together"
+
+
+async def test_what_names_a_contract_that_was_undone_is_created_anew_with_it(platform: Platform) -> None:
+    """As after a reorganization: the first registry stood long enough for others to name it, and is gone."""
+
+    async def drive() -> None:
+        await platform.step()
+        if await platform.db.pool.fetchval("SELECT count(*) FROM chain_transactions") == TRANSACTIONS:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await platform.found(drive=drive)
+    assert await chain.contracts(platform.db, CHAIN_ID) == {}
+    await platform.db.pool.execute(
+        "UPDATE chain_transactions SET status = 'reverted' WHERE key LIKE 'platform-%-identity_registry-%'"
+    )
+    await _is_whole(platform, await platform.found())
+
+
+async def test_what_names_a_contract_that_ended_up_elsewhere_is_created_anew(platform: Platform) -> None:
+    async def drive() -> None:
+        """As when others had used the nonce of the registry: until it is final it is seen at another place."""
+        await platform.step()
+        await platform.db.pool.execute(
+            """
+            UPDATE chain_transactions r SET contract_address = c.contract_address FROM chain_transactions c
+            WHERE r.key LIKE 'platform-%-identity_registry-%' AND r.status = 'mined'
+              AND c.key LIKE 'platform-%-cash-%' AND c.contract_address IS NOT NULL
+            """
+        )
+
+    with pytest.raises(chain.errors.TransactionReverted, match="identity_registry was created elsewhere"):
+        await platform.found(drive=drive)
+    assert Contract.SETTLEMENT not in await chain.contracts(platform.db, CHAIN_ID)
+    await _is_whole(platform, await platform.found())
+
+
+async def _is_whole(platform: Platform, addresses: dict[Contract, Address]) -> None:
+    """Every contract names the others as they are written down."""
+    registry, settlement = addresses[Contract.IDENTITY_REGISTRY], addresses[Contract.SETTLEMENT]
+    factory, node = addresses[Contract.TOKEN_FACTORY], platform.node
+    for contract in (settlement, factory):
+        assert await words.read(node, contract, "registry()", [], [], "address") == registry
+    assert await words.has_role(node, settlement, words.LISTER_ROLE, factory)
+    assert await words.is_listed(node, settlement, addresses[Contract.CASH])
+    assert await platform.found() == addresses
+
+
 @pytest.mark.parametrize("point", ["database.beforeCommit", "database.afterCommit"])
 async def test_founding_goes_on_after_deaths_between_its_steps(platform: Platform, point: str) -> None:
     """Every so often it dies at the next commit: of the lane, of a request, of an address to remember."""
@@ -68,9 +137,11 @@ async def test_founding_goes_on_after_deaths_between_its_steps(platform: Platfor
 
 
 async def test_a_step_that_was_undone_is_tried_again(platform: Platform) -> None:
+    admin = platform.signer.address
+    creation = words.create("IdentityRegistry", ["address"] * 2, [admin, admin])
     async with platform.db.transaction() as tx:
-        key = f"platform-{CHAIN_ID}-identity_registry-1"
-        await chain.request(tx, key, platform.signer.address, chain.Call(None, b"\xfe", 100_000))
+        key = f"{founding.stem(CHAIN_ID, 'identity_registry', creation)}-1"
+        await chain.request(tx, key, admin, chain.Call(None, b"\xfe", 100_000))
     with pytest.raises(chain.errors.TransactionReverted):
         await platform.found()
     assert set(await platform.found()) == set(Contract)

@@ -10,6 +10,7 @@ from deedbook.chain.service import (
     record_contract,
     request,
     wait_final,
+    wait_mined,
 )
 from deedbook.chain.terms import Call, ChainTransaction, Contract, Log, TxStatus
 
@@ -28,4 +29,5 @@ __all__ = [
     "request",
     "resume",
     "wait_final",
+    "wait_mined",
 ]

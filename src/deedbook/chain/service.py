@@ -51,6 +51,29 @@ async def wait_final(
         TimeoutError: not final in time. It may still become so; asking again later is harmless.
         TransactionReverted: the contract undid it.
     """
+    return await _wait(db, key, timeout_s, drive, "final", frozenset({TxStatus.CONFIRMED}))
+
+
+async def wait_mined(
+    db: Database, key: str, timeout_s: float, drive: Callable[[], Awaitable[None]] | None = None
+) -> ChainTransaction:
+    """Wait until the transaction is in some block, where it may have failed, and which may still go. Enough to ask
+    for what follows it on the same lane; never to write down that it happened.
+
+    Raises:
+        TimeoutError · TransactionReverted: as `wait_final`.
+    """
+    return await _wait(db, key, timeout_s, drive, "mined", frozenset({TxStatus.MINED, TxStatus.CONFIRMED}))
+
+
+async def _wait(
+    db: Database,
+    key: str,
+    timeout_s: float,
+    drive: Callable[[], Awaitable[None]] | None,
+    what: str,
+    enough: frozenset[TxStatus],
+) -> ChainTransaction:
     deadline = time.monotonic() + timeout_s
     entry: ChainTransaction | None = None
     while time.monotonic() < deadline:
@@ -58,16 +81,14 @@ async def wait_final(
             await drive()
         entry = await store.by_key(db, key)
         assert entry is not None, f"nobody asked for {key}"
-        match entry.status:
-            case TxStatus.CONFIRMED:
-                return entry
-            case TxStatus.REVERTED:
-                raise TransactionReverted(f"{key}: {entry.error or 'no reason given'}")
-            case _:
-                await asyncio.sleep(POLL_S)
+        if entry.status in enough:
+            return entry
+        if entry.status is TxStatus.REVERTED:
+            raise TransactionReverted(f"{key}: {entry.error or 'no reason given'}")
+        await asyncio.sleep(POLL_S)
     lane = await store.wallet(db, entry.wallet) if entry is not None else None
     stopped = f": the lane is stopped ({lane.stopped_reason})" if lane and lane.stopped_reason else ""
-    raise TimeoutError(f"{key} is not final after {timeout_s:.0f} s{stopped}")
+    raise TimeoutError(f"{key} is not {what} after {timeout_s:.0f} s{stopped}")
 
 
 async def bind_network(db: Database, chain: Chain, expected: int) -> None:

@@ -7,8 +7,8 @@ import structlog
 from deedbook import chain, tokens
 from deedbook.chain.errors import TransactionReverted
 from deedbook.chain.ports import Chain
-from deedbook.chain.terms import Call, Contract
-from deedbook.identity import parse_address
+from deedbook.chain.terms import Call, ChainTransaction, Contract
+from deedbook.identity import keccak, parse_address
 from deedbook.identity.terms import Address
 from deedbook.infra.database import Database
 from deedbook.infra.settings import LOCAL_CHAIN_ID, SettingsError
@@ -26,6 +26,8 @@ async def deploy_platform(
 ) -> dict[Contract, Address]:
     """Make sure that the registry, the vault, the factory and the quote token stand on the chain.
 
+    Each is asked for as soon as those that it names are in a block, not final: on one lane the later nonce never
+    comes first. So there is one wait for confirmations, at the end, and only then anything is written down.
     `drive` moves the nonce lane on; where workers run too, both may.
 
     Raises:
@@ -35,48 +37,102 @@ async def deploy_platform(
         ChainUnavailable · TimeoutError: call again, it goes on where it was.
     """
     await _check_known(db, node, chain_id)
-
-    async def send(name: str, call: Call) -> Address | None:
-        key = await chain.next_key(db, f"platform-{chain_id}-{name}")
-        async with db.transaction() as tx:
-            await chain.request(tx, key, admin, call)
-        return (await chain.wait_final(db, key, STEP_TIMEOUT_S, drive)).contract_address
-
-    async def ensure(contract: Contract, call: Callable[[], Call]) -> Address:
-        known = await chain.contracts(db, chain_id)
-        if contract in known:
-            return known[contract]
-        address = await send(contract.value, call())
-        assert address is not None, "a creation that succeeded has an address"
-        async with db.transaction() as tx:
-            await chain.record_contract(tx, chain_id, contract, address)
-        log.info("contract_deployed", contract=contract.value, address=address)
-        return address
-
-    registry = await ensure(
-        Contract.IDENTITY_REGISTRY, lambda: words.create("IdentityRegistry", ["address"] * 2, [admin, admin])
-    )
-    settlement = await ensure(
-        Contract.SETTLEMENT,
-        lambda: words.create("Settlement", ["address"] * 5, [registry, admin, admin, admin, admin]),
-    )
-    factory = await ensure(
-        Contract.TOKEN_FACTORY,
-        lambda: words.create("RwaTokenFactory", ["address"] * 4, [registry, settlement, admin, admin]),
-    )
-    if not await words.has_role(node, settlement, words.LISTER_ROLE, factory):
-        await send("grant-lister", words.grant_role(settlement, words.LISTER_ROLE, factory))
+    given = None
     if cash_token or chain_id != LOCAL_CHAIN_ID:
-        cash = await _chosen_cash(db, node, chain_id, cash_token)
-    else:
-        cash = await ensure(Contract.CASH, lambda: words.create("TestDollar", ["address"], [admin]))
+        given = await _chosen_cash(db, node, chain_id, cash_token)
+    founding = _Founding(db, node, admin, chain_id, drive)
+    if given is None:
+        await founding.begin(Contract.CASH, words.create("TestDollar", ["address"], [admin]))
+    await founding.begin(
+        Contract.IDENTITY_REGISTRY, words.create("IdentityRegistry", ["address"] * 2, [admin, admin])
+    )
+    registry = await founding.address(Contract.IDENTITY_REGISTRY)
+    await founding.begin(
+        Contract.SETTLEMENT,
+        words.create("Settlement", ["address"] * 5, [registry, admin, admin, admin, admin]),
+    )
+    settlement = await founding.address(Contract.SETTLEMENT)
+    await founding.begin(
+        Contract.TOKEN_FACTORY,
+        words.create("RwaTokenFactory", ["address"] * 4, [registry, settlement, admin, admin]),
+    )
+    cash = given or await founding.address(Contract.CASH)
     decimals = await _decimals(node, cash)
     if not await words.is_listed(node, settlement, cash):
-        await send(f"list-{cash}", custody.list_token(settlement, cash))
+        await founding.ask(f"list-{cash}", custody.list_token(settlement, cash))
+    factory = await founding.address(Contract.TOKEN_FACTORY)
+    if not await words.has_role(node, settlement, words.LISTER_ROLE, factory):
+        await founding.ask("grant-lister", words.grant_role(settlement, words.LISTER_ROLE, factory))
+    await founding.finish()
     async with db.transaction() as tx:
         await chain.record_contract(tx, chain_id, Contract.CASH, cash)
         await tokens.record_cash(tx, cash, chain_id, decimals)
     return await chain.contracts(db, chain_id)
+
+
+class _Founding:
+    """The transactions of one founding: those under way, and where the contracts stand as far as is known."""
+
+    def __init__(self, db: Database, node: Chain, admin: Address, chain_id: int, drive: Drive) -> None:
+        self._db = db
+        self._node = node
+        self._admin = admin
+        self._chain_id = chain_id
+        self._drive = drive
+        self._under_way: dict[str, str] = {}
+        self._addresses: dict[Contract, Address] = {}
+
+    async def begin(self, contract: Contract, creation: Call) -> None:
+        """Ask for a contract, unless it is written down already."""
+        known = await chain.contracts(self._db, self._chain_id)
+        if contract in known:
+            self._addresses[contract] = known[contract]
+        else:
+            await self.ask(contract.value, creation)
+
+    async def ask(self, name: str, call: Call) -> None:
+        """Ask once, for ever: whoever was killed and comes again finds the same transaction. Other words, as after
+        a contract that had to be created anew, are another transaction."""
+        key = await chain.next_key(self._db, stem(self._chain_id, name, call))
+        async with self._db.transaction() as tx:
+            await chain.request(tx, key, self._admin, call)
+        self._under_way[name] = key
+
+    async def address(self, contract: Contract) -> Address:
+        """Where the contract stands, as soon as it does."""
+        if contract not in self._addresses:
+            key = self._under_way[contract.value]
+            entry = await chain.wait_mined(self._db, key, STEP_TIMEOUT_S, self._drive)
+            if entry.contract_address is None or not await self._node.code(entry.contract_address):
+                # It may have failed in its block; its end says so, and why.
+                entry = await chain.wait_final(self._db, key, STEP_TIMEOUT_S, self._drive)
+            assert entry.contract_address is not None, "a creation that succeeded has an address"
+            self._addresses[contract] = entry.contract_address
+        return self._addresses[contract]
+
+    async def finish(self) -> None:
+        """Wait until all is final, and write down the contracts in the order in which they name each other."""
+        for name, key in self._under_way.items():
+            entry = await chain.wait_final(self._db, key, STEP_TIMEOUT_S, self._drive)
+            if entry.call.to is None:
+                await self._record(Contract(name), entry)
+
+    async def _record(self, contract: Contract, entry: ChainTransaction) -> None:
+        address = entry.contract_address
+        assert address is not None, "a creation that succeeded has an address"
+        async with self._db.transaction() as tx:
+            await chain.record_contract(tx, self._chain_id, contract, address)
+        log.info("contract_deployed", contract=contract.value, address=address)
+        if address != self._addresses[contract]:
+            # Its nonce was taken by somebody else's transaction: what names the former address is worthless.
+            raise TransactionReverted(
+                f"{contract.value} was created elsewhere than seen at first; found again"
+            )
+
+
+def stem(chain_id: int, name: str, call: Call) -> str:
+    """What a founding transaction is called, without the number of its attempt."""
+    return f"platform-{chain_id}-{name}-{keccak((call.to or '').encode() + call.data).hex()[:12]}"
 
 
 async def _chosen_cash(db: Database, node: Chain, chain_id: int, cash_token: str) -> Address:
