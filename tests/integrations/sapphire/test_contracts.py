@@ -239,7 +239,9 @@ async def test_all_differences_are_named_at_once() -> None:
     assert len(await differences(ShownChain(**{"name()": "x", "symbol()": "Y", "decimals()": 0}))) == 3
 
 
-@pytest.mark.parametrize("answer", [b"", b"\x01", bytes(31), b"\xff" * 64])
+@pytest.mark.parametrize(
+    "answer", [b"", b"\x01", bytes(31), b"\xff" * 64, (32).to_bytes(32) + (2**255).to_bytes(32)]
+)
 async def test_an_answer_that_cannot_be_read_is_no_answer(answer: bytes) -> None:
     with pytest.raises(ChainUnavailable, match=r"name\(\)"):
         await differences(ShownChain(**{"name()": answer}))

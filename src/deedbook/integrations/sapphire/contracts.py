@@ -202,7 +202,7 @@ async def read(
     answer = await chain.call(to, _selector(signature) + encode(types, values))
     try:
         return decode([returns], answer)[0]
-    except (DecodingError, UnicodeDecodeError):
+    except (DecodingError, UnicodeDecodeError, OverflowError):
         raise ChainUnavailable(f"{to} answered something that is no {returns} to {signature}") from None
 
 
