@@ -13,6 +13,7 @@ from deedbook.compliance.service import (
     set_sanctioned,
     unfreeze,
 )
+from deedbook.compliance.standing import Standing, standings
 from deedbook.compliance.terms import (
     UNCHANGED,
     Accreditation,
@@ -42,6 +43,7 @@ __all__ = [
     "RecordChange",
     "Registrar",
     "Registry",
+    "Standing",
     "TokenRules",
     "Unchanged",
     "errors",
@@ -56,5 +58,6 @@ __all__ = [
     "set_record",
     "set_rules",
     "set_sanctioned",
+    "standings",
     "unfreeze",
 ]

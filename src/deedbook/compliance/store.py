@@ -1,5 +1,6 @@
 """SQL of this room: profiles, records and rules. Of tokens it reads what the rules need to know of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -251,3 +252,21 @@ async def close_application(tx: Tx, application_id: UUID, status: str) -> bool:
         )
         is not None
     )
+
+
+async def profiles(tx: Tx, user_ids: Sequence[UserId]) -> dict[UserId, Profile]:
+    """The profiles of those who have one."""
+    rows = await tx.fetch(
+        f"SELECT {_PROFILE} FROM compliance_profiles WHERE user_id = ANY ($1)", list(user_ids)
+    )
+    return {row["user_id"]: Profile(**dict(row)) for row in rows}
+
+
+async def records_of(tx: Tx, token_id: TokenId, user_ids: Sequence[UserId]) -> dict[UserId, Record]:
+    """The records of those who have one for this token."""
+    rows = await tx.fetch(
+        f"SELECT {_RECORD} FROM compliance_records WHERE token_id = $1 AND user_id = ANY ($2)",
+        token_id,
+        list(user_ids),
+    )
+    return {row["user_id"]: read_record(row) for row in rows}

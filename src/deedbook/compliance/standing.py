@@ -1,0 +1,70 @@
+"""How many users stand with one token, all at once: for who judges thousands of trades a second and then makes
+sure, in the transaction that writes them, that nothing was decided otherwise meanwhile."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from deedbook.compliance import rules, store
+from deedbook.compliance.errors import TokenNotFound
+from deedbook.compliance.model import Case, Party
+from deedbook.compliance.terms import Operation, Profile, Reason, Record, TokenRules
+from deedbook.infra.database import Tx
+from deedbook.kernel.ids import TokenId, UserId
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Whether a user may trade the token at all, by the rules that look at one party; before `until`, and for
+    as long as record and profile are at these versions (0: there is none)."""
+
+    reason: Reason
+    until: datetime | None
+    record_version: int
+    profile_version: int
+
+    def holds_at(self, moment: datetime) -> bool:
+        return self.reason is Reason.NONE and (self.until is None or moment < self.until)
+
+
+async def standings(
+    tx: Tx, token_id: TokenId, user_ids: Sequence[UserId]
+) -> tuple[dict[UserId, Standing], TokenRules]:
+    """How these users stand, and the token's rules that say so.
+
+    Raises:
+        TokenNotFound: there is no such token.
+    """
+    token = await store.token(tx, token_id)
+    if token is None:
+        raise TokenNotFound
+    asked, now = await store.rules(tx, token_id), await tx.now()
+    profiles = await store.profiles(tx, user_ids)
+    records = await store.records_of(tx, token_id, user_ids) if token.regulated else {}
+    found = {}
+    for user_id in user_ids:
+        profile, record = profiles.get(user_id), records.get(user_id)
+        party = Party(
+            frozen=profile is not None and profile.frozen,
+            sanctioned=profile is not None and profile.sanctioned,
+            record=record,
+            is_issuer=user_id == token.issuer,
+            holding=0,
+            spendable=0,
+            received_lately=0,
+        )
+        case = Case(Operation.TRADE, token.regulated, asked, party, None, 0, 0, now)
+        found[user_id] = _standing(rules.judge(case)[0], profile, record, asked)
+    return found, asked
+
+
+def _standing(reason: Reason, profile: Profile | None, record: Record | None, asked: TokenRules) -> Standing:
+    ends = [record.expires_at] if record else []
+    if record and asked.accreditation_required:
+        ends.append(record.accreditation_expires_at)
+    return Standing(
+        reason,
+        min((end for end in ends if end is not None), default=None),
+        record.version if record else 0,
+        profile.version if profile else 0,
+    )
