@@ -132,6 +132,21 @@ async def test_posting_is_made_once_when_ten_make_it(books: Books) -> None:
     assert await books.balances() == {(alice, books.tokens[0]): (90, 0), (bob, books.tokens[0]): (10, 0)}
 
 
+async def test_posting_is_refused_when_its_id_stands_under_something_else(books: Books) -> None:
+    """The id alone decides: neither another account nor another token makes it a new posting."""
+    alice, bob, carol = books.accounts
+    made = await books.deposit(alice, books.tokens[0], 100)
+    for other in (
+        between(made, LineKind.TRANSFER, bob, carol, books.tokens[0], 5, held=False),
+        between(made, LineKind.TRANSFER, bob, carol, books.tokens[1], 5, held=False),
+    ):
+        for token in books.tokens:
+            await books.deposit(bob, token, 5)
+        with pytest.raises(PostingExists):
+            async with books.db.transaction() as tx:
+                await post(tx, [other])
+
+
 async def test_nothing_is_posted_when_one_of_many_postings_is_not_covered(books: Books) -> None:
     alice, bob, carol = books.accounts
     await books.deposit(alice, books.tokens[0], 100)
@@ -183,6 +198,12 @@ async def test_hold_leaves_nothing_when_it_is_not_covered(books: Books) -> None:
         async with books.db.transaction() as tx:
             await release(tx, HoldOwner.ORDER, owner_id)
     assert await books.untrue() == {}
+
+
+async def test_hold_is_refused_when_the_user_never_held_anything(books: Books) -> None:
+    """Such a user has no ledger account yet; asking is refused like any other uncovered hold."""
+    assert await outcome(set_aside(books, books.accounts[0], 1)) == "insufficient_funds"
+    assert await outcome(pay(books, books.accounts[0], books.accounts[1], 1)) == "insufficient_funds"
 
 
 async def test_hold_is_given_back_once_when_it_is_released_in_parts_and_at_once(books: Books) -> None:

@@ -30,7 +30,8 @@ class Move:
 class Posting:
     """One movement of money, once for ever: its id is derived from what caused it.
 
-    Its lines sum to zero per token (double entry, Pacioli 1494); what does not is a bug and is refused.
+    Its lines sum to zero per token (double entry, Pacioli 1494); what does not is a bug and is refused. One whose
+    moves leave no line (from an account to itself) leaves no trace either, and only its caller can tell it happened.
     """
 
     posting_id: UUID
