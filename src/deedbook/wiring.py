@@ -22,6 +22,8 @@ from deedbook.kernel.jobs import QUEUES, HandlerSpec, handlers_of
 from deedbook.markets import jobs as market_jobs
 from deedbook.markets.terms import POLL_DECISIONS
 from deedbook.tokens import Foundry
+from deedbook.tokens import jobs as token_jobs
+from deedbook.tokens.ports import VaultTokens
 from deedbook.trading import jobs as trading_jobs
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
 NEEDED = ("DATABASE_URL", "REDIS_URL", "SAPPHIRE_RPC_URL", "ENTITY_PERMISSIONS_BASE_URL", "DEEDBOOK_SECRET")
 """What every process that opens `Resources` needs from its environment."""
-JOB_MODULES = (infra_jobs, identity_jobs, market_jobs, trading_jobs)
+JOB_MODULES = (infra_jobs, identity_jobs, token_jobs, market_jobs, trading_jobs)
 
 
 def all_handlers(settings: Settings) -> list[HandlerSpec]:
@@ -62,6 +64,12 @@ class Resources:
         return self.settings.ENTITY_PERMISSIONS_SOURCES
 
     @property
+    def vault_tokens(self) -> VaultTokens:
+        from deedbook.integrations.sapphire.vault_tokens import SapphireVaultTokens
+
+        return SapphireVaultTokens()
+
+    @property
     def signing_key_rotation_s(self) -> int:
         return self.settings.SIGNING_KEY_ROTATION_S
 
@@ -76,7 +84,8 @@ class WorkerResources(Resources):
     def foundry(self) -> Foundry:
         from deedbook.integrations.sapphire.contracts import SapphireContracts
 
-        return Foundry(self.node, SapphireContracts(), self.settings.SAPPHIRE_CHAIN_ID, self.signer.address)
+        chain_id, admin = self.settings.SAPPHIRE_CHAIN_ID, self.signer.address
+        return Foundry(self.node, SapphireContracts(), self.vault_tokens, chain_id, admin)
 
     @property
     def lane_policy(self) -> LanePolicy:

@@ -15,6 +15,7 @@ from deedbook.integrations.sapphire.accounts import Account
 from deedbook.integrations.sapphire.contracts import SapphireContracts
 from deedbook.integrations.sapphire.keys import LocalSigner
 from deedbook.integrations.sapphire.platform import deploy_platform
+from deedbook.integrations.sapphire.vault_tokens import SapphireVaultTokens
 from deedbook.kernel.clock import SystemClock
 from deedbook.kernel.ids import MarketId
 from deedbook.tokens import Foundry, TokenTerms
@@ -32,7 +33,7 @@ class Platform:
 
     @property
     def foundry(self) -> Foundry:
-        return Foundry(self.node, SapphireContracts(), CHAIN_ID, self.signer.address)
+        return Foundry(self.node, SapphireContracts(), SapphireVaultTokens(), CHAIN_ID, self.signer.address)
 
     async def step(self) -> None:
         await lanes.step(self.db, self.node, self.signer, POLICY, SystemClock().now())

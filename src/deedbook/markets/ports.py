@@ -5,7 +5,7 @@ from typing import Protocol
 from deedbook.identity.ports import Permissions
 from deedbook.infra.database import Database
 from deedbook.infra.inbox import IncomingEvent
-from deedbook.tokens.service import Foundry
+from deedbook.tokens.ports import Foundry
 
 
 class DecisionFeed(Protocol):

@@ -79,7 +79,7 @@ async def register(tx: Tx, caller: Caller, command: RegisterMarket) -> Market:
     ]
     if missing:
         raise Invalid("some documents are not on record", errors=tuple(missing))
-    if await tokens.of_symbol(tx, command.token_symbol) is not None:
+    if not await tokens.claim_symbol(tx, command.token_symbol):
         raise SymbolTaken(f"the symbol {command.token_symbol} is taken; choose another")
     now = await tx.now()
     draft = Market(

@@ -1,32 +1,50 @@
-"""Tokens: what is held. Deployment of token contracts and the tokens' register."""
+"""Tokens: what is held. Deployment of token contracts, the tokens' register, and what is minted."""
 
 from deedbook.tokens import errors, events
-from deedbook.tokens.service import (
-    Foundry,
-    deploy,
-    of_address,
-    of_id,
-    of_market,
-    of_symbol,
-    record,
-    record_cash,
+from deedbook.tokens.listing import examine, list_again, register
+from deedbook.tokens.minting import decide_mint, request_mint
+from deedbook.tokens.ports import Foundry
+from deedbook.tokens.service import deploy, of_address, of_id, of_market, of_symbol, record, record_cash
+from deedbook.tokens.store import claim_symbol
+from deedbook.tokens.supply import change_supply, complete_mint
+from deedbook.tokens.terms import (
+    Deployment,
+    Mint,
+    MintStatus,
+    RegisterToken,
+    RequestMint,
+    Token,
+    TokenStatus,
+    TokenTerms,
+    TokenType,
 )
-from deedbook.tokens.terms import Deployment, Token, TokenStatus, TokenTerms, TokenType
 
 __all__ = [
     "Deployment",
     "Foundry",
+    "Mint",
+    "MintStatus",
+    "RegisterToken",
+    "RequestMint",
     "Token",
     "TokenStatus",
     "TokenTerms",
     "TokenType",
+    "change_supply",
+    "claim_symbol",
+    "complete_mint",
+    "decide_mint",
     "deploy",
     "errors",
     "events",
+    "examine",
+    "list_again",
     "of_address",
     "of_id",
     "of_market",
     "of_symbol",
     "record",
     "record_cash",
+    "register",
+    "request_mint",
 ]

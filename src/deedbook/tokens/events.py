@@ -37,6 +37,14 @@ class TokenListingFailed(Fact):
     reason: str
 
 
+@fact("token.listing_retried", stream="token_id", exported=True)
+class TokenListingRetried(Fact):
+    """The vault is asked once more to take a token."""
+
+    token_id: TokenId
+    attempt: int
+
+
 @fact("token.mint_requested", stream="token_id", audience=Audience.OPERATORS, exported=True)
 class MintRequested(Fact):
     """An issuer asked for more of a token."""
@@ -66,6 +74,14 @@ class MintRejected(Fact):
     mint_id: UUID
     rejected_by: UserId
     reason: str
+
+
+@fact("token.mint_submitted", stream="token_id", audience=Audience.OPERATORS)
+class MintSubmitted(Fact):
+    """The chain was asked to mint: from here on only the chain says what becomes of it."""
+
+    token_id: TokenId
+    mint_id: UUID
 
 
 @fact("token.minted", stream="token_id", exported=True)

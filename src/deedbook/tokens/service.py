@@ -1,9 +1,6 @@
 """Use cases: have a market's token deployed, and prove that it stands."""
 
-from dataclasses import dataclass
-
 from deedbook import chain
-from deedbook.chain.ports import Chain
 from deedbook.chain.terms import Contract
 from deedbook.identity.terms import Address
 from deedbook.infra.database import Database, Tx
@@ -11,18 +8,8 @@ from deedbook.kernel.ids import MarketId, TokenId, UserId, new_uuid
 from deedbook.tokens import store
 from deedbook.tokens.errors import DeploymentNotProven, PlatformNotDeployed
 from deedbook.tokens.events import TokenListed
-from deedbook.tokens.ports import TokenContracts
+from deedbook.tokens.ports import Foundry
 from deedbook.tokens.terms import Deployment, Token, TokenTerms, TokenType
-
-
-@dataclass(frozen=True)
-class Foundry:
-    """What deploying needs: a node, the contracts' words, the chain's id and the platform's own account."""
-
-    chain: Chain
-    contracts: TokenContracts
-    chain_id: int
-    admin: Address
 
 
 async def deploy(db: Database, foundry: Foundry, terms: TokenTerms, timeout_s: float) -> Deployment:

@@ -1,4 +1,4 @@
-"""SQL of this room: tokens."""
+"""SQL of this room: tokens. Of markets it reads which symbols they have taken."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -102,6 +102,16 @@ async def metadata(tx: Tx, token_id: TokenId) -> dict[str, Any]:
 async def set_metadata(tx: Tx, token_id: TokenId, told: Mapping[str, Any]) -> None:
     await tx.execute(
         "UPDATE tokens SET metadata = $2 WHERE token_id = $1", token_id, orjson.dumps(told).decode()
+    )
+
+
+async def claim_symbol(tx: Tx, symbol: str) -> bool:
+    """Whether no token and no market has this symbol; until the commit nobody else gets to ask for it."""
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended('symbol ' || $1, 0))", symbol)
+    return not await tx.fetchval(
+        "SELECT EXISTS (SELECT 1 FROM tokens WHERE symbol = $1) "
+        "OR EXISTS (SELECT 1 FROM markets WHERE token_symbol = $1 AND status <> 'rejected')",
+        symbol,
     )
 
 

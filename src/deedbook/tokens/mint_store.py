@@ -1,0 +1,105 @@
+"""SQL of this room: mints."""
+
+from typing import Any
+from uuid import UUID
+
+from deedbook.identity.terms import Address
+from deedbook.infra.database import Database, Tx
+from deedbook.kernel.ids import TokenId, UserId
+from deedbook.tokens.terms import Mint, MintStatus
+
+_SELECT = """
+    SELECT m.mint_id, m.token_id, t.symbol, t.decimals, m.user_id, m.account, m.amount, m.status, m.requested_by,
+           m.decided_by, m.reason, m.decision_reason, m.error, m.tx_hash, m.created_at, m.updated_at
+    FROM mint_requests m JOIN tokens t USING (token_id)
+"""
+
+
+async def add(tx: Tx, mint: Mint) -> None:
+    await tx.execute(
+        "INSERT INTO mint_requests (mint_id, token_id, user_id, account, amount, status, requested_by, reason) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        mint.mint_id,
+        mint.token_id,
+        mint.user_id,
+        mint.account,
+        mint.amount,
+        mint.status.value,
+        mint.requested_by,
+        mint.reason,
+    )
+
+
+async def save(tx: Tx, mint: Mint) -> None:
+    """Write where a locked mint stands now."""
+    await tx.execute(
+        "UPDATE mint_requests SET status = $2, decided_by = $3, decision_reason = $4, error = $5, tx_hash = $6, "
+        "updated_at = now() WHERE mint_id = $1",
+        mint.mint_id,
+        mint.status.value,
+        mint.decided_by,
+        mint.decision_reason,
+        mint.error,
+        mint.tx_hash,
+    )
+
+
+async def lock(tx: Tx, mint_id: UUID) -> Mint | None:
+    """Load a mint and hold it against every other move until the commit."""
+    return mint_of(await tx.fetchrow(f"{_SELECT} WHERE m.mint_id = $1 FOR UPDATE OF m", mint_id))
+
+
+async def read(db: Database, mint_id: UUID) -> Mint | None:
+    async with db.reading() as connection:
+        return mint_of(await connection.fetchrow(f"{_SELECT} WHERE m.mint_id = $1", mint_id))
+
+
+async def open_units(tx: Tx, token_id: TokenId) -> int:
+    """How much of a token is asked for and not minted yet."""
+    return int(
+        await tx.fetchval(
+            "SELECT COALESCE(sum(amount), 0) FROM mint_requests "
+            "WHERE token_id = $1 AND status IN ('PENDING_APPROVAL', 'APPROVED', 'SUBMITTED')",
+            token_id,
+        )
+    )
+
+
+async def unsettled(db: Database, older_than_s: float, limit: int) -> list[UUID]:
+    """Mints that the chain was asked for some time ago and has not been seen to answer, the oldest first."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(
+            "SELECT mint_id FROM mint_requests WHERE status = 'SUBMITTED' AND tx_hash IS NULL "
+            "AND updated_at < now() - make_interval(secs => $1) ORDER BY created_at LIMIT $2",
+            older_than_s,
+            limit,
+        )
+    return [row["mint_id"] for row in rows]
+
+
+async def listing(db: Database, token_id: TokenId, after: tuple[Any, UUID] | None, limit: int) -> list[Mint]:
+    """A token's mints, newest first, after the given position."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(
+            f"""
+            {_SELECT} WHERE m.token_id = $1
+                AND ($2::timestamptz IS NULL OR (m.created_at, m.mint_id) < ($2, $3::uuid))
+            ORDER BY m.created_at DESC, m.mint_id DESC LIMIT $4
+            """,
+            token_id,
+            after[0] if after else None,
+            after[1] if after else None,
+            limit,
+        )
+    return [mint for row in rows if (mint := mint_of(row)) is not None]
+
+
+def mint_of(row: Any) -> Mint | None:
+    if row is None:
+        return None
+    fields = dict(row)
+    fields["status"] = MintStatus(fields["status"])
+    fields["amount"] = int(fields["amount"])
+    fields["token_id"], fields["account"] = TokenId(fields["token_id"]), Address(fields["account"])
+    fields["user_id"], fields["requested_by"] = UserId(fields["user_id"]), UserId(fields["requested_by"])
+    return Mint(**fields)
