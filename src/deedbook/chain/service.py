@@ -27,6 +27,11 @@ async def find(db: Database, key: str) -> ChainTransaction | None:
     return await store.by_key(db, key)
 
 
+async def is_requested(tx: Tx, key: str) -> bool:
+    """Whether a transaction was asked for under this key."""
+    return await store.has_key(tx, key)
+
+
 async def next_key(db: Database, stem: str) -> str:
     """The key of the attempt under way, or of the next one after those that were undone.
 
@@ -117,3 +122,8 @@ async def contracts(db: Database, chain_id: int) -> dict[Contract, Address]:
 async def record_contract(tx: Tx, chain_id: int, contract: Contract, address: Address) -> None:
     """Remember where a contract stands."""
     await store.add_contract(tx, chain_id, contract, address)
+
+
+async def deployed_in(db: Database, address: Address) -> int:
+    """The block in which one of our transactions made this contract; 0 where others did, or none that we know."""
+    return await store.creation_block(db, address) or 0

@@ -61,6 +61,19 @@ async def by_key(db: Database, key: str) -> ChainTransaction | None:
     return _transaction(row) if row else None
 
 
+async def has_key(tx: Tx, key: str) -> bool:
+    return bool(await tx.fetchval("SELECT EXISTS (SELECT 1 FROM chain_transactions WHERE key = $1)", key))
+
+
+async def creation_block(db: Database, address: Address) -> int | None:
+    async with db.reading() as connection:
+        found: int | None = await connection.fetchval(
+            "SELECT block_number FROM chain_transactions WHERE contract_address = $1 AND status = 'confirmed'",
+            address,
+        )
+    return found
+
+
 async def lock_wallet(tx: Tx, wallet: Address) -> Wallet | None:
     """Lock the lane; `None` when it is not known yet or another process is allocating from it."""
     row = await tx.fetchrow(

@@ -1,7 +1,7 @@
 """Identity: who is asking. Principals, wallets, sign-in, sessions, and permissions asked of the outside."""
 
 from deedbook.identity import errors, events
-from deedbook.identity.actions import SignedAction
+from deedbook.identity.actions import SignedAction, expiry_of
 from deedbook.identity.actions import record as record_action
 from deedbook.identity.actions import verify as verify_action
 from deedbook.identity.service import (
@@ -41,6 +41,7 @@ __all__ = [
     "ensure_user",
     "errors",
     "events",
+    "expiry_of",
     "grant",
     "keccak",
     "new_nonce",

@@ -65,7 +65,7 @@ async def verify(
         WalletNotYours: by an account that is not the caller's.
         ChainUnavailable: a contract wallet could not be asked.
     """
-    expires_at = _expiry(int(values["expiry"]), now)
+    expires_at = expiry_of(int(values["expiry"]), now)
     signature = _parse(signature_text)
     digest = struct.digest(domain, values)
     await _require_signer(account, digest, signature, wallets)
@@ -106,7 +106,12 @@ async def _require_signer(
     raise SignatureRefused("the signature is not by this account over this text")
 
 
-def _expiry(seconds: int, now: datetime) -> datetime:
+def expiry_of(seconds: int, now: datetime) -> datetime:
+    """When what was signed ends.
+
+    Raises:
+        ActionExpired · Invalid: it has ended, or lies more than 90 days ahead.
+    """
     if seconds <= now.timestamp():
         raise ActionExpired("the expiry has passed; sign again")
     if seconds > (now + MAX_AHEAD).timestamp():

@@ -1,0 +1,43 @@
+"""Custody: money that enters, leaves and moves in the vault, and the ledger that follows it."""
+
+from deedbook.custody import deposits, destinations, errors, events, limits, transfers, withdrawals
+from deedbook.custody.requests import Checked, check
+from deedbook.custody.store.events import Standing, standing
+from deedbook.custody.terms import (
+    Deposit,
+    DepositId,
+    DepositStatus,
+    Limits,
+    Transfer,
+    TransferId,
+    TransferStatus,
+    Verdict,
+    Withdrawal,
+    WithdrawalId,
+    WithdrawalStatus,
+)
+
+__all__ = [
+    "Checked",
+    "Deposit",
+    "DepositId",
+    "DepositStatus",
+    "Limits",
+    "Standing",
+    "Transfer",
+    "TransferId",
+    "TransferStatus",
+    "Verdict",
+    "Withdrawal",
+    "WithdrawalId",
+    "WithdrawalStatus",
+    "check",
+    "deposits",
+    "destinations",
+    "errors",
+    "events",
+    "limits",
+    "standing",
+    "transfers",
+    "withdrawals",
+]

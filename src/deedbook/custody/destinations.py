@@ -1,0 +1,94 @@
+"""Use cases: where a user's money may go. Each opening waits, so that whoever steals a session gains nothing by it;
+each closing counts at once."""
+
+from datetime import datetime, timedelta
+
+from deedbook.custody import model
+from deedbook.custody.errors import (
+    AddressNotListed,
+    DestinationNotListed,
+    DestinationRefused,
+    TooManyAddresses,
+)
+from deedbook.custody.events import AllowListChanged, WithdrawalAddressAdded, WithdrawalAddressRemoved
+from deedbook.custody.store import withdrawals as store
+from deedbook.custody.store.withdrawals import Destinations
+from deedbook.identity import Caller
+from deedbook.identity.terms import Address
+from deedbook.infra.database import Tx
+from deedbook.kernel.clock import to_wire
+from deedbook.kernel.ids import UserId
+
+MAX_ADDRESSES = 100
+
+
+async def require_allowed(tx: Tx, user_id: UserId, destination: Address, ours: frozenset[Address]) -> None:
+    """Go on only if the user's money may go there.
+
+    Raises:
+        DestinationRefused: nobody's address, or a contract of ours.
+        DestinationNotListed: the user restricts themselves to a list that does not have it, or not yet.
+    """
+    if model.is_impossible_destination(destination, ours):
+        raise DestinationRefused("nobody could take it from there")
+    wanted = await store.destinations(tx, user_id)
+    if model.is_restricted(
+        wanted.allow_list_only, wanted.open_from, await tx.now()
+    ) and not await store.is_listed(tx, user_id, destination):
+        raise DestinationNotListed("add the address to your list, and wait until it counts")
+
+
+async def add(tx: Tx, caller: Caller, address: Address, label: str, delay_s: int) -> datetime:
+    """List an address; from when it counts. Adding it again changes nothing.
+
+    Raises:
+        DestinationRefused: nobody's address.
+        TooManyAddresses: the list is full.
+    """
+    if model.is_impossible_destination(address, ()):
+        raise DestinationRefused("nobody could take it from there")
+    usable_from = await tx.now() + timedelta(seconds=delay_s)
+    added = await store.add_address(tx, caller.user_id, address, label, usable_from, MAX_ADDRESSES)
+    if added is None:
+        raise TooManyAddresses(f"at most {MAX_ADDRESSES}; remove one first")
+    if added:
+        told = WithdrawalAddressAdded(
+            user_id=caller.user_id, address=address, usable_from=to_wire(usable_from)
+        )
+        tx.emit(told, caller.actor, before={"usableFrom": None}, after={"usableFrom": usable_from})
+    return usable_from
+
+
+async def remove(tx: Tx, caller: Caller, address: Address) -> None:
+    """Take an address off the list, at once.
+
+    Raises:
+        AddressNotListed: it is not there.
+    """
+    if not await store.remove_address(tx, caller.user_id, address):
+        raise AddressNotListed
+    told = WithdrawalAddressRemoved(user_id=caller.user_id, address=address)
+    tx.emit(told, caller.actor, before={"listed": True}, after={"listed": False})
+
+
+async def restrict(tx: Tx, caller: Caller, allow_list_only: bool, delay_s: int) -> Destinations:
+    """Restrict withdrawals to the list at once, or, after the delay, no longer."""
+    before, now = await store.destinations(tx, caller.user_id, lock=True), await tx.now()
+    if allow_list_only:
+        after = Destinations(True, None)
+    elif not model.is_restricted(before.allow_list_only, before.open_from, now):
+        after = Destinations(False, None)
+    else:
+        after = Destinations(True, before.open_from or now + timedelta(seconds=delay_s))
+    if after != before:
+        await store.set_destinations(tx, caller.user_id, after)
+        open_from = to_wire(after.open_from) if after.open_from else None
+        told = AllowListChanged(
+            user_id=caller.user_id, allow_list_only=after.allow_list_only, open_from=open_from
+        )
+        tx.emit(told, caller.actor, before=_audited(before), after=_audited(after))
+    return after
+
+
+def _audited(wanted: Destinations) -> dict[str, object]:
+    return {"allowListOnly": wanted.allow_list_only, "openFrom": wanted.open_from}

@@ -1,0 +1,89 @@
+"""What the platform sends to the vault for its users: ask for the transaction, wait, and write down what the chain
+says. Run again at any point, it goes on where it was; a transaction is asked for once, for ever."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from deedbook import chain
+from deedbook.chain.errors import TransactionReverted
+from deedbook.chain.terms import Contract, TxStatus
+from deedbook.custody import deposits, payouts, transfers
+from deedbook.custody.errors import VaultNotDeployed
+from deedbook.custody.ports import Desk
+from deedbook.identity.terms import Address
+from deedbook.infra.database import Database, Tx
+from deedbook.infra.failpoints import failpoint
+
+
+@dataclass(frozen=True)
+class Errand:
+    """One sort: its name in failpoints, its key, and what follows from each answer of the chain."""
+
+    name: str
+    key_of: Callable[[Any], str]
+    begin: Callable[[Tx, Desk, Any, dict[Contract, Address]], Awaitable[bool]]
+    submitted: Callable[[Tx, Any, str], Awaitable[None]]
+    doubt: Callable[[Tx, Any], Awaitable[None]]
+    fail: Callable[[Tx, Any, str], Awaitable[None]]
+
+
+WITHDRAW = Errand("withdraw", payouts.key_of, payouts.begin, payouts.submitted, payouts.doubt, payouts.fail)
+TRANSFER = Errand(
+    "transfer", transfers.key_of, transfers.begin, transfers.submitted, transfers.doubt, transfers.fail
+)
+RELAY = Errand("relay", deposits.key_of, deposits.begin, deposits.submitted, deposits.doubt, deposits.fail)
+
+
+async def run(db: Database, desk: Desk, errand: Errand, id_: Any) -> None:
+    """Carry it out and wait for the chain's answer. One that does not come in time leaves it in doubt.
+
+    Raises:
+        VaultNotDeployed · Unavailable: nothing was done; again later.
+    """
+    if not await ask(db, desk, errand, id_):
+        return
+    try:
+        entry = await chain.wait_final(db, errand.key_of(id_), desk.wait_s)
+    except TransactionReverted as undone:
+        reason = undone.detail
+        await _write(db, errand, lambda tx: errand.fail(tx, id_, reason))
+    except TimeoutError:
+        await _write(db, errand, lambda tx: errand.doubt(tx, id_))
+    else:
+        tx_hash = entry.tx_hash
+        assert tx_hash is not None, "a final transaction has a hash"
+        await _write(db, errand, lambda tx: errand.submitted(tx, id_, tx_hash))
+
+
+async def ask(db: Database, desk: Desk, errand: Errand, id_: Any) -> bool:
+    """Ask for its transaction, unless that was done; `False` when there is nothing to wait for."""
+    contracts = await chain.contracts(db, desk.chain_id)
+    if Contract.SETTLEMENT not in contracts:
+        raise VaultNotDeployed
+    await failpoint(f"{errand.name}.afterClaim")
+    async with db.transaction() as tx:
+        under_way = await errand.begin(tx, desk, id_, contracts)
+        await failpoint(f"{errand.name}.beforeSign")
+    await failpoint(f"{errand.name}.afterRequest")
+    return under_way
+
+
+async def resolve(db: Database, errand: Errand, id_: Any) -> None:
+    """Look, without waiting, what the chain has said of one that nobody waits for any more."""
+    entry = await chain.find(db, errand.key_of(id_))
+    if entry is None:
+        return
+    if entry.status is TxStatus.REVERTED:
+        reason = entry.error or "undone by the contract"
+        await _write(db, errand, lambda tx: errand.fail(tx, id_, reason))
+    elif entry.status is TxStatus.CONFIRMED and entry.tx_hash is not None:
+        tx_hash = entry.tx_hash
+        await _write(db, errand, lambda tx: errand.submitted(tx, id_, tx_hash))
+
+
+async def _write(db: Database, errand: Errand, work: Callable[[Tx], Awaitable[None]]) -> None:
+    await failpoint(f"{errand.name}.afterFinal")
+    async with db.transaction() as tx:
+        await work(tx)
+        await failpoint(f"{errand.name}.beforeCommit")
