@@ -140,6 +140,14 @@ def permissions() -> None:
 
 
 @app.command()
+def kyc() -> None:
+    """Serve the embedded KYC provider. For development: it looks at no real paper and no real list."""
+    from deedbook.stack.kyc_service import serve_kyc
+
+    serve_kyc(_adopted_settings("kyc"))
+
+
+@app.command()
 def grant(
     address: Annotated[str, typer.Argument(help="The wallet's address.")],
     role: Annotated[str, typer.Argument(help="investor, issuer, compliance, admin or operator.")],

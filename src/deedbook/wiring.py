@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from redis.asyncio import Redis
 
 from deedbook.chain.lane import LanePolicy
+from deedbook.compliance import KycProvider, Registrar
+from deedbook.compliance import jobs as compliance_jobs
 from deedbook.identity import SignInPolicy
 from deedbook.identity import jobs as identity_jobs
 from deedbook.infra import jobs as infra_jobs
@@ -17,6 +19,7 @@ from deedbook.infra.failpoints import arm
 from deedbook.infra.redis import connect_redis
 from deedbook.infra.settings import Settings, SettingsError
 from deedbook.integrations.entity_permissions.client import EntityPermissionsClient
+from deedbook.integrations.kyc.absent import NoKycProvider
 from deedbook.integrations.sapphire.client import SapphireClient
 from deedbook.kernel.jobs import QUEUES, HandlerSpec, handlers_of
 from deedbook.markets import jobs as market_jobs
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 
 NEEDED = ("DATABASE_URL", "REDIS_URL", "SAPPHIRE_RPC_URL", "ENTITY_PERMISSIONS_BASE_URL", "DEEDBOOK_SECRET")
 """What every process that opens `Resources` needs from its environment."""
-JOB_MODULES = (infra_jobs, identity_jobs, token_jobs, market_jobs, trading_jobs)
+JOB_MODULES = (infra_jobs, identity_jobs, compliance_jobs, token_jobs, market_jobs, trading_jobs)
 
 
 def all_handlers(settings: Settings) -> list[HandlerSpec]:
@@ -79,6 +82,14 @@ class WorkerResources(Resources):
     """The same with the platform's key, which only workers hold."""
 
     signer: "LocalSigner"
+    kyc: KycProvider = field(default_factory=NoKycProvider)
+
+    @property
+    def registrar(self) -> Registrar:
+        from deedbook.integrations.sapphire.registry import SapphireRegistry
+
+        chain_id, wallet = self.settings.SAPPHIRE_CHAIN_ID, self.signer.address
+        return Registrar(self.node, SapphireRegistry(), chain_id, wallet)
 
     @property
     def foundry(self) -> Foundry:
@@ -136,8 +147,24 @@ async def open_worker_resources(settings: Settings, process: str) -> AsyncIterat
     from deedbook.integrations.sapphire.keys import load_signer
 
     signer = load_signer(settings)
-    async with open_resources(settings, process) as r:
-        yield WorkerResources(r.settings, r.db, r.redis, r.permissions, r.node, r.sign_in_policy, signer)
+    async with open_resources(settings, process) as r, _open_kyc(settings) as kyc:
+        yield WorkerResources(r.settings, r.db, r.redis, r.permissions, r.node, r.sign_in_policy, signer, kyc)
+
+
+@asynccontextmanager
+async def _open_kyc(settings: Settings) -> AsyncIterator[KycProvider]:
+    """The KYC provider that the environment names, or one that approves nobody."""
+    from deedbook.integrations.kyc.client import KycClient
+
+    if settings.KYC_BASE_URL is None or settings.KYC_API_KEY is None:
+        yield NoKycProvider()
+        return
+    key = settings.KYC_API_KEY.get_secret_value()
+    client = KycClient(settings.KYC_BASE_URL, key, timeout_s=settings.KYC_TIMEOUT_S)
+    try:
+        yield client
+    finally:
+        await client.close()
 
 
 def sign_in_policy(settings: Settings) -> SignInPolicy:

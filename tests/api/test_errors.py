@@ -106,6 +106,8 @@ async def test_metrics_show_themselves_to_neighbours_alone_when_in_production(
         "SIWE_DOMAIN": "deedbook.test",
         "SAPPHIRE_CHAIN_ID": 23295,
         "SAPPHIRE_ADMIN_KEY": None,
+        "KYC_BASE_URL": "https://kyc.test",
+        "KYC_API_KEY": "a-key-for-the-tests",
         "TRUSTED_PROXIES": "127.0.0.1",
     }
     async with open_world(dsn, valkey.url(), **production) as world:

@@ -63,6 +63,8 @@ async def test_it_is_refused_in_production() -> None:
             "SAPPHIRE_CHAIN_ID": "23294",
             "SAPPHIRE_ADMIN_KEY": "11" * 32,
             "ENTITY_PERMISSIONS_BASE_URL": "http://permissions",
+            "KYC_BASE_URL": "https://kyc.example",
+            "KYC_API_KEY": "k" * 32,
             "DEEDBOOK_SECRET": "s" * 32,
             "SIWE_DOMAIN": "deedbook.example",
         }

@@ -14,6 +14,8 @@ PRODUCTION = {
     "SAPPHIRE_CHAIN_ID": "23294",
     "SAPPHIRE_ADMIN_KEY": "0x" + "5c" * 32,
     "ENTITY_PERMISSIONS_BASE_URL": "http://permissions.internal",
+    "KYC_BASE_URL": "https://kyc.example",
+    "KYC_API_KEY": "k" * 32,
     "DEEDBOOK_SECRET": "s" * 48,
     "WEBHOOK_HMAC_SECRET": "w" * 48,
     "SIWE_DOMAIN": "deedbook.example",
@@ -66,6 +68,9 @@ def test_lists_are_read_when_they_are_separated_by_commas(environ: pytest.Monkey
         ("SAPPHIRE_CONFIRMATIONS", "0"),
         ("QUEUE_WORKER_CONCURRENCY", "-1"),
         ("ACCESS_TOKEN_TTL_S", "1"),
+        ("KYC_BASE_URL", "kyc.example"),
+        ("KYC_API_KEY", "hunter2"),
+        ("KYC_TIMEOUT_S", "31"),
     ],
 )
 def test_wrong_value_is_named_and_not_shown(environ: pytest.MonkeyPatch, name: str, value: str) -> None:

@@ -145,15 +145,16 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 
 def test_part_is_ours_to_start_unless_the_environment_names_one() -> None:
-    assert environment.embedded_parts(Settings()) == environment.Embedded(True, True, True, True)
+    assert environment.embedded_parts(Settings()) == environment.Embedded(True, True, True, True, True)
     named = Settings(
         DATABASE_URL="postgresql://u@db/x",
         REDIS_URL="redis://cache",
         SAPPHIRE_RPC_URL="http://chain",
         SAPPHIRE_ADMIN_KEY="11" * 32,
         ENTITY_PERMISSIONS_BASE_URL="http://permissions",
+        KYC_BASE_URL="http://kyc",
     )
-    assert environment.embedded_parts(named) == environment.Embedded(False, False, False, False)
+    assert environment.embedded_parts(named) == environment.Embedded(False, False, False, False, False)
 
 
 def test_real_chain_is_refused_when_nobody_gave_its_key() -> None:

@@ -88,6 +88,7 @@ async def test_child_is_started_again_when_it_is_killed(running: Terminal) -> No
         "relay": "deedbook relay",
         "scheduler": "deedbook scheduler",
         "permissions": "deedbook permissions",
+        "kyc": "deedbook kyc",
     }
     await eventually(running.ready, "everything runs")
     before = children_by_name(running.home, names)

@@ -80,6 +80,11 @@ class Settings(BaseSettings):
     SNS_PINNED_CERTIFICATE: Path | None = None
     WEBHOOK_MAX_AGE_S: int = Field(3600, ge=60)
 
+    # KYC provider
+    KYC_BASE_URL: str | None = None
+    KYC_API_KEY: SecretStr | None = None
+    KYC_TIMEOUT_S: float = Field(5.0, gt=0, le=30)
+
     # Sign-in
     SIWE_DOMAIN: str = ""
     ACCESS_TOKEN_TTL_S: int = Field(600, ge=60, le=3600)
@@ -107,7 +112,7 @@ class Settings(BaseSettings):
             else value
         )
 
-    @field_validator("ENTITY_PERMISSIONS_BASE_URL", "SAPPHIRE_RPC_URL", "PUBLIC_URL")
+    @field_validator("ENTITY_PERMISSIONS_BASE_URL", "SAPPHIRE_RPC_URL", "PUBLIC_URL", "KYC_BASE_URL")
     @classmethod
     def _http_url(cls, value: str | None) -> str | None:
         if value and not re.match(r"https?://[^\s/]", value):
@@ -135,6 +140,13 @@ class Settings(BaseSettings):
             raise ValueError("must be 32 bytes of hex")
         return value
 
+    @field_validator("KYC_API_KEY")
+    @classmethod
+    def _long_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and len(value.get_secret_value()) < 16:
+            raise ValueError("must have at least 16 characters")
+        return value
+
     @model_validator(mode="after")
     def _production_is_strict(self) -> "Settings":
         if self.DEEDBOOK_ENV == "production":
@@ -150,6 +162,8 @@ class Settings(BaseSettings):
             "SAPPHIRE_RPC_URL": self.SAPPHIRE_RPC_URL,
             "ENTITY_PERMISSIONS_BASE_URL": self.ENTITY_PERMISSIONS_BASE_URL,
             "DEEDBOOK_SECRET": self.DEEDBOOK_SECRET,
+            "KYC_BASE_URL": self.KYC_BASE_URL,
+            "KYC_API_KEY": self.KYC_API_KEY,
             "SIWE_DOMAIN": self.SIWE_DOMAIN,
         }
         problems = [f"{name} must be set in production" for name, value in needed.items() if not value]
@@ -159,6 +173,8 @@ class Settings(BaseSettings):
             problems.append(
                 "SNS_PINNED_CERTIFICATE is refused in production; SNS signs with its own certificate"
             )
+        if self.KYC_BASE_URL and not self.KYC_BASE_URL.startswith("https://"):
+            problems.append("KYC_BASE_URL must be https://: what is sent there is personal")
         if self.SAPPHIRE_CHAIN_ID == LOCAL_CHAIN_ID:
             problems.append("SAPPHIRE_CHAIN_ID is the local chain's")
         if self.admin_key_hex in DEVELOPMENT_KEYS:

@@ -22,6 +22,7 @@ class Embedded:
     valkey: bool
     chain: bool
     permissions: bool
+    kyc: bool
 
 
 def embedded_parts(settings: Settings) -> Embedded:
@@ -37,6 +38,7 @@ def embedded_parts(settings: Settings) -> Embedded:
         valkey=settings.REDIS_URL is None,
         chain=settings.SAPPHIRE_RPC_URL is None,
         permissions=settings.ENTITY_PERMISSIONS_BASE_URL is None,
+        kyc=settings.KYC_BASE_URL is None,
     )
 
 
@@ -52,6 +54,10 @@ def shared_environment(home: Home, settings: Settings, ports: Ports, urls: dict[
     if parts.chain:
         environ["SAPPHIRE_CHAIN_ID"] = str(LOCAL_CHAIN_ID)
         environ.setdefault("SAPPHIRE_ADMIN_KEY", settings.admin_key_hex or LOCAL_ADMIN_KEY)
+    if parts.kyc:
+        environ["KYC_BASE_URL"] = f"http://127.0.0.1:{ports.DEEDBOOK_KYC_PORT}"
+        if settings.KYC_API_KEY is None:
+            environ["KYC_API_KEY"] = home.secret("kyc")
     if parts.permissions:
         # Here, since every process reads this module and none but the supervisor needs the service's.
         from deedbook.permissions.config import LOCAL_TOPIC_ARN

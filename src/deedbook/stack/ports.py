@@ -13,3 +13,4 @@ class Ports(BaseSettings):
     DEEDBOOK_VALKEY_PORT: int = Field(6389, ge=1, le=65535)
     DEEDBOOK_ANVIL_PORT: int = Field(8545, ge=1, le=65535)
     DEEDBOOK_PERMISSIONS_PORT: int = Field(3001, ge=1, le=65535)
+    DEEDBOOK_KYC_PORT: int = Field(3002, ge=1, le=65535)

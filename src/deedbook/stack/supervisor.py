@@ -179,7 +179,9 @@ async def _start(
     api = _process(home, environ, "api", full.PORT, "/readyz", host=full.HOST)
     port = ports.DEEDBOOK_PERMISSIONS_PORT
     permissions = _process(home, environ, "permissions", port, "/healthz", "DEEDBOOK_PERMISSIONS_PORT")
-    ports_needed = [*servers, api, *([permissions] if parts.permissions else [])]
+    kyc = _process(home, environ, "kyc", ports.DEEDBOOK_KYC_PORT, "/healthz", "DEEDBOOK_KYC_PORT")
+    services = [*([permissions] if parts.permissions else []), *([kyc] if parts.kyc else [])]
+    ports_needed = [*servers, api, *services]
     await _together(*(server.make_way() for server in ports_needed))
     progress("Starting PostgreSQL, Valkey and the chain")
     await _together(*(keeper.start(server) for server in servers))
@@ -188,9 +190,7 @@ async def _start(
     progress("Deploying the platform's contracts; starting worker, relay and scheduler meanwhile")
     # Mostly waiting for confirmations, so the others can use the time. The API comes last: what it answers
     # can then also be carried out.
-    others = [_process(home, environ, name) for name in ("worker", "relay", "scheduler")]
-    if parts.permissions:
-        others.insert(0, permissions)
+    others = [*services, *(_process(home, environ, name) for name in ("worker", "relay", "scheduler"))]
     await _together(_deploy(full), *(keeper.start(process) for process in others))
     progress("Starting the API")
     await keeper.start(api)

@@ -1,0 +1,1 @@
+"""A KYC provider over HTTP."""
