@@ -28,11 +28,14 @@ from deedbook.tokens import Token
 
 log = structlog.get_logger(__name__)
 
+_WITHIN = (VaultEventKind.TRANSFERRED, VaultEventKind.FORCED_MOVE, VaultEventKind.BALANCE_RECOVERED)
+"""From one vault balance to another. A withdrawal goes outside, most often to the same account's wallet."""
+
 
 async def take_effect(tx: Tx, found: Claimed, token: Token) -> None:
     """Let the ledger follow one event. Called once per event, in the transaction that marks it."""
     event = found.event
-    if event.amount == 0 or event.account == event.counterparty:
+    if event.amount == 0 or (event.kind in _WITHIN and event.account == event.counterparty):
         return
     match event.kind:
         case VaultEventKind.DEPOSITED:

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from redis.asyncio import Redis
-
 from deedbook.chain.ports import Chain
 from deedbook.chain.terms import Call
 from deedbook.chain.vault import Permit
@@ -82,9 +80,6 @@ class CustodyResources(Protocol):
 
     @property
     def db(self) -> Database: ...
-
-    @property
-    def redis(self) -> Redis: ...
 
     @property
     def desk(self) -> Desk: ...

@@ -1,0 +1,474 @@
+"""Withdrawals: asked for once, held, approved by those who must, paid out once, and given back only when the chain
+has said no."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from deedbook import compliance, custody
+from deedbook.chain.errors import ChainUnavailable
+from deedbook.chain.vault import VaultEventKind
+from deedbook.compliance import KycStatus, RecordChange
+from deedbook.custody import Verdict, errands, jobs
+from deedbook.custody.errands import WITHDRAW
+from deedbook.custody.errors import (
+    AlreadyDecided,
+    DestinationNotListed,
+    DestinationRefused,
+    WithdrawalChanged,
+    WithdrawalLimitExceeded,
+    WithdrawalMoved,
+    WithdrawalNotFound,
+)
+from deedbook.custody.payouts import key_of
+from deedbook.identity import WITHDRAWAL, Role
+from deedbook.identity.errors import DuplicateAction, FourEyes, NonceUsed
+from deedbook.identity.terms import Address
+from deedbook.infra.failpoints import FailpointHit
+from deedbook.kernel.errors import Refusal
+from deedbook.kernel.ids import new_uuid
+from deedbook.kernel.jobs import Job
+from deedbook.ledger.errors import InsufficientFunds
+from tests.chain.support import armed
+from tests.custody.support import CASH, DEED, DEPTH, House, Person, somewhere
+from tests.support.vault_logs import VAULT, told, vault_event
+
+UNIT = 10**6
+
+
+async def code_of(work: Coroutine[Any, Any, Any]) -> str:
+    """`done`, or the code of the refusal."""
+    try:
+        await work
+    except Refusal as refusal:
+        return refusal.code
+    return "done"
+
+
+def is_at(house: House, withdrawal: custody.Withdrawal) -> Coroutine[Any, Any, str]:
+    return house.status("withdrawal_requests", withdrawal.withdrawal_id)
+
+
+async def test_money_leaves_once_and_the_ledger_follows(house: House) -> None:
+    alice, to = await house.rich("1000"), somewhere()
+    asked = await house.withdraw(alice, "400.50", to=to)
+    assert asked.status is custody.WithdrawalStatus.APPROVED
+    assert await house.balance(alice) == (599_500_000, 400_500_000)
+    await house.carry_out(WITHDRAW, asked.withdrawal_id)
+    await house.carry_out(WITHDRAW, asked.withdrawal_id)
+    assert await is_at(house, asked) == "COMPLETED"
+    assert await house.balance(alice) == (599_500_000, 0)
+    assert await house.history(asked.withdrawal_id) == [
+        "requested",
+        "approved",
+        "processing",
+        "submitted",
+        "completed",
+    ]
+    assert len(house.node.mined(house.lane.wallet)) == 1
+    [approval] = await house.rows("SELECT approver, decision FROM withdrawal_approvals")
+    assert approval == {"approver": "policy", "decision": "approved"}
+    [job] = await house.rows("SELECT job_id, name FROM jobs WHERE queue = 'process-withdrawal'")
+    assert job["job_id"] == f"process-withdrawal-{asked.withdrawal_id}"
+    await house.require_truths()
+
+
+# One balance, many hands
+
+
+async def test_one_of_a_hundred_withdrawals_of_a_whole_balance_wins(house: House) -> None:
+    alice = await house.rich("1000")
+    checked = [
+        await house.check(alice, WITHDRAWAL, amount="1000", destination=alice.account) for _ in range(100)
+    ]
+    turns = asyncio.Semaphore(8)
+
+    async def ask(one: custody.Checked) -> None:
+        async with turns, house.db.transaction() as tx:
+            await custody.withdrawals.request(tx, alice.caller, one, house.policy)
+
+    outcomes = await asyncio.gather(*(code_of(ask(one)) for one in checked))
+    assert sorted(outcomes) == ["done"] + ["insufficient_funds"] * 99
+    assert await house.balance(alice) == (0, 1000 * UNIT)
+    await house.require_truths()
+
+
+async def test_the_daily_limit_holds_when_many_ask_at_once(house: House) -> None:
+    alice = await house.rich("100000")
+    checked = [
+        await house.check(alice, WITHDRAWAL, amount="20000", destination=alice.account) for _ in range(5)
+    ]
+
+    async def ask(one: custody.Checked) -> None:
+        async with house.db.transaction() as tx:
+            await custody.withdrawals.request(tx, alice.caller, one, house.policy)
+
+    outcomes = await asyncio.gather(*(code_of(ask(one)) for one in checked))
+    assert sorted(outcomes) == ["done"] * 2 + ["withdrawal_limit_exceeded"] * 3
+
+
+async def test_what_was_refused_counts_no_more_and_yesterday_does_not_either(house: House) -> None:
+    alice, officer = await house.rich("200000"), await house.person(Role.COMPLIANCE)
+    first = await house.withdraw(alice, "50000")
+    with pytest.raises(WithdrawalLimitExceeded):
+        await house.withdraw(alice, "1")
+    await house.decide(officer, first, Verdict.REJECTED)
+    second = await house.withdraw(alice, "50000")
+    async with house.db.transaction() as tx:
+        await tx.execute(
+            "UPDATE withdrawal_requests SET created_at = now() - interval '25 hours' WHERE withdrawal_id = $1",
+            second.withdrawal_id,
+        )
+    await house.withdraw(alice, "50000")
+
+
+async def test_a_signed_withdrawal_is_taken_once(house: House) -> None:
+    alice = await house.rich("1000")
+    checked = await house.check(alice, WITHDRAWAL, amount="1", destination=alice.account, nonce="a")
+    other = await house.check(alice, WITHDRAWAL, amount="2", destination=alice.account, nonce="a")
+
+    async def ask(one: custody.Checked) -> custody.Withdrawal:
+        async with house.db.transaction() as tx:
+            return await custody.withdrawals.request(tx, alice.caller, one, house.policy)
+
+    first = await ask(checked)
+    with pytest.raises(DuplicateAction) as again:
+        await ask(checked)
+    assert again.value.extra == {"firstId": str(first.withdrawal_id)}
+    with pytest.raises(NonceUsed):
+        await ask(other)
+
+
+async def test_a_refusal_uses_nothing_up(house: House) -> None:
+    alice = await house.rich("10")
+    checked = await house.check(alice, WITHDRAWAL, amount="11", destination=alice.account)
+    with pytest.raises(InsufficientFunds):
+        async with house.db.transaction() as tx:
+            await custody.withdrawals.request(tx, alice.caller, checked, house.policy)
+    assert await house.rows("SELECT 1 FROM signed_actions") == []
+    assert await house.rows("SELECT 1 FROM withdrawal_requests") == []
+
+
+# Where to
+
+
+@pytest.mark.parametrize(
+    "destination",
+    [Address("0x" + "00" * 20), *(Address(f"0x{number:040x}") for number in (1, 9, 10, 0x103)), VAULT, CASH],
+)
+async def test_nothing_leaves_to_where_nobody_is(house: House, destination: Address) -> None:
+    alice = await house.rich("10")
+    with pytest.raises(DestinationRefused):
+        await house.withdraw(alice, "1", to=destination)
+
+
+async def test_a_list_of_addresses_opens_late_and_closes_at_once(house: House) -> None:
+    alice, listed, delay_s = await house.rich("1000"), somewhere(), house.policy.address_delay_s
+    async with house.db.transaction() as tx:
+        await custody.destinations.restrict(tx, alice.caller, True, delay_s)
+        await custody.destinations.add(tx, alice.caller, listed, "cold", delay_s)
+        await custody.destinations.add(tx, alice.caller, listed, "cold", delay_s)
+    for to in (listed, somewhere()):
+        with pytest.raises(DestinationNotListed):
+            await house.withdraw(alice, "1", to=to)
+    await _let_pass(house, "withdrawal_addresses", "usable_from")
+    await house.withdraw(alice, "1", to=listed)
+
+    async with house.db.transaction() as tx:
+        later = await custody.destinations.restrict(tx, alice.caller, False, delay_s)
+    assert later.allow_list_only and later.open_from is not None
+    with pytest.raises(DestinationNotListed):
+        await house.withdraw(alice, "1", to=somewhere())
+    await _let_pass(house, "withdrawal_settings", "open_from")
+    await house.withdraw(alice, "1", to=somewhere())
+
+    async with house.db.transaction() as tx:
+        await custody.destinations.restrict(tx, alice.caller, True, delay_s)
+        await custody.destinations.remove(tx, alice.caller, listed)
+    with pytest.raises(DestinationNotListed):
+        await house.withdraw(alice, "1", to=listed)
+    assert await house.history(alice.user_id) >= ["address_added", "allow_list_changed"]
+    await house.require_truths()
+
+
+async def _let_pass(house: House, table: str, column: str) -> None:
+    async with house.db.transaction() as tx:
+        await tx.execute(f"UPDATE {table} SET {column} = {column} - interval '1 day'")
+
+
+# Who approves
+
+
+@pytest.mark.parametrize(
+    ("amount", "people"), [("1000", 0), ("1000.000001", 1), ("10000", 1), ("10000.01", 2)]
+)
+async def test_limits_say_how_many_people_approve(house: House, amount: str, people: int) -> None:
+    alice = await house.rich("20000")
+    assert (await house.withdraw(alice, amount)).approvals_needed == people
+
+
+async def test_limit_zero_always_needs_a_person(house: House) -> None:
+    alice, admin = await house.rich("20"), await house.person(Role.ADMIN)
+    async with house.db.transaction() as tx:
+        token, limits = await custody.limits.change(
+            tx, admin.caller, house.cash.token_id, ("0", "10", "15"), house.policy
+        )
+    assert custody.limits.as_text(token, limits) == {
+        "automaticUpTo": "0",
+        "fourEyesAbove": "10",
+        "dailyLimit": "15",
+    }
+    assert (await house.withdraw(alice, "0.000001")).approvals_needed == 1
+    assert (await house.withdraw(alice, "11")).approvals_needed == 2
+    with pytest.raises(WithdrawalLimitExceeded):
+        await house.withdraw(alice, "5")
+
+
+async def test_two_different_people_approve_what_is_large(house: House) -> None:
+    alice = await house.rich("20000")
+    first, second = await house.person(Role.COMPLIANCE), await house.person(Role.ADMIN)
+    asked = await house.withdraw(alice, "15000")
+    assert asked.status is custody.WithdrawalStatus.PENDING_APPROVAL
+    once = await house.decide(first, asked, Verdict.APPROVED, seen=1)
+    assert (once.status, once.version) == (custody.WithdrawalStatus.PENDING_APPROVAL, 2)
+    with pytest.raises(AlreadyDecided):
+        await house.decide(first, asked, Verdict.APPROVED)
+    with pytest.raises(WithdrawalChanged):
+        await house.decide(second, asked, Verdict.APPROVED, seen=1)
+    twice = await house.decide(second, asked, Verdict.APPROVED, seen=2)
+    assert twice.status is custody.WithdrawalStatus.APPROVED
+    with pytest.raises(WithdrawalMoved):
+        await house.decide(await house.person(Role.ADMIN), asked, Verdict.REJECTED)
+    assert await house.history(asked.withdrawal_id) == ["requested", "approval_given", "approved"]
+    await house.require_truths()
+
+
+async def test_nobody_decides_on_their_own(house: House) -> None:
+    alice = await house.rich("20000")
+    asked = await house.withdraw(alice, "5000")
+    with pytest.raises(FourEyes):
+        await house.decide(alice, asked, Verdict.APPROVED)
+
+
+async def test_a_rejection_gives_the_money_back(house: House) -> None:
+    alice, officer = await house.rich("20000"), await house.person(Role.COMPLIANCE)
+    asked = await house.withdraw(alice, "15000")
+    rejected = await house.decide(officer, asked, Verdict.REJECTED)
+    assert (rejected.status, rejected.reason) == (custody.WithdrawalStatus.REJECTED, "looked at it")
+    assert await house.balance(alice) == (20000 * UNIT, 0)
+    await house.require_truths()
+
+
+async def test_the_owner_alone_takes_it_back_and_only_before_it_is_approved(house: House) -> None:
+    alice, bob = await house.rich("20000"), await house.person()
+    asked, quick = await house.withdraw(alice, "5000"), await house.withdraw(alice, "10")
+
+    async def cancel(person: Person, withdrawal: custody.Withdrawal, seen: int | None = None) -> None:
+        async with house.db.transaction() as tx:
+            await custody.withdrawals.cancel(tx, person.caller, withdrawal.withdrawal_id, seen)
+
+    assert await code_of(cancel(bob, asked)) == "withdrawal_not_found"
+    assert await code_of(cancel(alice, asked, 7)) == "withdrawal_changed"
+    assert await code_of(cancel(alice, quick)) == "withdrawal_moved"
+    assert await code_of(cancel(alice, asked)) == "done"
+    assert await code_of(cancel(alice, asked)) == "withdrawal_moved"
+    assert await house.balance(alice) == (19990 * UNIT, 10 * UNIT)
+    with pytest.raises(WithdrawalNotFound):
+        async with house.db.transaction() as tx:
+            await custody.withdrawals.cancel(tx, alice.caller, custody.WithdrawalId(new_uuid()), None)
+
+
+async def test_one_wins_when_approval_rejection_and_cancel_race(house: House) -> None:
+    """A-18."""
+    alice, officer, other = await house.rich("20000"), await house.person(), await house.person()
+    asked = await house.withdraw(alice, "5000")
+
+    async def cancel() -> None:
+        async with house.db.transaction() as tx:
+            await custody.withdrawals.cancel(tx, alice.caller, asked.withdrawal_id, None)
+
+    outcomes = await asyncio.gather(
+        code_of(house.decide(officer, asked, Verdict.APPROVED)),
+        code_of(house.decide(other, asked, Verdict.REJECTED)),
+        code_of(cancel()),
+    )
+    assert sorted(outcomes) == ["done", "withdrawal_moved", "withdrawal_moved"]
+    await house.require_truths()
+
+
+# Compliance, at both times
+
+
+async def test_compliance_is_asked_when_it_is_admitted(house: House) -> None:
+    alice = await house.rich("10", token=house.deed)
+    await house.compliance.set_record(alice.user_id, RecordChange(kyc_status=KycStatus.REJECTED))
+    with pytest.raises(compliance.errors.KycRequired) as refusal:
+        await house.withdraw(alice, "1", token=DEED)
+    assert refusal.value.extra == {"reason": "10"}
+
+
+async def test_compliance_is_asked_again_when_it_is_carried_out(house: House) -> None:
+    alice = await house.rich("10")
+    asked = await house.withdraw(alice, "4")
+    await house.compliance.freeze(alice.user_id)
+    await house.carry_out(WITHDRAW, asked.withdrawal_id)
+    assert await is_at(house, asked) == "FAILED"
+    assert await house.balance(alice) == (10 * UNIT, 0)
+    assert house.node.mined(house.lane.wallet) == []
+    [row] = await house.rows("SELECT reason FROM withdrawal_requests")
+    assert row["reason"].startswith("sender_frozen")
+    await house.require_truths()
+
+
+# What the chain says
+
+
+async def test_what_the_contract_undid_is_given_back(house: House) -> None:
+    alice = await house.rich("10")
+    house.node.reverts = lambda sent: "Restricted(2)" if sent.to == VAULT else None
+    asked = await house.withdraw(alice, "4")
+    await house.carry_out(WITHDRAW, asked.withdrawal_id)
+    assert await is_at(house, asked) == "FAILED"
+    assert await house.balance(alice) == (10 * UNIT, 0)
+    [row] = await house.rows("SELECT reason FROM withdrawal_requests")
+    assert "Restricted(2)" in row["reason"]
+    await house.require_truths()
+
+
+async def test_nothing_is_given_back_when_the_chain_does_not_answer(house: House) -> None:
+    alice = await house.rich("10")
+    asked = await house.withdraw(alice, "4")
+    await errands.run(house.db, house.desk, WITHDRAW, asked.withdrawal_id)
+    assert await is_at(house, asked) == "UNKNOWN"
+    await errands.run(house.db, house.desk, WITHDRAW, asked.withdrawal_id)
+    await make_old(house)
+    await jobs.resolve_withdrawals(house.resources, job())
+    assert (await is_at(house, asked), await house.balance(alice)) == ("UNKNOWN", (6 * UNIT, 4 * UNIT))
+    await house.lane.finish(key_of(asked.withdrawal_id))
+    await make_old(house)
+    await jobs.resolve_withdrawals(house.resources, job())
+    assert await is_at(house, asked) == "SUBMITTED"
+    house.node.mine(DEPTH)
+    await house.watch()
+    assert (await is_at(house, asked), await house.balance(alice)) == ("COMPLETED", (6 * UNIT, 0))
+    assert await house.history(asked.withdrawal_id) == [
+        "requested",
+        "approved",
+        "processing",
+        "in_doubt",
+        "submitted",
+        "completed",
+    ]
+    await house.require_truths()
+
+
+async def test_what_was_in_doubt_and_undone_is_given_back(house: House) -> None:
+    alice = await house.rich("10")
+    asked = await house.withdraw(alice, "4")
+    await errands.run(house.db, house.desk, WITHDRAW, asked.withdrawal_id)
+    house.node.reverts = lambda sent: "Paused" if sent.to == VAULT else None
+    await house.lane.finish(key_of(asked.withdrawal_id))
+    await make_old(house)
+    for _ in range(2):
+        await jobs.resolve_withdrawals(house.resources, job())
+    assert (await is_at(house, asked), await house.balance(alice)) == ("FAILED", (10 * UNIT, 0))
+    await house.require_truths()
+
+
+async def test_the_event_completes_even_when_nobody_waited(house: House) -> None:
+    alice = await house.rich("10")
+    asked = await house.withdraw(alice, "4")
+    await errands.ask(house.db, house.desk, WITHDRAW, asked.withdrawal_id)
+    await house.lane.finish(key_of(asked.withdrawal_id))
+    house.node.mine(DEPTH)
+    await house.watch()
+    assert await is_at(house, asked) == "COMPLETED"
+    await errands.run(house.db, house.desk, WITHDRAW, asked.withdrawal_id)
+    assert await is_at(house, asked) == "COMPLETED"
+    await house.require_truths()
+
+
+async def test_an_approved_withdrawal_whose_job_was_lost_is_taken_up(house: House) -> None:
+    alice = await house.rich("10")
+    asked = await house.withdraw(alice, "4")
+    await make_old(house)
+    await jobs.resolve_withdrawals(house.resources, job())
+    assert await is_at(house, asked) == "PROCESSING"
+
+
+async def test_an_expired_signature_pays_nothing_out(house: House) -> None:
+    alice = await house.rich("20000")
+    quick, slow = await house.withdraw(alice, "4"), await house.withdraw(alice, "5000")
+    await _let_pass(house, "withdrawal_requests", "expires_at")
+    await house.carry_out(WITHDRAW, quick.withdrawal_id)
+    for _ in range(2):
+        async with house.db.transaction() as tx:
+            await jobs.expire_withdrawals(tx, job())
+    assert [await is_at(house, each) for each in (quick, slow)] == ["FAILED", "FAILED"]
+    assert await house.balance(alice) == (20000 * UNIT, 0)
+    await house.require_truths()
+
+
+PLACES = ["afterClaim", "beforeSign", "afterRequest", "afterFinal", "beforeCommit"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_one_payment_when_the_worker_stops_anywhere(house: House, place: str) -> None:
+    alice = await house.rich("10")
+    asked = await house.withdraw(alice, "4")
+    with armed(f"withdraw.{place}=raise:1"), pytest.raises(FailpointHit):
+        await house.carry_out(WITHDRAW, asked.withdrawal_id)
+    await house.carry_out(WITHDRAW, asked.withdrawal_id)
+    assert (await is_at(house, asked), await house.balance(alice)) == ("COMPLETED", (6 * UNIT, 0))
+    assert len(house.node.mined(house.lane.wallet)) == 1
+    await house.require_truths()
+
+
+TRICKS: dict[str, Callable[[House, custody.Withdrawal], dict[str, Any]]] = {
+    "another amount": lambda house, asked: {"amount": asked.amount + 1},
+    "another account": lambda house, asked: {"account": somewhere()},
+    "another destination": lambda house, asked: {"counterparty": somewhere()},
+    "another token": lambda house, asked: {"token": DEED},
+}
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+async def test_an_event_that_is_not_what_was_signed_completes_nothing(house: House, trick: str) -> None:
+    alice = await house.rich("100")
+    asked = await house.withdraw(alice, "4")
+    await errands.ask(house.db, house.desk, WITHDRAW, asked.withdrawal_id)
+    told_of = {
+        "account": asked.account,
+        "amount": asked.amount,
+        "token": CASH,
+        "counterparty": asked.destination,
+        "reference": asked.withdrawal_id,
+        **TRICKS[trick](house, asked),
+    }
+    await house.happen(told(vault_event(VaultEventKind.WITHDRAWN, **told_of)))
+    assert await is_at(house, asked) == "PROCESSING"
+    [claim] = await house.rows("SELECT payload FROM events WHERE event_type = 'custody.claim_raised'")
+    assert "no open withdrawal" in claim["payload"]["reason"]
+    await house.require_truths()
+
+
+async def test_withdrawals_wait_for_the_chain_and_not_for_the_database(house: House) -> None:
+    """No transaction is open while we wait: a node that is away holds up nobody else."""
+    alice = await house.rich("10")
+    asked = await house.withdraw(alice, "4")
+    house.node.down = True
+    await errands.run(house.db, house.desk, WITHDRAW, asked.withdrawal_id)
+    with pytest.raises(ChainUnavailable):
+        await house.lane.step()
+    assert await is_at(house, asked) == "UNKNOWN"
+
+
+def job() -> Job:
+    return Job("test-job", "test", {})
+
+
+async def make_old(house: House) -> None:
+    async with house.db.transaction() as tx:
+        await tx.execute("UPDATE withdrawal_requests SET updated_at = now() - interval '10 minutes'")
