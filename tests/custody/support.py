@@ -54,9 +54,12 @@ class FakeWords:
     """Implements `VaultWords` in the spelling of `vault_logs`: the data of a call are the events that it makes."""
 
     decimals: dict[Address, int]
+    keeps: int = 0
+    """What the token's contract keeps of each deposit, in base units."""
 
     def deposit_for(self, settlement: Address, deposit: Mapping[str, Any], signature: bytes) -> Call:
-        account, token, amount = self._of(deposit, "trader")
+        account, token, asked = self._of(deposit, "trader")
+        amount = asked - self.keeps
         event = vault_event(VaultEventKind.DEPOSITED, account, amount, token=token)
         digest = DEPOSIT.digest(DOMAIN, deposit)
         relayed = vault_event(VaultEventKind.DEPOSIT_RELAYED, account, amount, token=token, reference=digest)
@@ -125,6 +128,7 @@ class House:
     compliance: ComplianceDesk
     cash: Token
     deed: Token
+    words: FakeWords
     desk: Desk
     policy: Policy = POLICY
     resources: "Resources" = field(init=False)
@@ -146,7 +150,7 @@ class House:
     async def rich(self, amount: str = "1000", *, token: Token | None = None) -> Person:
         """Somebody with so much in the vault."""
         person, token = await self.person(), token or self.cash
-        await self.happen(deposited(person.account, to_units(amount, token.decimals), token=_at(token)))
+        await self.happen(deposited(person.account, to_units(amount, token.decimals), token=self.at(token)))
         return person
 
     async def happen(self, *logs: Told) -> str:
@@ -237,6 +241,11 @@ class House:
 
     # What became of it
 
+    @staticmethod
+    def at(token: Token) -> Address:
+        assert token.contract_address is not None
+        return token.contract_address
+
     async def balance(self, person: Person, token: Token | None = None) -> tuple[int, int]:
         async with self.db.transaction() as tx:
             row = await tx.fetchrow(
@@ -297,11 +306,6 @@ class Resources:
         return self.look
 
 
-def _at(token: Token) -> Address:
-    assert token.contract_address is not None
-    return token.contract_address
-
-
 async def open_house(db: Database) -> House:
     node = FakeChain(contract=_vault_tells)
     lane = FakeLane(db, node, new_signer())
@@ -314,7 +318,7 @@ async def open_house(db: Database) -> House:
     assert cash is not None and deed is not None
     words = FakeWords({CASH: cash.decimals, DEED: deed.decimals})
     desk = Desk(words, CHAIN_ID, lane.wallet, wait_s=0.3)
-    return House(db, node, lane, compliance_desk, cash, deed, desk)
+    return House(db, node, lane, compliance_desk, cash, deed, words, desk)
 
 
 def somewhere() -> Address:
