@@ -1,0 +1,68 @@
+"""Caps under many hands: executions take their turn, so no two of them use the same room."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+
+from deedbook import compliance, ledger
+from deedbook.compliance import Operation, Reason
+from deedbook.compliance.errors import HolderLimit, OwnershipCap
+from deedbook.kernel.ids import UserId
+from deedbook.ledger import AccountId, LineKind, into_the_vault
+from tests.compliance.support import Desk
+
+
+async def mint(desk: Desk, user_id: UserId, amount: int) -> None:
+    """Judged and booked in one transaction."""
+    async with desk.db.transaction() as tx:
+        await compliance.require_eligible(
+            tx, Operation.MINT, desk.token, None, user_id, amount, executing=True
+        )
+        account = AccountId(user_id)
+        await ledger.post(tx, [into_the_vault(uuid4(), LineKind.MINT, account, desk.token, amount)])
+
+
+async def test_an_ownership_cap_holds_when_many_give_at_once(desk: Desk) -> None:
+    user_id = await desk.investor()
+    await desk.set_rules(max_ownership=500)
+    done = await asyncio.gather(*(mint(desk, user_id, 100) for _ in range(9)), return_exceptions=True)
+    assert sum(one is None for one in done) == 5
+    assert sum(isinstance(one, OwnershipCap) for one in done) == 4
+
+
+async def test_a_holder_count_holds_when_many_come_at_once(desk: Desk) -> None:
+    users = [await desk.investor() for _ in range(8)]
+    await desk.set_rules(max_holders=3)
+    done = await asyncio.gather(*(mint(desk, user, 1) for user in users), return_exceptions=True)
+    assert sum(one is None for one in done) == 3
+    assert sum(isinstance(one, HolderLimit) for one in done) == 5
+
+
+async def test_the_issuer_is_no_holder_and_has_no_cap(desk: Desk) -> None:
+    await desk.set_record(desk.issuer, compliance.RecordChange(kyc_status=compliance.KycStatus.APPROVED))
+    await desk.set_rules(max_holders=1, max_ownership=10, lock_up_days=30)
+    await mint(desk, desk.issuer, 1000)
+    user_id = await desk.investor()
+    assert await desk.judge(desk.issuer, user_id, 10) is Reason.NONE
+    assert await desk.judge(desk.issuer, user_id, 11) is Reason.OWNERSHIP_CAP
+
+
+async def test_a_lock_up_binds_what_came_in_within_it(desk: Desk) -> None:
+    user_id, other = await desk.investor(), await desk.investor()
+    await desk.give(user_id, 100)
+    await desk.set_rules(lock_up_days=30)
+    assert await desk.judge(user_id, other, 1) is Reason.LOCK_UP
+    await desk.set_rules(lock_up_days=0)
+    assert await desk.judge(user_id, other, 100) is Reason.NONE
+
+
+@pytest.mark.parametrize("executing", [False, True])
+async def test_what_is_held_is_spent_by_its_own_operation_alone(desk: Desk, executing: bool) -> None:
+    user_id, other = await desk.investor(), await desk.investor()
+    await desk.give(user_id, 100)
+    async with desk.db.transaction() as tx:
+        held = ledger.Hold(ledger.HoldOwner.TRANSFER, uuid4(), AccountId(user_id), desk.token, 60)
+        await ledger.hold(tx, held)
+    said = await desk.judge(user_id, other, 60, executing=executing)
+    assert said is (Reason.NONE if executing else Reason.BALANCE)
