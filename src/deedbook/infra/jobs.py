@@ -1,12 +1,14 @@
-"""Jobs of the machinery: old idempotency keys and finished job records are removed, a little at a time."""
+"""Jobs of the machinery: the record is sealed; old keys and finished job records are removed, a little at a time."""
 
 from typing import Protocol
 
+from deedbook.infra import audit
 from deedbook.infra.database import Database
 from deedbook.kernel.jobs import HOUSEKEEPING, Job, JobKind, every
 
 REMOVE_OLD_KEYS = JobKind("remove-old-idempotency-keys", HOUSEKEEPING)
 REMOVE_OLD_JOBS = JobKind("remove-old-jobs", HOUSEKEEPING)
+SEAL_AUDIT = JobKind("seal-audit", HOUSEKEEPING)
 IDEMPOTENCY_KEPT = "48 hours"
 DONE_JOBS_KEPT = "30 days"
 BATCH = 5000
@@ -30,6 +32,12 @@ async def remove_old_jobs(resources: MachineryResources, job: Job) -> None:
     await _remove(
         resources.db, f"jobs WHERE status = 'done' AND finished_at < now() - interval '{DONE_JOBS_KEPT}'"
     )
+
+
+@every(10, SEAL_AUDIT, lengthy=True)
+async def seal_audit(resources: MachineryResources, job: Job) -> None:
+    """Hash what was written down since onto the chain of seals (rulings: in the background, never inline)."""
+    await audit.seal(resources.db)
 
 
 async def _remove(db: Database, what: str) -> None:
