@@ -56,6 +56,7 @@ def test_result_is_one_json_object_with_the_agreed_names() -> None:
     assert agreed <= told.keys()
     assert told["machine"]["cpus"] >= 1
     assert told["machine"]["memoryMb"] > 0
+    assert told["machine"]["load"] >= 0
 
 
 def test_numbers_count_only_when_nothing_failed_and_the_truths_held() -> None:
