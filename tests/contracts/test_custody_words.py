@@ -14,7 +14,7 @@ from deedbook.chain.identities import MAX_UPDATES, IdentityUpdate
 from deedbook.chain.terms import MAX_GAS, Call
 from deedbook.chain.vault import Permit, VaultEvent, VaultEventKind
 from deedbook.identity.terms import Address
-from deedbook.identity.typed_data import STRUCTS, Domain
+from deedbook.identity.typed_data import DEPOSIT, TRANSFER, WITHDRAWAL, Domain, Struct
 from deedbook.integrations.sapphire import custody
 from deedbook.integrations.sapphire.vault_events import TOPICS, decode
 
@@ -83,8 +83,8 @@ def _make(holding: Holding, kind: str, amount: str) -> Request:
     return make(holding.world, *parties, LONGEST_NONCE)
 
 
-@pytest.mark.parametrize("struct", STRUCTS, ids=lambda struct: struct.name)
-def test_digests_off_the_chain_are_those_on_it(holding: Holding, struct: Any) -> None:
+@pytest.mark.parametrize("struct", [DEPOSIT, WITHDRAWAL, TRANSFER], ids=lambda struct: struct.name)
+def test_digests_off_the_chain_are_those_on_it(holding: Holding, struct: Struct) -> None:
     request = _make(holding, struct.name, "12.50")
     assert request.fields == tuple(field for field, _ in struct.fields)
     assert struct.digest(Domain(CHAIN_ID, holding.settlement), values_of(request)) == request.digest
