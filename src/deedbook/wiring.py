@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING
 
 from redis.asyncio import Redis
 
+from deedbook import chain
 from deedbook.chain.lane import LanePolicy
+from deedbook.chain.terms import Contract
+from deedbook.chain.watcher import Watch
 from deedbook.compliance import KycProvider, Registrar
 from deedbook.compliance import jobs as compliance_jobs
+from deedbook.custody import jobs as custody_jobs
+from deedbook.custody.ports import Desk, Gate, Lookout, OwnDeposit, Policy
 from deedbook.identity import SignInPolicy
 from deedbook.identity import jobs as identity_jobs
 from deedbook.infra import jobs as infra_jobs
@@ -34,7 +39,15 @@ if TYPE_CHECKING:
 
 NEEDED = ("DATABASE_URL", "REDIS_URL", "SAPPHIRE_RPC_URL", "ENTITY_PERMISSIONS_BASE_URL", "DEEDBOOK_SECRET")
 """What every process that opens `Resources` needs from its environment."""
-JOB_MODULES = (infra_jobs, identity_jobs, compliance_jobs, token_jobs, market_jobs, trading_jobs)
+JOB_MODULES = (
+    infra_jobs,
+    identity_jobs,
+    compliance_jobs,
+    token_jobs,
+    custody_jobs,
+    market_jobs,
+    trading_jobs,
+)
 
 
 def all_handlers(settings: Settings) -> list[HandlerSpec]:
@@ -73,6 +86,39 @@ class Resources:
         return SapphireVaultTokens()
 
     @property
+    def gate(self) -> Gate:
+        from deedbook.integrations.sapphire.wallets import SapphireWallets
+
+        return Gate(self.settings.SAPPHIRE_CHAIN_ID, SapphireWallets(self.node))
+
+    @property
+    def own_deposit(self) -> OwnDeposit:
+        from deedbook.integrations.sapphire.vault_deposits import own_deposit
+
+        return own_deposit
+
+    @property
+    def withdrawal_policy(self) -> Policy:
+        return Policy(
+            automatic_up_to=self.settings.WITHDRAWAL_AUTOMATIC_UP_TO,
+            four_eyes_above=self.settings.WITHDRAWAL_FOUR_EYES_ABOVE,
+            daily_limit=self.settings.WITHDRAWAL_DAILY_LIMIT,
+            address_delay_s=self.settings.WITHDRAWAL_ADDRESS_DELAY_S,
+        )
+
+    async def lookout(self) -> Lookout | None:
+        """From where the vault is watched; `None` while it is not deployed."""
+        from deedbook.integrations.sapphire.vault_events import decode_if_known
+
+        chain_id = self.settings.SAPPHIRE_CHAIN_ID
+        vault = (await chain.contracts(self.db, chain_id)).get(Contract.SETTLEMENT)
+        if vault is None:
+            return None
+        first_block = await chain.deployed_in(self.db, vault)
+        watch = Watch(chain_id, vault, decode_if_known, first_block)
+        return Lookout(self.node, watch, self.settings.confirmations)
+
+    @property
     def signing_key_rotation_s(self) -> int:
         return self.settings.SIGNING_KEY_ROTATION_S
 
@@ -90,6 +136,12 @@ class WorkerResources(Resources):
 
         chain_id, wallet = self.settings.SAPPHIRE_CHAIN_ID, self.signer.address
         return Registrar(self.node, SapphireRegistry(), chain_id, wallet)
+
+    @property
+    def desk(self) -> Desk:
+        from deedbook.integrations.sapphire import custody as words
+
+        return Desk(words, self.settings.SAPPHIRE_CHAIN_ID, self.signer.address)
 
     @property
     def foundry(self) -> Foundry:

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from deedbook.kernel.amounts import is_amount
+
 DEVELOPMENT_KEYS = frozenset(
     {
         # The accounts of the well-known test mnemonic "test test … junk": anyone can spend from them.
@@ -101,6 +103,14 @@ class Settings(BaseSettings):
     SAPPHIRE_GAS_PRICE_CAP_GWEI: int = Field(1000, ge=1)
     SAPPHIRE_CASH_TOKEN: str = ""
 
+    # Tokens
+    MINT_AUTOMATIC_UP_TO: str = "0"
+    WITHDRAWAL_AUTOMATIC_UP_TO: int = Field(10_000, ge=0, le=10**18)
+    WITHDRAWAL_FOUR_EYES_ABOVE: int = Field(100_000, ge=0, le=10**18)
+    WITHDRAWAL_DAILY_LIMIT: int = Field(1_000_000, ge=0, le=10**18)
+    WITHDRAWAL_ADDRESS_DELAY_S: int = Field(86_400, ge=0, le=30 * 86_400)
+    FEE_ACCOUNT: str = ""
+
     @field_validator(
         "CORS_ORIGINS", "TRUSTED_PROXIES", "ENTITY_PERMISSIONS_SOURCES", "SNS_TOPIC_ARNS", mode="before"
     )
@@ -131,6 +141,20 @@ class Settings(BaseSettings):
     def _database_url(cls, value: SecretStr | None) -> SecretStr | None:
         if value and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
             raise ValueError("must be a postgresql:// URL")
+        return value
+
+    @field_validator("MINT_AUTOMATIC_UP_TO")
+    @classmethod
+    def _amount(cls, value: str) -> str:
+        if not is_amount(value):
+            raise ValueError("must be an amount of whole tokens such as 0 or 2500.50")
+        return value
+
+    @field_validator("FEE_ACCOUNT")
+    @classmethod
+    def _account(cls, value: str) -> str:
+        if value and not re.fullmatch(r"0x[0-9a-fA-F]{40}", value):
+            raise ValueError("must be an address: 0x and 40 hex digits")
         return value
 
     @field_validator("SAPPHIRE_ADMIN_KEY")

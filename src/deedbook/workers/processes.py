@@ -16,7 +16,7 @@ from deedbook.markets.cache import MarketCopies
 from deedbook.wiring import all_handlers, open_queues, open_resources, open_worker_resources, require
 from deedbook.workers import jobs
 from deedbook.workers import relay as relays
-from deedbook.workers.chain import LaneWorker
+from deedbook.workers.chain import LaneWorker, VaultWatcher
 from deedbook.workers.loops import repeat, stop_on_signals, wait
 from deedbook.workers.scheduler import REPEAT_S, Scheduler
 
@@ -39,10 +39,13 @@ async def worker(settings: Settings, queues: Sequence[QueueSpec], *, lane: bool)
         lane_stopping = asyncio.Event()
         moving = LaneWorker(resources.db, resources.node, resources.signer, resources.lane_policy)
         lane_task = asyncio.create_task(moving.run(lane_stopping)) if lane else None
+        watcher = VaultWatcher(resources, lease.holder_name())
+        watcher_task = asyncio.create_task(watcher.run(lane_stopping))
         log.info("worker_started", queues=[spec.name for spec in queues], lane=lane)
         await jobs.serve(settings, runner, queues, stopping)
         # The lane goes on while jobs finish: they may be waiting for it.
         lane_stopping.set()
+        await watcher_task
         if lane_task is not None:
             await lane_task
     log.info("worker_stopped")

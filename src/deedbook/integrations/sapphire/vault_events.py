@@ -69,6 +69,11 @@ def decode(topics: Sequence[bytes], data: bytes) -> VaultEvent:
     )
 
 
+def decode_if_known(topics: Sequence[bytes], data: bytes) -> VaultEvent | None:
+    """The same for any log of the vault; `None` for one that tells of no balance."""
+    return decode(topics, data) if topics and topics[0] in _BY_TOPIC else None
+
+
 def _data_of(shape: _Shape, data: bytes) -> dict[str, bytes]:
     if len(data) != REFERENCE_BYTES * len(shape.data):
         raise ChainUnavailable(f"the node answered with a {shape.name} of another length")
