@@ -70,6 +70,20 @@ def decode_position(listing: str, cursor: str | None) -> int | None:
     return position
 
 
+def decode_ids(listing: str, cursor: str | None) -> tuple[UUID, UUID] | None:
+    """Read a cursor of two ids.
+
+    Raises:
+        Invalid: forged, damaged, or of another list.
+    """
+    if cursor is None:
+        return None
+    first, second = (parse_uuid(str(told)) for told in _decode(listing, cursor, 2))
+    if first is None or second is None:
+        raise _bad()
+    return first, second
+
+
 def _decode(listing: str, cursor: str, parts: int) -> list[Any]:
     try:
         if len(cursor) > MAX_CURSOR or not cursor.isascii():

@@ -13,7 +13,7 @@ from deedbook.compliance.service import (
     set_sanctioned,
     unfreeze,
 )
-from deedbook.compliance.standing import Standing, standings
+from deedbook.compliance.standing import Standing, changed_since, standings
 from deedbook.compliance.terms import (
     UNCHANGED,
     Accreditation,
@@ -46,6 +46,7 @@ __all__ = [
     "Standing",
     "TokenRules",
     "Unchanged",
+    "changed_since",
     "errors",
     "events",
     "expire_due",

@@ -10,8 +10,7 @@ from deedbook import ledger
 from deedbook.compliance import rules, store
 from deedbook.compliance.errors import TokenNotFound, refusal
 from deedbook.compliance.model import Case, Party
-from deedbook.compliance.store import TokenFacts
-from deedbook.compliance.terms import Operation, Reason, TokenRules
+from deedbook.compliance.terms import Operation, Reason, TokenFacts, TokenRules
 from deedbook.infra.database import Tx
 from deedbook.kernel.ids import TokenId, UserId
 from deedbook.ledger.terms import AccountId

@@ -24,8 +24,7 @@ from deedbook.compliance.events import (
     TokenPausedFact,
     TokenUnpausedFact,
 )
-from deedbook.compliance.store import TokenFacts
-from deedbook.compliance.terms import KycStatus, Profile, Record, RecordChange, TokenRules
+from deedbook.compliance.terms import KycStatus, Profile, Record, RecordChange, TokenFacts, TokenRules
 from deedbook.identity.errors import FourEyes
 from deedbook.identity.terms import Caller
 from deedbook.infra.database import Tx

@@ -68,3 +68,8 @@ def _standing(reason: Reason, profile: Profile | None, record: Record | None, as
         record.version if record else 0,
         profile.version if profile else 0,
     )
+
+
+async def changed_since(tx: Tx, token_id: TokenId, moment: datetime) -> dict[UserId, tuple[int, int]]:
+    """The versions of record and profile of those about whom something was decided since."""
+    return await store.versions_since(tx, token_id, moment)

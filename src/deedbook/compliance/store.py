@@ -1,17 +1,15 @@
 """SQL of this room: profiles, records and rules. Of tokens it reads what the rules need to know of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from deedbook.compliance.terms import Accreditation, KycStatus, Profile, Record, TokenRules
-from deedbook.identity.terms import Address
+from deedbook.compliance.terms import Accreditation, KycStatus, Profile, Record, TokenFacts, TokenRules
 from deedbook.infra.database import Database, Tx
 from deedbook.kernel.ids import TokenId, UserId
 
-_RECORD = (
+RECORD = (
     "user_id, token_id, kyc_status, kyc_level, whitelisted, accreditation, accreditation_expires_at, jurisdiction, "
     "expires_at, provider, provider_reference, version, updated_at"
 )
@@ -20,18 +18,6 @@ _RULES = (
     "min_kyc_level, accreditation_required, allowed_jurisdictions, blocked_jurisdictions, max_holders, "
     "max_ownership, lock_up_days, paused, version"
 )
-
-
-@dataclass(frozen=True)
-class TokenFacts:
-    """What this room needs to know of a token."""
-
-    token_id: TokenId
-    symbol: str
-    decimals: int
-    regulated: bool
-    issuer: UserId | None
-    contract: Address | None
 
 
 async def token(tx: Tx, token_id: TokenId) -> TokenFacts | None:
@@ -67,7 +53,7 @@ async def profile(tx: Tx, user_id: UserId, *, lock: bool = False) -> Profile | N
 
 async def record(tx: Tx, user_id: UserId, token_id: TokenId, *, lock: bool = False) -> Record | None:
     row = await tx.fetchrow(
-        f"SELECT {_RECORD} FROM compliance_records WHERE user_id = $1 AND token_id = $2"
+        f"SELECT {RECORD} FROM compliance_records WHERE user_id = $1 AND token_id = $2"
         + (" FOR UPDATE" if lock else ""),
         user_id,
         token_id,
@@ -145,7 +131,7 @@ async def save_record(tx: Tx, saved: Record, updated_by: UserId | None) -> Recor
             jurisdiction = EXCLUDED.jurisdiction, expires_at = EXCLUDED.expires_at, provider = EXCLUDED.provider,
             provider_reference = EXCLUDED.provider_reference, updated_by = EXCLUDED.updated_by,
             version = compliance_records.version + 1, updated_at = now()
-        RETURNING {_RECORD}
+        RETURNING {RECORD}
         """,
         saved.user_id,
         saved.token_id,
@@ -165,7 +151,7 @@ async def save_record(tx: Tx, saved: Record, updated_by: UserId | None) -> Recor
 
 async def records(tx: Tx, user_id: UserId) -> list[Record]:
     """Everything that is recorded of a user."""
-    rows = await tx.fetch(f"SELECT {_RECORD} FROM compliance_records WHERE user_id = $1", user_id)
+    rows = await tx.fetch(f"SELECT {RECORD} FROM compliance_records WHERE user_id = $1", user_id)
     return [read_record(row) for row in rows]
 
 
@@ -265,8 +251,26 @@ async def profiles(tx: Tx, user_ids: Sequence[UserId]) -> dict[UserId, Profile]:
 async def records_of(tx: Tx, token_id: TokenId, user_ids: Sequence[UserId]) -> dict[UserId, Record]:
     """The records of those who have one for this token."""
     rows = await tx.fetch(
-        f"SELECT {_RECORD} FROM compliance_records WHERE token_id = $1 AND user_id = ANY ($2)",
+        f"SELECT {RECORD} FROM compliance_records WHERE token_id = $1 AND user_id = ANY ($2)",
         token_id,
         list(user_ids),
     )
     return {row["user_id"]: read_record(row) for row in rows}
+
+
+async def versions_since(tx: Tx, token_id: TokenId, moment: datetime) -> dict[UserId, tuple[int, int]]:
+    """The present versions of record and profile (0: there is none) where either was written since."""
+    rows = await tx.fetch(
+        """
+        WITH changed AS (
+            SELECT user_id FROM compliance_records WHERE token_id = $1 AND updated_at >= $2
+            UNION SELECT user_id FROM compliance_profiles WHERE updated_at >= $2
+        )
+        SELECT c.user_id, COALESCE(r.version, 0) AS record, COALESCE(p.version, 0) AS profile FROM changed c
+        LEFT JOIN compliance_records r ON r.user_id = c.user_id AND r.token_id = $1
+        LEFT JOIN compliance_profiles p ON p.user_id = c.user_id
+        """,
+        token_id,
+        moment,
+    )
+    return {UserId(row["user_id"]): (row["record"], row["profile"]) for row in rows}

@@ -129,6 +129,18 @@ class Profile:
 
 
 @dataclass(frozen=True)
+class TokenFacts:
+    """What this room needs to know of a token."""
+
+    token_id: TokenId
+    symbol: str
+    decimals: int
+    regulated: bool
+    issuer: UserId | None
+    contract: Address | None
+
+
+@dataclass(frozen=True)
 class TokenRules:
     """What a token asks of those who hold it. `max_ownership` in base units; `None` and empty mean no limit."""
 

@@ -1,0 +1,74 @@
+"""Standings, records and rules as screens show them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from deedbook.compliance import store
+from deedbook.compliance.store import read_record
+from deedbook.compliance.terms import KycStatus, Record, TokenFacts, TokenRules
+from deedbook.identity.terms import Address
+from deedbook.infra.database import Database, Tx
+from deedbook.kernel.ids import TokenId, UserId
+
+
+@dataclass(frozen=True)
+class ShownStanding:
+    """How a user stands with compliance. `on_chain` says whether the chain has heard of all of it."""
+
+    user_id: UserId
+    account: Address
+    frozen: bool
+    frozen_reason: str | None
+    sanctioned: bool
+    screened_at: datetime | None
+    on_chain: bool
+    records: tuple[Record, ...]
+
+
+async def standing(tx: Tx, user_id: UserId) -> ShownStanding | None:
+    """How a user stands; `None`: there is no such user."""
+    row = await tx.fetchrow(
+        """
+        SELECT u.user_id, u.account, COALESCE(p.frozen, false) AS frozen, p.frozen_reason,
+               COALESCE(p.sanctioned, false) AS sanctioned, p.screened_at,
+               COALESCE(p.registered_version = p.version, true) AS on_chain
+        FROM users u LEFT JOIN compliance_profiles p USING (user_id) WHERE u.user_id = $1
+        """,
+        user_id,
+    )
+    if row is None:
+        return None
+    records = sorted(await store.records(tx, user_id), key=lambda record: record.token_id)
+    return ShownStanding(**dict(row), records=tuple(records))
+
+
+async def records(
+    db: Database,
+    status: KycStatus | None,
+    expiring_before: datetime | None,
+    after: tuple[UUID, UUID] | None,
+    limit: int,
+) -> list[Record]:
+    """Records in the order of their users and tokens, after the given one."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(
+            f"""
+            SELECT {store.RECORD} FROM compliance_records
+            WHERE ($1::text IS NULL OR kyc_status = $1) AND ($2::timestamptz IS NULL OR expires_at < $2)
+              AND ($3::uuid IS NULL OR (user_id, token_id) > ($3, $4::uuid))
+            ORDER BY user_id, token_id LIMIT $5
+            """,
+            status.value if status else None,
+            expiring_before,
+            after[0] if after else None,
+            after[1] if after else None,
+            limit,
+        )
+    return [read_record(row) for row in rows]
+
+
+async def rules(tx: Tx, token_id: TokenId) -> tuple[TokenFacts, TokenRules] | None:
+    """A token and its rules; `None`: there is no such token."""
+    token = await store.token(tx, token_id)
+    return (token, await store.rules(tx, token_id)) if token is not None else None
