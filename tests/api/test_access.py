@@ -15,9 +15,11 @@ from deedbook.markets import MarketStatus
 from tests.api.support import ROOT, caller_of, refused, routes
 from tests.markets.support import market_in
 from tests.support.world import User, World, registration, test_settings
+from tests.tokens.support import a_symbol, failed_listing, issue
 
 A_PUBLIC_READ, A_USERS_OWN = (200, 200, 200, 200, 200), (401, 200, 200, 200, 200)
 OFFICERS_STEP, OPERATORS = (401, 403, 403, 200, 403), (401, 403, 403, 403, 200)
+OFFICERS_READ = (401, 404, 404, 200, 404)
 
 # What anonymous, an investor, another issuer, the issuer's officer and an operator hear. 404 is "not yours".
 WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
@@ -38,7 +40,17 @@ WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
     "GET /api/v1/markets/{id}/events": A_PUBLIC_READ,
     "POST /api/v1/documents": (401, 201, 201, 201, 201),
     "GET /api/v1/documents/{id}": (401, 404, 404, 200, 404),
+    "POST /api/v1/tokens": (401, 403, 403, 403, 503),  # no contract can be asked: there is no chain here
+    "POST /api/v1/tokens/{id}/list": OPERATORS,
     "GET /api/v1/tokens": A_PUBLIC_READ,
+    "GET /api/v1/tokens/{id}": A_PUBLIC_READ,
+    "POST /api/v1/tokens/{id}/mint": (401, 403, 404, 403, 403),
+    "GET /api/v1/tokens/{id}/mints": OFFICERS_READ,
+    "GET /api/v1/tokens/mints/{id}": OFFICERS_READ,
+    "POST /api/v1/tokens/mints/{id}/approve": OFFICERS_STEP,
+    "POST /api/v1/tokens/mints/{id}/reject": OFFICERS_STEP,
+    "GET /api/v1/tokens/{id}/holders": OFFICERS_READ,
+    "GET /api/v1/tokens/{id}/holders/export": OFFICERS_READ,
     "GET /api/v1/trading/pairs": A_PUBLIC_READ,
     "GET /api/v1/trading/pairs/{id}": (404, 404, 404, 404, 404),  # there is none yet
     "GET /api/v1/exchange-info": A_PUBLIC_READ,
@@ -182,6 +194,8 @@ async def _prepared(world: World, issuer: User, path: str) -> tuple[str, dict[st
         "documents": {"title": "Deed", "kind": "deed", "sha256": "00" * 32},
         "entity-permissions": {"event_id": str(uuid4()), "event_type": "market.approved"},
     }
+    if "/tokens" in path:
+        return await _prepared_token(world, issuer, path)
     body = bodies.get(last, {})
     if last in STATE_FOR or "/markets/{id}" in path:
         state = STATE_FOR.get(last, MarketStatus.PENDING_APPROVAL)
@@ -195,6 +209,26 @@ async def _prepared(world: World, issuer: User, path: str) -> tuple[str, dict[st
             await tx.execute(FAILED_JOB if "/jobs/" in path else FAILED_EVENT, made)
         return path.replace("{id}", made).replace("{queue}", "housekeeping"), body
     return path.replace("{name}", "housekeeping").replace("{id}", "LUXAPT-USDC"), body
+
+
+async def _prepared_token(world: World, issuer: User, path: str) -> tuple[str, dict[str, Any]]:
+    """The path with the id of the issuer's token, of a mint of it, or of a token whose listing has failed."""
+    bodies: dict[str, dict[str, Any]] = {
+        "tokens": {
+            "symbol": a_symbol(),
+            "name": "Other",
+            "type": "STABLE",
+            "contractAddress": "0x" + "ab" * 20,
+        },
+        "mint": {"amount": "1", "reason": "more"},
+        "reject": {"reason": "no"},
+    }
+    last = path.rsplit("/", 1)[-1]
+    if last == "list":
+        return path.replace("{id}", str((await failed_listing(world.db)).token_id)), {}
+    issued = await issue(world.db, caller=caller_of(issuer))
+    named = (await issued.ask("1")).mint_id if "/mints/{id}" in path else issued.token_id
+    return path.replace("{id}", str(named)), bodies.get(last, {})
 
 
 async def _document(world: World, user: User) -> str:

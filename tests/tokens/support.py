@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from deedbook import compliance, identity, tokens
+from deedbook.chain.erc20 import Erc20Metadata
 from deedbook.compliance import KycStatus, RecordChange
 from deedbook.identity import Caller, Role
 from deedbook.identity.terms import Address
@@ -13,7 +14,7 @@ from deedbook.kernel.ids import TokenId, UserId, new_uuid
 from deedbook.kernel.jobs import Job
 from deedbook.markets import Decision, service
 from deedbook.stack.wallet import Wallet
-from deedbook.tokens import Foundry, Mint, RequestMint, Token
+from deedbook.tokens import Foundry, Mint, RegisterToken, RequestMint, Token, TokenType, listing
 from deedbook.tokens.terms import MINT
 from tests.markets.support import decided, deployment, issuer, registered
 
@@ -84,10 +85,12 @@ async def user(db: Database, *roles: Role) -> Caller:
     return Caller(user_id, account, None, frozenset(roles), new_uuid())
 
 
-async def issue(db: Database, foundry: Foundry | None = None, **changes: Any) -> Issue:
+async def issue(
+    db: Database, foundry: Foundry | None = None, caller: Caller | None = None, **changes: Any
+) -> Issue:
     """A token with 1,000 of at most 3,000 issued, whose issuer may hold it: on the chain where there is a foundry,
     in the books alone otherwise."""
-    caller = await issuer(db)
+    caller = caller or await issuer(db)
     market = await registered(db, caller, **{"supply_cap": "3000", **changes})
     market = await decided(db, market.market_id, Decision.APPROVED)
     stands = await tokens.deploy(db, foundry, market.token_terms, 20) if foundry else deployment()
@@ -116,3 +119,15 @@ async def facts(db: Database, stream_id: UUID) -> list[dict[str, Any]]:
 
 def a_symbol() -> str:
     return "C" + uuid4().hex[:8].upper()
+
+
+async def failed_listing(db: Database) -> Token:
+    """Somebody else's token that the vault did not take."""
+    command = RegisterToken(
+        a_symbol(), "Other Dollar", TokenType.STABLE, Address("0x" + uuid4().hex + "00000000")
+    )
+    operator = await user(db, Role.OPERATOR)
+    async with db.transaction() as tx:
+        token = await tokens.register(tx, operator, command, Erc20Metadata("Other Dollar", "OUSD", 6), 31337)
+        await listing.fail(tx, token.token_id, 1, "no gas")
+    return token

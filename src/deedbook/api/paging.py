@@ -70,6 +70,21 @@ def decode_position(listing: str, cursor: str | None) -> int | None:
     return position
 
 
+def decode_id(listing: str, cursor: str | None) -> UUID | None:
+    """Read a cursor of one id.
+
+    Raises:
+        Invalid: forged, damaged, or of another list.
+    """
+    if cursor is None:
+        return None
+    (told,) = _decode(listing, cursor, 1)
+    entry = parse_uuid(str(told))
+    if entry is None:
+        raise _bad()
+    return entry
+
+
 def decode_ids(listing: str, cursor: str | None) -> tuple[UUID, UUID] | None:
     """Read a cursor of two ids.
 

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from deedbook.infra.database import Database
+from deedbook.ledger.terms import SUSPENSE
 
 
 async def balances(db: Database, user_id: UUID) -> list[dict[str, Any]]:
@@ -91,3 +92,18 @@ async def holders(db: Database, token_id: UUID, after: UUID | None, limit: int) 
             limit,
         )
     return [dict(row) for row in rows]
+
+
+async def vault_total(db: Database, token_id: UUID) -> int:
+    """What the vault owes of a token: all balances, and what suspense makes up for."""
+    async with db.reading() as connection:
+        return int(
+            await connection.fetchval(
+                """
+                SELECT (SELECT COALESCE(sum(available + locked), 0) FROM user_balances WHERE token_id = $1)
+                     + (SELECT COALESCE(sum(amount), 0) FROM ledger_lines WHERE account_id = $2 AND token_id = $1)
+                """,
+                token_id,
+                SUSPENSE,
+            )
+        )

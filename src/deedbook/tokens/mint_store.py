@@ -1,5 +1,6 @@
 """SQL of this room: mints."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -30,11 +31,11 @@ async def add(tx: Tx, mint: Mint) -> None:
     )
 
 
-async def save(tx: Tx, mint: Mint) -> None:
+async def save(tx: Tx, mint: Mint) -> Mint:
     """Write where a locked mint stands now."""
-    await tx.execute(
+    saved_at = await tx.fetchval(
         "UPDATE mint_requests SET status = $2, decided_by = $3, decision_reason = $4, error = $5, tx_hash = $6, "
-        "updated_at = now() WHERE mint_id = $1",
+        "updated_at = now() WHERE mint_id = $1 RETURNING updated_at",
         mint.mint_id,
         mint.status.value,
         mint.decided_by,
@@ -42,6 +43,7 @@ async def save(tx: Tx, mint: Mint) -> None:
         mint.error,
         mint.tx_hash,
     )
+    return replace(mint, updated_at=saved_at)
 
 
 async def lock(tx: Tx, mint_id: UUID) -> Mint | None:

@@ -87,8 +87,9 @@ async def decide_mint(tx: Tx, caller: Caller, mint_id: UUID, reason: str, *, app
     if mint.status is not MintStatus.PENDING_APPROVAL:
         raise MintNotPending(f"the mint is {mint.status.value}", extra={"mintStatus": mint.status.value})
     status = MintStatus.APPROVED if approve else MintStatus.REJECTED
-    decided = replace(mint, status=status, decided_by=caller.user_id, decision_reason=reason)
-    await mint_store.save(tx, decided)
+    decided = await mint_store.save(
+        tx, replace(mint, status=status, decided_by=caller.user_id, decision_reason=reason)
+    )
     before = {"status": mint.status.value}
     if approve:
         _approved(tx, decided, caller, reason, before=before)

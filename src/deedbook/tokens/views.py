@@ -1,19 +1,80 @@
 """Tokens as screens show them."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from deedbook.identity import parse_address
 from deedbook.infra.database import Database
+from deedbook.kernel.ids import TokenId, parse_uuid
+from deedbook.tokens import mint_store
+from deedbook.tokens.store import COLUMNS, token_of
+from deedbook.tokens.terms import Mint, Token, TokenStatus, TokenType
+
+_SHOWN = COLUMNS + ", created_at, metadata"
+Position = tuple[datetime, UUID]
 
 
-async def listing(db: Database, limit: int = 200) -> list[dict[str, Any]]:
-    """All tokens, newest first."""
+@dataclass(frozen=True)
+class ShownToken:
+    """A token with what is told of it beside its terms."""
+
+    token: Token
+    created_at: datetime
+    metadata: dict[str, Any]
+
+
+async def listing(
+    db: Database,
+    token_type: TokenType | None,
+    status: TokenStatus | None,
+    after: Position | None,
+    limit: int,
+) -> list[ShownToken]:
+    """Tokens, newest first, after the given position."""
     async with db.reading() as connection:
         rows = await connection.fetch(
-            """
-            SELECT token_id, symbol, name, token_type, decimals, contract_address, chain_id, market_id, total_supply,
-                   created_at
-            FROM tokens ORDER BY created_at DESC, token_id LIMIT $1
+            f"""
+            SELECT {_SHOWN} FROM tokens
+            WHERE ($1::text IS NULL OR token_type = $1) AND ($2::text IS NULL OR status = $2)
+              AND ($3::timestamptz IS NULL OR (created_at, token_id) < ($3, $4::uuid))
+            ORDER BY created_at DESC, token_id DESC LIMIT $5
             """,
+            token_type.value if token_type else None,
+            status.value if status else None,
+            after[0] if after else None,
+            after[1] if after else None,
             limit,
         )
-    return [dict(row) for row in rows]
+    return [_shown(row) for row in rows]
+
+
+async def one(db: Database, name: str) -> ShownToken | None:
+    """A token by its id, its symbol or its contract's address: no symbol looks like either."""
+    if "\x00" in name:  # PostgreSQL holds no such text
+        return None
+    token_id, address = parse_uuid(name), parse_address(name)
+    async with db.reading() as connection:
+        row = await connection.fetchrow(
+            f"SELECT {_SHOWN} FROM tokens WHERE token_id = $1 OR contract_address = $2 OR symbol = $3",
+            token_id,
+            address,
+            name if token_id is None and address is None else None,
+        )
+    return _shown(row) if row else None
+
+
+async def mints(db: Database, token_id: TokenId, after: Position | None, limit: int) -> list[Mint]:
+    """A token's mints, newest first, after the given position."""
+    return await mint_store.listing(db, token_id, after, limit)
+
+
+async def mint(db: Database, mint_id: UUID) -> Mint | None:
+    return await mint_store.read(db, mint_id)
+
+
+def _shown(row: Any) -> ShownToken:
+    token = token_of(row)
+    assert token is not None
+    return ShownToken(token, row["created_at"], row["metadata"])

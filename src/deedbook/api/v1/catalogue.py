@@ -1,4 +1,4 @@
-"""Tokens, pairs and what programs need to know before they start."""
+"""Pairs, and what programs need to know before they start."""
 
 import time
 from datetime import UTC, datetime
@@ -9,20 +9,13 @@ from fastapi import APIRouter, Path
 from deedbook import __version__, chain
 from deedbook.api.deps import PUBLIC, DatabaseDep, ResourcesDep, access
 from deedbook.api.v1.schemas.common import Page
-from deedbook.api.v1.schemas.operations import ExchangeInfo, PairAnswer, TimeAnswer, TokenAnswer
+from deedbook.api.v1.schemas.operations import ExchangeInfo, PairAnswer, TimeAnswer
 from deedbook.chain.terms import Contract
 from deedbook.identity import checksum_address
-from deedbook.tokens import views as token_views
 from deedbook.trading import views as trading_views
 from deedbook.trading.errors import PairNotFound
 
 router = APIRouter(tags=["catalogue"])
-
-
-@router.get("/tokens", openapi_extra=access(PUBLIC, bucket="reads"))
-async def tokens(db: DatabaseDep) -> Page[TokenAnswer]:
-    """All tokens."""
-    return Page(data=[TokenAnswer.of(row) for row in await token_views.listing(db)], next_cursor=None)
 
 
 @router.get("/trading/pairs", openapi_extra=access(PUBLIC, bucket="reads"))

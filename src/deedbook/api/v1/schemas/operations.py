@@ -1,30 +1,9 @@
-"""Bodies about tokens, pairs, queues and events."""
+"""Bodies about pairs, queues and events."""
 
 from typing import Any
 from uuid import UUID
 
 from deedbook.api.v1.schemas.common import Answer, Moment
-from deedbook.kernel.amounts import to_text
-
-
-class TokenAnswer(Answer):
-    """A token. `totalSupply` is in whole tokens, exact."""
-
-    id: UUID
-    symbol: str
-    name: str
-    token_type: str
-    decimals: int
-    contract_address: str | None
-    chain_id: int
-    market_id: UUID | None
-    total_supply: str
-    created_at: Moment
-
-    @classmethod
-    def of(cls, row: dict[str, Any]) -> "TokenAnswer":
-        supply = to_text(int(row["total_supply"]), row["decimals"])
-        return cls(**{**row, "id": row["token_id"], "total_supply": supply})
 
 
 class PairSide(Answer):
