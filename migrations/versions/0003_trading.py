@@ -8,6 +8,8 @@ branch_labels = None
 depends_on = None
 
 PAIRS = """
+ALTER TABLE users ADD COLUMN trade_group uuid;
+
 ALTER TABLE trading_pairs
     ADD COLUMN fee_mode text NOT NULL DEFAULT 'received' CHECK (fee_mode IN ('received', 'quote')),
     ADD COLUMN fee_account_id uuid REFERENCES ledger_accounts,
@@ -18,6 +20,9 @@ ALTER TABLE trading_pairs
     ADD COLUMN protection_bps int NOT NULL DEFAULT 500 CHECK (protection_bps BETWEEN 1 AND 9999),
     ADD COLUMN max_backlog int NOT NULL DEFAULT 5000 CHECK (max_backlog > 0);
 
+CREATE INDEX idx_compliance_records_updated ON compliance_records (token_id, updated_at);
+CREATE INDEX idx_compliance_profiles_updated ON compliance_profiles (updated_at);
+
 CREATE TABLE pair_writer (
     pair_id uuid PRIMARY KEY REFERENCES trading_pairs,
     epoch bigint NOT NULL DEFAULT 0,
@@ -26,8 +31,9 @@ CREATE TABLE pair_writer (
     match_seq bigint NOT NULL DEFAULT 0,
     trade_number bigint NOT NULL DEFAULT 0,
     fact_seq bigint NOT NULL DEFAULT 0,
-    published_seq bigint NOT NULL DEFAULT 0,
     last_price_ticks bigint NOT NULL DEFAULT 0,
+    best_bid_ticks bigint NOT NULL DEFAULT 0,
+    best_ask_ticks bigint NOT NULL DEFAULT 0,
     accepting boolean NOT NULL DEFAULT true
 ) WITH (fillfactor = 10);
 """
@@ -78,6 +84,12 @@ CREATE INDEX idx_orders_user ON orders (user_id, order_number DESC);
 CREATE INDEX idx_orders_open ON orders (user_id, pair_id) WHERE status IN ('PENDING_MATCH', 'OPEN', 'PARTIAL');
 CREATE UNIQUE INDEX idx_orders_client_id ON orders (user_id, client_order_id) WHERE client_order_id IS NOT NULL;
 CREATE INDEX idx_orders_expiry ON orders (expires_at) WHERE status IN ('PENDING_MATCH', 'OPEN', 'PARTIAL');
+
+CREATE VIEW open_holds AS
+    SELECT owner_type, owner_id, account_id, token_id, amount FROM holds
+    UNION ALL
+    SELECT 'order', o.order_id, o.user_id, CASE o.side WHEN 'BUY' THEN p.quote_token_id ELSE p.base_token_id END, o.held
+    FROM orders o JOIN trading_pairs p USING (pair_id) WHERE o.held > 0;
 
 CREATE TABLE order_commands (
     command_number bigint PRIMARY KEY DEFAULT nextval('trading_command_numbers'),
@@ -141,44 +153,58 @@ CREATE TRIGGER trading_facts_never_truncated BEFORE TRUNCATE ON trading_facts
 CREATE VIEW trading_events AS
     SELECT b.position, b.pair_id, b.occurred_at, f.fact ->> 'eventId' AS event_id, f.fact ->> 'eventType' AS event_type,
            f.fact
-    FROM trading_facts b CROSS JOIN LATERAL jsonb_array_elements(b.facts::jsonb) AS f (fact);
+    FROM trading_facts b
+    CROSS JOIN LATERAL (SELECT line::jsonb AS fact FROM string_to_table(b.facts, E'\\n') AS line) AS f;
 """
 
 INTAKE = """
 -- Many orders in one commit, each with a verdict of its own: 0 accepted, 1 nonce used, 2 the same order again,
--- 3 client order id used, 4 not enough available, 5 too many open orders. What is refused leaves nothing behind.
+-- 3 client order id used, 4 not enough available, 5 too many open orders, 6 idempotency key used for something else,
+-- 7 the same request again: its first answer is given. What is refused leaves nothing behind.
 CREATE FUNCTION orders_intake(
-    p_order uuid[], p_pair uuid[], p_user uuid[], p_group uuid[], p_side text[], p_type text[], p_tif text[],
+    p_order uuid[], p_pair uuid[], p_user uuid[], p_side text[], p_type text[], p_tif text[],
     p_post boolean[], p_stp text[], p_quantity bigint[], p_price bigint[], p_stop bigint[], p_trail text[],
     p_distance bigint[], p_max_fee int[], p_fee int[], p_client text[], p_nonce text[], p_expires timestamptz[],
     p_account text[], p_digest bytea[], p_signature bytea[], p_text text[], p_token uuid[], p_hold numeric[],
-    p_max_open int[], p_fact text[]
-) RETURNS TABLE (verdict int, order_number bigint, first_id uuid) LANGUAGE plpgsql AS $$
+    p_max_open int[], p_fact text[], p_created timestamptz[], p_key text[], p_fingerprint bytea[], p_answer bytea[]
+) RETURNS TABLE (verdict int, first_id uuid, answer bytea) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
     n int := array_length(p_order, 1);
     verdicts int[] := array_fill(0, ARRAY[n]);
     firsts uuid[] := array_fill(NULL::uuid, ARRAY[n]);
-    numbers bigint[] := array_fill(NULL::bigint, ARRAY[n]);
+    answers bytea[] := array_fill(NULL::bytea, ARRAY[n]);
     fresh uuid[];
+    stored record;
     moved_users uuid[];
     moved_tokens uuid[];
     taken bigint;
     crowded record;
+    former uuid;
     k int;
 BEGIN
+    FOR stored IN
+        SELECT a.place, i.fingerprint = a.print AS same, i.body
+        FROM unnest(p_user, p_key, p_fingerprint) WITH ORDINALITY AS a (owner, key, print, place)
+        JOIN idempotency_keys i ON i.principal = a.owner::text AND i.key = a.key
+    LOOP
+        verdicts[stored.place] := CASE WHEN stored.same THEN 7 ELSE 6 END;
+        answers[stored.place] := stored.body;
+    END LOOP;
+
     WITH put AS (
         INSERT INTO signed_actions (account, nonce, action, action_id, digest, signature, signed_text, expires_at)
         SELECT a.account, a.nonce, 'Order', a.id, a.digest, a.signature, a.signed::jsonb, a.expires
-        FROM unnest(p_account, p_nonce, p_order, p_digest, p_signature, p_text, p_expires)
-            WITH ORDINALITY AS a (account, nonce, id, digest, signature, signed, expires, place)
-        ORDER BY a.account, a.nonce, a.place
+        FROM unnest(p_account, p_nonce, p_order, p_digest, p_signature, p_text, p_expires, verdicts)
+            WITH ORDINALITY AS a (account, nonce, id, digest, signature, signed, expires, verdict, place)
+        WHERE a.verdict = 0 ORDER BY a.account, a.nonce, a.place
         ON CONFLICT DO NOTHING RETURNING action_id
     ) SELECT array_agg(action_id) INTO fresh FROM put;
     IF COALESCE(array_length(fresh, 1), 0) < n THEN
         FOR i IN 1 .. n LOOP
-            IF NOT p_order[i] = ANY (COALESCE(fresh, '{}')) THEN
-                SELECT s.action_id INTO firsts[i] FROM signed_actions s WHERE s.digest = p_digest[i];
+            IF verdicts[i] = 0 AND NOT p_order[i] = ANY (COALESCE(fresh, '{}')) THEN
+                SELECT s.action_id INTO former FROM signed_actions s WHERE s.digest = p_digest[i];
+                firsts[i] := former;
                 verdicts[i] := CASE WHEN firsts[i] IS NULL THEN 1 ELSE 2 END;
             END IF;
         END LOOP;
@@ -192,8 +218,9 @@ BEGIN
                        WHERE (e.owner, e.client) = (c.owner, c.client) AND e.place < c.place))
     LOOP
         verdicts[k] := 3;
-        SELECT o.order_id INTO firsts[k] FROM orders o
+        SELECT o.order_id INTO former FROM orders o
         WHERE o.user_id = p_user[k] AND o.client_order_id = p_client[k];
+        firsts[k] := former;
     END LOOP;
 
     FOR crowded IN
@@ -240,34 +267,35 @@ BEGIN
         IF NOT FOUND THEN verdicts[k] := 4; END IF;
     END LOOP;
 
-    IF EXISTS (SELECT 1 FROM unnest(verdicts) AS v WHERE v > 2) THEN
-        DELETE FROM signed_actions s USING unnest(p_account, p_nonce, verdicts) AS r (account, nonce, verdict)
-        WHERE (s.account, s.nonce) = (r.account, r.nonce) AND r.verdict > 2;
+    IF EXISTS (SELECT 1 FROM unnest(verdicts) AS v WHERE v IN (3, 4, 5)) THEN
+        DELETE FROM signed_actions s USING unnest(p_account, p_nonce, p_order, verdicts) AS r (account, nonce, id, verdict)
+        WHERE (s.account, s.nonce, s.action_id) = (r.account, r.nonce, r.id) AND r.verdict IN (3, 4, 5);
     END IF;
 
-    WITH put AS (
-        INSERT INTO orders (order_id, pair_id, user_id, trade_group, side, order_type, time_in_force, post_only,
-            self_trade, quantity_lots, remaining_lots, price_ticks, stop_ticks, trail, trail_distance,
-            max_fee_bps, fee_bps, client_order_id, nonce, expires_at, held, triggered)
-        SELECT o.id, o.pair, o.owner, o.grp, o.side, o.kind, o.tif, o.post, o.stp, o.quantity, o.quantity, o.price,
-            o.stop, o.trail, o.distance, o.max_fee, o.fee, o.client, o.nonce, o.expires, o.hold,
-            o.stop = 0 AND o.trail = 'NONE'
-        FROM unnest(p_order, p_pair, p_user, p_group, p_side, p_type, p_tif, p_post, p_stp, p_quantity, p_price, p_stop,
-                    p_trail, p_distance, p_max_fee, p_fee, p_client, p_nonce, p_expires, p_hold, verdicts)
-            WITH ORDINALITY AS o (id, pair, owner, grp, side, kind, tif, post, stp, quantity, price, stop, trail,
-                                  distance, max_fee, fee, client, nonce, expires, hold, verdict, place)
-        WHERE o.verdict = 0 ORDER BY o.place
-        RETURNING orders.order_id, orders.order_number
-    ) SELECT array_agg(put.order_number ORDER BY w.place) INTO numbers
-      FROM unnest(p_order) WITH ORDINALITY AS w (id, place) LEFT JOIN put ON put.order_id = w.id;
+    INSERT INTO orders (order_id, pair_id, user_id, trade_group, side, order_type, time_in_force, post_only,
+        self_trade, quantity_lots, remaining_lots, price_ticks, stop_ticks, trail, trail_distance, max_fee_bps,
+        fee_bps, client_order_id, nonce, expires_at, held, triggered, created_at)
+    SELECT o.id, o.pair, o.owner, COALESCE(u.trade_group, o.owner), o.side, o.kind, o.tif, o.post, o.stp, o.quantity,
+        o.quantity, o.price, o.stop, o.trail, o.distance, o.max_fee, o.fee, o.client, o.nonce, o.expires, o.hold,
+        o.stop = 0 AND o.trail = 'NONE', o.created
+    FROM unnest(p_order, p_pair, p_user, p_side, p_type, p_tif, p_post, p_stp, p_quantity, p_price, p_stop, p_trail,
+                p_distance, p_max_fee, p_fee, p_client, p_nonce, p_expires, p_hold, p_created, verdicts)
+        WITH ORDINALITY AS o (id, pair, owner, side, kind, tif, post, stp, quantity, price, stop, trail, distance,
+                              max_fee, fee, client, nonce, expires, hold, created, verdict, place)
+    JOIN users u ON u.user_id = o.owner
+    WHERE o.verdict = 0 ORDER BY o.place;
+
+    INSERT INTO idempotency_keys (principal, key, fingerprint, status, body)
+    SELECT a.owner::text, a.key, a.print, 201, a.body
+    FROM unnest(p_user, p_key, p_fingerprint, p_answer, verdicts) AS a (owner, key, print, body, verdict)
+    WHERE a.verdict = 0 AND a.key IS NOT NULL ON CONFLICT DO NOTHING;
 
     INSERT INTO trading_facts (batch_id, pair_id, facts)
-    SELECT (min(f.id::text))::uuid, f.pair, '[' || string_agg(f.fact, ',' ORDER BY f.place) || ']'
+    SELECT (min(f.id::text))::uuid, f.pair, string_agg(f.fact, E'\\n' ORDER BY f.place)
     FROM unnest(p_order, p_pair, p_fact, verdicts) WITH ORDINALITY AS f (id, pair, fact, verdict, place)
     WHERE f.verdict = 0 GROUP BY f.pair;
 
-    RETURN QUERY SELECT v.verdict, v.number, v.first
-        FROM unnest(verdicts, numbers, firsts) AS v (verdict, number, first);
+    RETURN QUERY SELECT v.verdict, v.first, v.body FROM unnest(verdicts, firsts, answers) AS v (verdict, first, body);
 END $$;
 """
 
@@ -276,16 +304,17 @@ SETTLE = """
 -- not the newest, changes nothing.
 CREATE FUNCTION orders_settle(
     p_pair uuid, p_epoch bigint, p_before bigint, p_match_seq bigint, p_trade_number bigint, p_fact_seq bigint,
-    p_published bigint, p_last_price bigint, p_accepting boolean,
+    p_last_price bigint, p_best_bid bigint, p_best_ask bigint, p_accepting boolean, p_moment timestamptz,
     o_id uuid[], o_status text[], o_reason text[], o_remaining bigint[], o_filled bigint[], o_quote numeric[],
     o_fee numeric[], o_held numeric[], o_triggered boolean[], o_stop bigint[], o_match bigint[], o_priority bigint[],
-    c_number bigint[], c_match bigint[], c_effective boolean[],
+    c_number bigint[], c_match bigint[], c_effective boolean[], x_order uuid[], x_why text[], x_match bigint[],
     t_id uuid[], t_number bigint[], t_match bigint[], t_side text[], t_buy uuid[], t_sell uuid[], t_buyer uuid[],
     t_seller uuid[], t_price bigint[], t_size bigint[], t_base numeric[], t_quote numeric[], t_buyer_fee numeric[],
     t_seller_fee numeric[],
     l_posting uuid[], l_account uuid[], l_token uuid[], l_amount numeric[],
     b_account uuid[], b_token uuid[], b_available numeric[], b_locked numeric[],
-    e_user uuid[], e_record bigint[], e_profile bigint[], e_token uuid,
+    e_user uuid[], e_record bigint[], e_profile bigint[], e_token uuid, e_rules bigint, e_buyers uuid[],
+    e_max_ownership numeric, e_max_holders int,
     f_batch uuid, f_first bigint, f_facts text
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -293,11 +322,18 @@ DECLARE
     stranger uuid;
 BEGIN
     UPDATE pair_writer SET match_seq = p_match_seq, trade_number = p_trade_number, fact_seq = p_fact_seq,
-        published_seq = GREATEST(published_seq, p_published), last_price_ticks = p_last_price, accepting = p_accepting
+        last_price_ticks = p_last_price, best_bid_ticks = p_best_bid, best_ask_ticks = p_best_ask,
+        accepting = p_accepting
     WHERE pair_id = p_pair AND epoch = p_epoch AND match_seq = p_before;
     IF NOT FOUND THEN RAISE EXCEPTION 'fenced' USING ERRCODE = 'DL003'; END IF;
 
+    -- Both sides of every trade are as eligible now as when they were judged, by the same rules.
     IF e_token IS NOT NULL THEN
+        IF e_rules <> COALESCE((SELECT version FROM compliance_rules WHERE token_id = e_token FOR SHARE), 0) THEN
+            RAISE EXCEPTION 'the rules changed' USING ERRCODE = 'DL005', DETAIL = '';
+        END IF;
+        -- Who decides about a user holds their profile: the decision comes before this batch, or after it.
+        PERFORM 1 FROM compliance_profiles p WHERE p.user_id = ANY (e_user) ORDER BY p.user_id FOR SHARE;
         SELECT e.usr INTO stranger FROM unnest(e_user, e_record, e_profile) AS e (usr, record, profile)
         LEFT JOIN compliance_records r ON r.user_id = e.usr AND r.token_id = e_token
         LEFT JOIN compliance_profiles p ON p.user_id = e.usr
@@ -329,11 +365,18 @@ BEGIN
         END IF;
     END IF;
 
+    -- Orders that the writer itself took out: expired, or no longer eligible. Part of the log like any other command.
+    IF array_length(x_order, 1) > 0 THEN
+        INSERT INTO order_commands (pair_id, kind, order_id, why, match_seq, effective)
+        SELECT p_pair, 'CANCEL', x.id, x.why, x.match, true FROM unnest(x_order, x_why, x_match) AS x (id, why, match);
+    END IF;
+
     IF array_length(t_id, 1) > 0 THEN
         INSERT INTO trades (trade_id, pair_id, trade_number, match_seq, taker_side, buy_order_id, sell_order_id,
-            buyer_id, seller_id, price_ticks, size_lots, base_amount, quote_amount, buyer_fee, seller_fee)
+            buyer_id, seller_id, price_ticks, size_lots, base_amount, quote_amount, buyer_fee, seller_fee,
+            executed_at)
         SELECT t.id, p_pair, t.number, t.match, t.side, t.buy, t.sell, t.buyer, t.seller, t.price, t.size, t.base,
-            t.quote, t.buyer_fee, t.seller_fee
+            t.quote, t.buyer_fee, t.seller_fee, p_moment
         FROM unnest(t_id, t_number, t_match, t_side, t_buy, t_sell, t_buyer, t_seller, t_price, t_size, t_base, t_quote,
                     t_buyer_fee, t_seller_fee)
             AS t (id, number, match, side, buy, sell, buyer, seller, price, size, base, quote, buyer_fee, seller_fee);
@@ -342,6 +385,21 @@ BEGIN
     IF array_length(b_account, 1) > 0 THEN
         PERFORM ledger_apply(l_posting, array_fill('trade'::text, ARRAY[COALESCE(array_length(l_posting, 1), 0)]),
             l_account, l_token, l_amount, b_account, b_token, b_available, b_locked);
+    END IF;
+
+    IF e_max_ownership IS NOT NULL THEN
+        SELECT b.user_id INTO stranger FROM user_balances b
+        WHERE b.token_id = e_token AND b.user_id = ANY (e_buyers) AND b.available + b.locked > e_max_ownership LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION 'ownership cap' USING ERRCODE = 'DL006', DETAIL = stranger::text;
+        END IF;
+    END IF;
+    IF e_max_holders IS NOT NULL AND array_length(e_buyers, 1) > 0 AND e_max_holders < (
+        SELECT count(*) FROM user_balances b JOIN ledger_accounts a ON a.account_id = b.user_id
+        JOIN tokens t ON t.token_id = b.token_id
+        WHERE b.token_id = e_token AND a.kind = 'user' AND b.user_id IS DISTINCT FROM t.issuer_user_id
+          AND b.available + b.locked > 0) THEN
+        RAISE EXCEPTION 'holder count' USING ERRCODE = 'DL006', DETAIL = e_buyers[array_length(e_buyers, 1)]::text;
     END IF;
 
     IF f_batch IS NOT NULL THEN
@@ -354,7 +412,7 @@ END $$;
 RIGHTS = """
 GRANT SELECT, INSERT, UPDATE ON pair_writer, orders, order_commands, trades TO deedbook_app;
 GRANT SELECT, INSERT ON trading_facts TO deedbook_app;
-GRANT SELECT ON trading_events TO deedbook_app;
+GRANT SELECT ON trading_events, open_holds TO deedbook_app;
 GRANT DELETE ON signed_actions TO deedbook_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO deedbook_app;
 GRANT EXECUTE ON FUNCTION orders_intake, orders_settle TO deedbook_app;

@@ -297,7 +297,7 @@ async def test_fees_have_an_account_of_their_own_when_a_pair_opens(books: Books)
             *books.tokens[:2],
         )
         for _ in range(2):
-            await open_fee_account(tx, account, pair, None)
+            await open_fee_account(tx, account, pair)
         await keep_house_at(tx, "0x" + "ab" * 20)  # type: ignore[arg-type]
         fee = between(uuid4(), LineKind.TRADE, alice, account, token, 3, held=False)
         swept = between(uuid4(), LineKind.FEE_SWEEP, account, TREASURY, token, 2, held=False)

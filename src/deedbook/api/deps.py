@@ -18,7 +18,7 @@ from deedbook.identity import Caller, Role
 from deedbook.identity.errors import Forbidden, Unauthenticated
 from deedbook.infra.database import Database, Tx
 from deedbook.infra.failpoints import failpoint
-from deedbook.kernel.errors import FieldError, Invalid, Kind, RateLimited, Refusal
+from deedbook.kernel.errors import FieldError, IdempotencyKeyReused, Invalid, Kind, RateLimited, Refusal
 from deedbook.wiring import Resources
 
 T = TypeVar("T")
@@ -40,10 +40,6 @@ class IdempotencyKeyMalformed(Refusal):
 
 class IdempotencyKeyInFlight(Refusal):
     code, kind, title = "idempotency_key_in_flight", Kind.CONFLICT, "A request with this key is under way"
-
-
-class IdempotencyKeyReused(Refusal):
-    code, kind, title = "idempotency_key_reused", Kind.INVALID, "This key was used for another request"
 
 
 class BadIfMatch(Refusal):

@@ -156,11 +156,14 @@ async def grant(
 ) -> UserId:
     """Give a role to the user of this account, who need not have signed in yet."""
     user_id = await ensure_user(tx, account)
+    before = await store.standing(tx, user_id)
     if entity_id is not None:
         await store.set_entity(tx, user_id, entity_id, name)
-    if await store.add_role(tx, user_id, role, granted_by):
-        actor = Actor(ActorType.OPERATOR)
-        tx.emit(RoleGranted(user_id=user_id, role=role.value, granted_by=granted_by), actor)
+    added = await store.add_role(tx, user_id, role, granted_by)
+    after = await store.standing(tx, user_id)
+    if added or after != before:
+        told = RoleGranted(user_id=user_id, role=role.value, granted_by=granted_by)
+        tx.emit(told, Actor(ActorType.OPERATOR), before=before, after=after)
     return user_id
 
 
@@ -189,7 +192,9 @@ async def ensure_user(tx: Tx, account: Address) -> UserId:
     user_id, made = await store.ensure_user(tx, UserId(new_uuid()), account)
     if made:
         await store.add_role(tx, user_id, Role.INVESTOR, "sign-in")
-        tx.emit(UserRegistered(user_id=user_id, account=account), Actor(ActorType.USER, user_id))
+        told = UserRegistered(user_id=user_id, account=account)
+        after = await store.standing(tx, user_id)
+        tx.emit(told, Actor(ActorType.USER, user_id), before={"roles": [], "entityId": None}, after=after)
     return user_id
 
 
@@ -197,7 +202,8 @@ async def _revoke(tx: Tx, session_id: UUID, reason: str) -> None:
     user_id = await store.revoke_session(tx, session_id, reason)
     if user_id is not None:
         told = SessionRevoked(user_id=user_id, session_id=str(session_id), reason=reason)
-        tx.emit(told, Actor(ActorType.USER, user_id))
+        ended = {"revoked": True, "reason": reason}
+        tx.emit(told, Actor(ActorType.USER, user_id), before={"revoked": False}, after=ended)
 
 
 async def _credentials(

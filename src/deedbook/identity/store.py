@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import orjson
@@ -115,6 +115,13 @@ async def set_entity(tx: Tx, user_id: UserId, entity_id: EntityId, display_name:
         entity_id,
         display_name,
     )
+
+
+async def standing(tx: Tx, user_id: UserId) -> dict[str, Any]:
+    """What an auditor compares of a user: roles, and for whom they act. Held as it is until the commit."""
+    entity_id = await tx.fetchval("SELECT entity_id FROM users WHERE user_id = $1 FOR NO KEY UPDATE", user_id)
+    rows = await tx.fetch("SELECT role FROM user_roles WHERE user_id = $1 ORDER BY role", user_id)
+    return {"roles": [row["role"] for row in rows], "entityId": entity_id}
 
 
 async def user(db: Database, user_id: UserId) -> User | None:

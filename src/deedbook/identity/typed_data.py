@@ -110,4 +110,23 @@ TRANSFER = Struct(
         ("expiry", "uint256"),
     ],
 )
-STRUCTS = (DEPOSIT, WITHDRAWAL, TRANSFER)
+ORDER = Struct(
+    "Order",
+    [
+        ("trader", "address"),
+        ("tradingPairId", "string"),
+        ("side", "string"),
+        ("orderType", "string"),
+        ("timeInForce", "string"),
+        ("postOnly", "bool"),
+        ("selfTrade", "string"),
+        ("quantity", "string"),
+        ("price", "string"),
+        ("stopPrice", "string"),
+        ("maxFeeBps", "uint32"),
+        ("clientOrderId", "string"),
+        ("nonce", "string"),
+        ("expiry", "uint256"),
+    ],
+)
+STRUCTS = (DEPOSIT, WITHDRAWAL, TRANSFER, ORDER)

@@ -122,6 +122,12 @@ class Unavailable(Refusal):
     code, kind, title = "unavailable", Kind.UNAVAILABLE, "The service cannot do this right now"
 
 
+class IdempotencyKeyReused(Refusal):
+    """The key names another request than this one."""
+
+    code, kind, title = "idempotency_key_reused", Kind.INVALID, "This key was used for another request"
+
+
 class InternalError(Refusal):
     """A bug of ours. Listed so that even this answer has a code."""
 

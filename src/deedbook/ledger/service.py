@@ -90,11 +90,9 @@ async def require_available(tx: Tx, account_id: AccountId, token_id: TokenId, am
         raise InsufficientFunds
 
 
-async def open_fee_account(
-    tx: Tx, account_id: AccountId, pair_id: PairId, vault_address: Address | None
-) -> None:
-    """The account that takes a pair's fees: one each, so that no two pairs wait for one row."""
-    await store.add_account(tx, account_id, AccountKind.FEE, vault_address, pair_id)
+async def open_fee_account(tx: Tx, account_id: AccountId, pair_id: PairId) -> None:
+    """The account that takes a pair's fees, where the house is: one each, so that no two pairs wait for one row."""
+    await store.add_fee_account(tx, account_id, pair_id)
 
 
 async def keep_house_at(tx: Tx, vault_address: Address) -> None:

@@ -10,7 +10,7 @@ from deedbook.infra.database import Tx
 from deedbook.kernel.ids import PairId, TokenId
 from deedbook.ledger.errors import InsufficientFunds, NoSuchHold, PostingExists
 from deedbook.ledger.model import Delta, Hold, Line
-from deedbook.ledger.terms import AccountId, AccountKind, HoldOwner
+from deedbook.ledger.terms import TREASURY, AccountId, AccountKind, HoldOwner
 
 INSUFFICIENT = "DL002"
 
@@ -112,16 +112,13 @@ async def lock_balances(tx: Tx, accounts: Sequence[AccountId], token_id: TokenId
     )
 
 
-async def add_account(
-    tx: Tx, account_id: AccountId, kind: AccountKind, vault_address: str | None, pair_id: PairId | None
-) -> None:
+async def add_fee_account(tx: Tx, account_id: AccountId, pair_id: PairId) -> None:
     await tx.execute(
-        "INSERT INTO ledger_accounts (account_id, kind, vault_address, pair_id) VALUES ($1, $2, $3, $4) "
-        "ON CONFLICT DO NOTHING",
+        "INSERT INTO ledger_accounts (account_id, kind, vault_address, pair_id) "
+        "SELECT $1, 'fee', vault_address, $2 FROM ledger_accounts WHERE account_id = $3 ON CONFLICT DO NOTHING",
         account_id,
-        kind.value,
-        vault_address,
         pair_id,
+        TREASURY,
     )
 
 

@@ -14,3 +14,61 @@ class PairNotFound(Refusal):
 
 class PairNotWhole(Refusal):
     code, kind, title = "pair_not_whole", Kind.INVALID, "Tick and lot do not give whole quote units"
+
+
+class Fenced(Refusal):
+    code, kind, title = "writer_fenced", Kind.CONFLICT, "Another process matches this pair now"
+
+
+class BookOutdated(Refusal):
+    code, kind, title = "book_outdated", Kind.CONFLICT, "The book in memory is not what is stored"
+
+
+class EligibilityChanged(Refusal):
+    """`detail` is the user concerned, or empty when the token's rules changed."""
+
+    code, kind, title = "eligibility_changed", Kind.CONFLICT, "Compliance has decided something meanwhile"
+
+
+class HoldingsExceeded(Refusal):
+    """`detail` is the buyer who would hold too much, or be one holder too many."""
+
+    code, kind, title = "holdings_exceeded", Kind.CONFLICT, "The token's limits on holdings do not allow this"
+
+
+class PairPaused(Refusal):
+    code, kind, title = "pair_paused", Kind.CLOSED, "This pair takes no orders now"
+
+
+class PairClosed(Refusal):
+    code, kind, title = "pair_closed", Kind.CLOSED, "This pair has ended"
+
+
+class OrderFilter(Refusal):
+    """`errors[0].code` names the filter: tick, lot, min_quantity, max_quantity, min_notional, fee_cap …"""
+
+    code, kind, title = "order_filter", Kind.INVALID, "The order does not pass the pair's filters"
+
+
+class NoPriceYet(Refusal):
+    code, kind, title = "no_price_yet", Kind.INVALID, "There is no price to protect this order by"
+
+
+class DuplicateOrder(Refusal):
+    code, kind, title = "duplicate_order", Kind.CONFLICT, "This order was accepted before"
+
+
+class ClientOrderIdUsed(Refusal):
+    code, kind, title = "client_order_id_used", Kind.CONFLICT, "This client order id was used before"
+
+
+class TooManyOpenOrders(Refusal):
+    code, kind, title = "too_many_open_orders", Kind.INVALID, "There are too many open orders on this pair"
+
+
+class OrderNotFound(Refusal):
+    code, kind, title = "order_not_found", Kind.ABSENT, "There is no such order"
+
+
+class OrderOver(Refusal):
+    code, kind, title = "order_over", Kind.CONFLICT, "The order is over"

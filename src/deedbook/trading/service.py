@@ -1,17 +1,25 @@
 """Use cases: open a market's pair, and let its status follow the market's."""
 
-from deedbook import markets, tokens
+from deedbook import ledger, markets, tokens
 from deedbook.infra.database import Tx
 from deedbook.kernel.ids import MarketId, PairId, new_uuid
+from deedbook.ledger import AccountId
 from deedbook.markets import MarketStatus
 from deedbook.trading import model, store
 from deedbook.trading.events import PairOpened, PairStatusChanged
-from deedbook.trading.terms import QUOTE_SYMBOL, Pair, PairStatus
+from deedbook.trading.terms import QUOTE_SYMBOL, CommandKind, Pair, PairStatus
 
 _FOLLOWS = {
     MarketStatus.ACTIVE: PairStatus.ACTIVE,
     MarketStatus.PAUSED: PairStatus.PAUSED,
     MarketStatus.ARCHIVED: PairStatus.CLOSED,
+}
+
+
+_COMMANDS = {
+    PairStatus.ACTIVE: CommandKind.RESUME,
+    PairStatus.PAUSED: CommandKind.PAUSE,
+    PairStatus.CLOSED: CommandKind.CLOSE,
 }
 
 
@@ -24,6 +32,9 @@ async def open_pair(tx: Tx, market_id: MarketId) -> None:
     terms = model.default_terms(base, quote)
     pair = Pair(PairId(new_uuid()), market_id, base.token_id, quote.token_id, terms, PairStatus.ACTIVE)
     if await store.add_pair(tx, pair):
+        fee_account = AccountId(new_uuid())
+        await ledger.open_fee_account(tx, fee_account, pair.pair_id)
+        await store.set_fee_account(tx, pair.pair_id, fee_account)
         tx.emit(
             PairOpened(
                 trading_pair_id=pair.pair_id,
@@ -45,4 +56,5 @@ async def follow_market(tx: Tx, market_id: MarketId) -> None:
     changed = await store.set_status(tx, market_id, status)
     if changed is not None:
         pair_id, symbol = changed
+        await store.add_pair_command(tx, pair_id, _COMMANDS[status])
         tx.emit(PairStatusChanged(trading_pair_id=pair_id, symbol=symbol, status=status.value))

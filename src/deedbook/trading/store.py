@@ -2,7 +2,8 @@
 
 from deedbook.infra.database import Tx
 from deedbook.kernel.ids import MarketId, PairId
-from deedbook.trading.terms import Pair, PairStatus
+from deedbook.ledger import AccountId
+from deedbook.trading.terms import CommandKind, Pair, PairStatus
 
 
 async def add_pair(tx: Tx, pair: Pair) -> bool:
@@ -38,3 +39,18 @@ async def set_status(tx: Tx, market_id: MarketId, status: PairStatus) -> tuple[P
         status.value,
     )
     return (PairId(row["pair_id"]), row["symbol"]) if row else None
+
+
+async def set_fee_account(tx: Tx, pair_id: PairId, account_id: AccountId) -> None:
+    """Say where the pair's fees go; the row of its writer comes with it."""
+    await tx.execute(
+        "UPDATE trading_pairs SET fee_account_id = $2 WHERE pair_id = $1 AND fee_account_id IS NULL",
+        pair_id,
+        account_id,
+    )
+    await tx.execute("INSERT INTO pair_writer (pair_id) VALUES ($1) ON CONFLICT DO NOTHING", pair_id)
+
+
+async def add_pair_command(tx: Tx, pair_id: PairId, kind: CommandKind) -> None:
+    """Tell the pair's book; it obeys in the order of intake."""
+    await tx.execute("INSERT INTO order_commands (pair_id, kind) VALUES ($1, $2)", pair_id, kind.value)

@@ -1,10 +1,15 @@
-"""The words of this room: pairs and their states."""
+"""The words of this room: pairs, orders and their states."""
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import NewType
+from uuid import UUID
 
 from deedbook.kernel.ids import MarketId, PairId, TokenId
 from deedbook.kernel.jobs import LIFECYCLE, JobKind
+
+OrderId = NewType("OrderId", UUID)
+TradeId = NewType("TradeId", UUID)
 
 QUOTE_SYMBOL = "USDC"
 
@@ -43,3 +48,67 @@ OPEN_PAIR = JobKind("open-pair", LIFECYCLE)
 PAUSE_PAIR = JobKind("pause-pair", LIFECYCLE)
 RESUME_PAIR = JobKind("resume-pair", LIFECYCLE)
 CLOSE_PAIR = JobKind("close-pair", LIFECYCLE)
+
+
+class Side(Enum):
+    """Which way an order trades the base token."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+
+
+class OrderType(Enum):
+    """A stop waits for its trigger price and then is what stands behind the underscore."""
+
+    LIMIT = "LIMIT"
+    MARKET = "MARKET"
+    STOP_LIMIT = "STOP_LIMIT"
+    STOP_MARKET = "STOP_MARKET"
+
+    @property
+    def is_market(self) -> bool:
+        return self in (OrderType.MARKET, OrderType.STOP_MARKET)
+
+    @property
+    def is_stop(self) -> bool:
+        return self in (OrderType.STOP_LIMIT, OrderType.STOP_MARKET)
+
+
+class TimeInForce(Enum):
+    """Every order ends at its signed expiry; `GTD` says so expressly. Market orders are immediate anyway."""
+
+    GTC = "GTC"
+    IOC = "IOC"
+    FOK = "FOK"
+    GTD = "GTD"
+
+
+class OrderStatus(Enum):
+    """Where an order is. The last three are final."""
+
+    PENDING_MATCH = "PENDING_MATCH"
+    OPEN = "OPEN"
+    PARTIAL = "PARTIAL"
+    FILLED = "FILLED"
+    CANCELLED = "CANCELLED"
+    REJECTED = "REJECTED"
+
+
+FINAL = frozenset({OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.REJECTED})
+
+
+class FeeMode(Enum):
+    """From what fees are taken: from what each side receives, or from the quote token on both sides."""
+
+    RECEIVED = "received"
+    QUOTE = "quote"
+
+
+class CommandKind(Enum):
+    """What reaches a book besides new orders. Each only lessens exposure, or concerns the whole pair."""
+
+    CANCEL = "CANCEL"
+    REDUCE = "REDUCE"
+    PAUSE = "PAUSE"
+    RESUME = "RESUME"
+    CLOSE = "CLOSE"

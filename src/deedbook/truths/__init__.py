@@ -6,10 +6,10 @@ The numbers are those of the project's list of invariants.
 from deedbook.identity.terms import Address
 from deedbook.infra.database import Database
 from deedbook.integrations.sapphire.client import SapphireClient
-from deedbook.truths import lifecycle, liveness, money, record
+from deedbook.truths import lifecycle, liveness, money, record, trading
 from deedbook.truths.lifecycle import LEADS_TO
 from deedbook.truths.on_chain import chain_equals_books
-from deedbook.truths.proof import MAX_FINDINGS, Truth, prove
+from deedbook.truths.proof import MAX_FINDINGS, Truth, one_moment, prove
 
 __all__ = ["LEADS_TO", "MAX_FINDINGS", "Truth", "check_all", "check_books", "check_money"]
 
@@ -29,15 +29,16 @@ async def check_books(db: Database) -> list[Truth]:
     Raises:
         DatabaseUnavailable: no proof either way.
     """
-    async with db.reading() as connection:
-        return [
+    async with one_moment(db) as connection:
+        found = [
             truth
-            for part in (money, lifecycle, record, liveness)
+            for part in (money, lifecycle, record, trading, liveness)
             for truth in await prove(connection, part.QUERIES)
         ]
+    return [*found, await record.seals_verify(db)]
 
 
 async def check_money(db: Database) -> list[Truth]:
     """Prove the truths of the ledger alone: nothing is created or lost."""
-    async with db.reading() as connection:
+    async with one_moment(db) as connection:
         return await prove(connection, money.QUERIES)

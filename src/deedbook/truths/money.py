@@ -47,7 +47,7 @@ QUERIES = {
         SELECT 'account ' || account_id || ' has ' || COALESCE(b.locked, 0) || ' of ' || token_id || ' locked and '
                || COALESCE(h.held, 0) || ' held'
         FROM (SELECT user_id AS account_id, token_id, locked FROM user_balances) AS b
-        FULL JOIN (SELECT account_id, token_id, sum(amount) AS held FROM holds GROUP BY account_id, token_id) AS h
+        FULL JOIN (SELECT account_id, token_id, sum(amount) AS held FROM open_holds GROUP BY account_id, token_id) AS h
             USING (account_id, token_id)
         WHERE COALESCE(b.locked, 0) <> COALESCE(h.held, 0)
     """,

@@ -1,8 +1,11 @@
 """A truth, and how it is proven: a query returns what breaks it, so no row is a proof and any row a finding."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+
+from deedbook.infra.database import Database
 
 MAX_FINDINGS = 5
 
@@ -17,6 +20,17 @@ class Truth:
     @property
     def holds(self) -> bool:
         return not self.findings
+
+
+@asynccontextmanager
+async def one_moment(db: Database) -> AsyncIterator[Any]:
+    """A connection that sees one moment of the database however long it looks, with room to add up a large ledger."""
+    async with (
+        db.reading() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        await connection.execute("SET LOCAL work_mem = '128MB'")
+        yield connection
 
 
 async def prove(connection: Any, queries: Mapping[str, str]) -> list[Truth]:

@@ -49,7 +49,7 @@ class Book:
     def submit(self, order: Order) -> None:
         """A new order: it takes what it can at once; what remains rests, waits or ends as its terms say."""
         if not self.accepting:
-            self.outcomes.append(Closed(order, Ended.PAUSED, order.remaining))
+            self.refuse(order, Ended.PAUSED)
             return
         self.outcomes.append(Opened(order))
         if order.waiting:
@@ -60,6 +60,10 @@ class Book:
         self._go_to_market(order)
         if self.last != last and self._stops.by_number:
             self._trigger()
+
+    def refuse(self, order: Order, why: Ended) -> None:
+        """A new order that is not let in: it is over before it began."""
+        self.outcomes.append(Closed(order, why, order.remaining))
 
     def cancel(self, number: int, why: Ended = Ended.CANCELLED) -> bool:
         """Take an order out; `False` when it is over already."""

@@ -1,0 +1,294 @@
+"""From outcomes to what one commit writes: trades, order changes, money, facts. Pure.
+
+Money is exact: a trade moves `price × size` of quote and `size` of base; the fee is taken on the running total
+of each order and rounded up once (the fee account gets it), and what a buyer set aside beyond the maker's price
+is free again at once.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import uuid_utils
+
+from deedbook.kernel.ids import TokenId
+from deedbook.ledger import AccountId
+from deedbook.trading import live_facts
+from deedbook.trading.engine import (
+    Closed,
+    Ended,
+    Opened,
+    Outcome,
+    Prevented,
+    Reduced,
+    Stopped,
+    Trade,
+    Triggered,
+)
+from deedbook.trading.live import LiveOrder
+from deedbook.trading.live_facts import Moment
+from deedbook.trading.spec import PairSpec, fee_of
+from deedbook.trading.terms import FeeMode
+
+PRIORITIES_EACH = 1 << 16
+"""How many orders one command may bring to rest: the stops that it triggers, and itself."""
+REASONS: dict[Ended, tuple[str, str]] = {
+    Ended.CANCELLED: ("CANCELLED", "cancelled"),
+    Ended.NOT_FILLED: ("CANCELLED", "immediate_or_cancel"),
+    Ended.NOT_FILLABLE: ("CANCELLED", "fill_or_kill"),
+    Ended.WOULD_TAKE: ("CANCELLED", "post_only"),
+    Ended.SELF_TRADE: ("CANCELLED", "self_trade"),
+    Ended.EXPIRED: ("CANCELLED", "expired"),
+    Ended.PAUSED: ("REJECTED", "market_paused"),
+    Ended.FROZEN: ("CANCELLED", "not_eligible"),
+    Ended.CLOSED: ("CANCELLED", "market_closed"),
+}
+"""What the published status and reason of an order are when it ends otherwise than filled."""
+
+
+@dataclass(slots=True)
+class TradeRow:
+    """A trade as it is written."""
+
+    trade_id: UUID
+    number: int
+    match_seq: int
+    taker_side: str
+    buy_order_id: UUID
+    sell_order_id: UUID
+    buyer_id: UUID
+    seller_id: UUID
+    price: int
+    size: int
+    base: int
+    quote: int
+    buyer_fee: int
+    seller_fee: int
+
+
+@dataclass
+class Batch:
+    """What has happened since the last commit, ready to be written by the next."""
+
+    spec: PairSpec
+    number: int
+    moment: Moment
+    trade_number: int
+    fact_seq: int
+    touched: list[LiveOrder] = field(default_factory=list)
+    trades: list[TradeRow] = field(default_factory=list)
+    lines: list[tuple[UUID, AccountId, TokenId, int]] = field(default_factory=list)
+    balances: dict[tuple[UUID, UUID], list[int]] = field(default_factory=dict)
+    facts: list[str] = field(default_factory=list)
+    parties: set[UUID] = field(default_factory=set)
+
+    def absorb(self, outcomes: Iterable[Outcome], match_seq: int) -> None:
+        """Take in what one command has led to."""
+        resting: list[LiveOrder] = []
+        for outcome in outcomes:
+            order = outcome.order
+            assert isinstance(order, LiveOrder)
+            if order.touched != self.number:
+                order.touched = self.number
+                self.touched.append(order)
+            if type(outcome) is Trade:
+                self._trade(outcome, order, match_seq)
+            elif type(outcome) is Closed:
+                if outcome.why is not Ended.FILLED:
+                    self._end(order, outcome.why, match_seq)
+            elif type(outcome) is Opened:
+                order.status = "OPEN"
+                order.match_seq = match_seq
+                resting.append(order)
+                self._tell(live_facts.OPEN, order)
+            elif type(outcome) is Triggered:
+                resting.append(order)
+            elif type(outcome) is Reduced:
+                order.left = outcome.remaining
+                self._free(order)
+            elif type(outcome) is Prevented:
+                self._prevented(outcome, order)
+            else:
+                assert type(outcome) is Stopped, f"unknown outcome {outcome!r}"
+        for place, order in enumerate(resting):
+            if order.level is not None:
+                assert place < PRIORITIES_EACH
+                order.priority = match_seq * PRIORITIES_EACH + place
+
+    def _trade(self, outcome: Trade, taker: LiveOrder, match_seq: int) -> None:
+        maker = outcome.maker
+        assert isinstance(maker, LiveOrder)
+        if maker.touched != self.number:
+            maker.touched = self.number
+            self.touched.append(maker)
+        spec, size = self.spec, outcome.size
+        quote, base = spec.notional(outcome.price, size), size * spec.lot_units
+        taker.left, maker.left = outcome.remaining, outcome.maker_remaining
+        buyer, seller = (taker, maker) if taker.buy else (maker, taker)
+        for order in (buyer, seller):
+            order.filled += size
+            order.filled_quote += quote
+        buyer_fee, seller_fee = self._charge(buyer, quote), self._charge(seller, quote)
+        trade_id: UUID = uuid_utils.uuid7()  # type: ignore[assignment]  # stored and printed like any UUID
+        self.trade_number += 1
+        self.trades.append(
+            TradeRow(
+                trade_id,
+                self.trade_number,
+                match_seq,
+                "BUY" if taker.buy else "SELL",
+                buyer.order_id,
+                seller.order_id,
+                buyer.user_id,
+                seller.user_id,
+                outcome.price,
+                size,
+                base,
+                quote,
+                buyer_fee,
+                seller_fee,
+            )
+        )
+        self._pay(trade_id, buyer, seller, base, quote, buyer_fee, seller_fee)
+        self.parties.add(buyer.user_id)
+        self.parties.add(seller.user_id)
+        self._tell_trade(trade_id, outcome, taker, "taker", quote)
+        self._tell_trade(trade_id, outcome, maker, "maker", quote)
+
+    def _charge(self, order: LiveOrder, quote: int) -> int:
+        """The fee of this fill, in what the order pays fees in."""
+        if order.buy and self.spec.fee_mode is FeeMode.RECEIVED:
+            total = fee_of(order.filled * self.spec.lot_units, order.fee_bps)
+        else:
+            total = fee_of(order.filled_quote, order.fee_bps)
+        fee, order.fee = total - order.fee, total
+        return fee
+
+    def _pay(
+        self,
+        trade_id: UUID,
+        buyer: LiveOrder,
+        seller: LiveOrder,
+        base: int,
+        quote: int,
+        buyer_fee: int,
+        seller_fee: int,
+    ) -> None:
+        spec, lines = self.spec, self.lines
+        base_token, quote_token, house = spec.base_token_id, spec.quote_token_id, spec.fee_account_id
+        in_base = spec.fee_mode is FeeMode.RECEIVED
+        paid = quote if in_base else quote + buyer_fee
+        got = base - buyer_fee if in_base else base
+        earned = quote - seller_fee
+        fee_quote = seller_fee if in_base else seller_fee + buyer_fee
+
+        needed = self._needed(buyer)
+        self._move(buyer.user_id, quote_token, buyer.held - paid - needed, needed - buyer.held)
+        buyer.held = needed
+        self._move(buyer.user_id, base_token, got, 0)
+        needed = self._needed(seller)
+        self._move(seller.user_id, base_token, seller.held - base - needed, needed - seller.held)
+        seller.held = needed
+        self._move(seller.user_id, quote_token, earned, 0)
+
+        lines.append((trade_id, AccountId(buyer.user_id), quote_token, -paid))
+        if got:
+            lines.append((trade_id, AccountId(buyer.user_id), base_token, got))
+        lines.append((trade_id, AccountId(seller.user_id), base_token, -base))
+        if earned:
+            lines.append((trade_id, AccountId(seller.user_id), quote_token, earned))
+        if in_base and buyer_fee:
+            lines.append((trade_id, house, base_token, buyer_fee))
+            self._move(house, base_token, buyer_fee, 0)
+        if fee_quote:
+            lines.append((trade_id, house, quote_token, fee_quote))
+            self._move(house, quote_token, fee_quote, 0)
+
+    def _needed(self, order: LiveOrder) -> int:
+        """What must stay set aside for what is left of the order."""
+        if not order.buy:
+            return order.left * self.spec.lot_units
+        cost = self.spec.notional(order.limit, order.left)
+        if self.spec.fee_mode is FeeMode.RECEIVED or not order.left:
+            return cost
+        return cost + fee_of(order.filled_quote + cost, order.fee_bps) - order.fee
+
+    def _free(self, order: LiveOrder) -> None:
+        """Give back what is not needed any more."""
+        needed = self._needed(order)
+        token = self.spec.quote_token_id if order.buy else self.spec.base_token_id
+        self._move(order.user_id, token, order.held - needed, needed - order.held)
+        order.held = needed
+
+    def _prevented(self, outcome: Prevented, taker: LiveOrder) -> None:
+        maker = outcome.maker
+        assert isinstance(maker, LiveOrder)
+        if maker.touched != self.number:
+            maker.touched = self.number
+            self.touched.append(maker)
+        for order in (taker, maker):
+            order.left -= outcome.size
+            self._free(order)
+
+    def _end(self, order: LiveOrder, why: Ended, match_seq: int) -> None:
+        order.status, order.reason = REASONS[why]
+        if order.match_seq is None:
+            order.match_seq = match_seq
+        order.left = 0
+        if order.held:
+            self._free(order)
+        self._tell(live_facts.CANCELLED, order)
+
+    def _move(self, account_id: UUID, token_id: UUID, available: int, locked: int) -> None:
+        both = self.balances.get((account_id, token_id))
+        if both is None:
+            self.balances[(account_id, token_id)] = [available, locked]
+        else:
+            both[0] += available
+            both[1] += locked
+
+    def _tell(self, event_type: str, order: LiveOrder, more: str = "") -> None:
+        self.fact_seq += 1
+        reason = f',"reason":"{order.reason}"' if order.reason else ""
+        payload = live_facts.order_payload(
+            self.spec,
+            order.order_id,
+            status=order.status,
+            buy=order.buy,
+            kind=order.kind,
+            price_ticks=order.limit,
+            quantity=order.quantity,
+            filled=order.filled,
+            filled_quote=order.filled_quote,
+            remaining=order.left,
+            client_id=order.client_id,
+            more=f'{reason}{more},"seq":{self.fact_seq}',
+        )
+        self.facts.append(
+            live_facts.envelope(
+                event_type, self.moment, order.user_id, order.order_id, self.spec.pair_id, payload
+            )
+        )
+
+    def _tell_trade(self, trade_id: UUID, outcome: Trade, order: LiveOrder, role: str, quote: int) -> None:
+        spec = self.spec
+        order.status = "PARTIAL" if order.left else "FILLED"
+        kind = live_facts.PARTIALLY_FILLED if order.left else live_facts.FILLED
+        self._tell(kind, order, f',"tradeId":"{trade_id}"')
+        told = (
+            f'"tradeId":"{trade_id}","side":"{"BUY" if order.buy else "SELL"}","role":"{role}",'
+            f'"price":"{spec.price_text(outcome.price)}","quantity":"{spec.size_text(outcome.size)}",'
+            f'"quoteAmount":"{spec.quote_text(quote)}","settlementStatus":"PENDING"'
+        )
+        for event_type in (live_facts.EXECUTED, live_facts.SETTLEMENT_PENDING):
+            self.fact_seq += 1
+            self.facts.append(
+                live_facts.envelope(
+                    event_type,
+                    self.moment,
+                    order.user_id,
+                    order.order_id,
+                    spec.pair_id,
+                    f'{told},"seq":{self.fact_seq}',
+                )
+            )

@@ -1,0 +1,136 @@
+"""The way in for orders: whatever arrives while a commit is under way shares the next one.
+
+No timer: the batch sizes itself, one order when it is quiet and hundreds under load. Each order has its own
+verdict; a bad one never troubles its neighbours. The answer is given only when the order is durable.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, assert_never
+from uuid import UUID
+
+from deedbook.identity.errors import NonceUsed
+from deedbook.infra.database import Database
+from deedbook.kernel.errors import IdempotencyKeyReused, Refusal, Unavailable
+from deedbook.kernel.ids import PairId
+from deedbook.ledger.errors import InsufficientFunds
+from deedbook.trading import order_store
+from deedbook.trading.admission import Admitted
+from deedbook.trading.errors import ClientOrderIdUsed, DuplicateOrder, TooManyOpenOrders
+
+MAX_BATCH = 256
+MAX_WAITING = 10_000
+
+
+class Overloaded(Unavailable):
+    code, title = "overloaded", "Too many orders are waiting to be written"
+
+
+class Verdict(IntEnum):
+    """What became of an order, as `orders_intake` says it."""
+
+    ACCEPTED = 0
+    NONCE_USED = 1
+    DUPLICATE = 2
+    CLIENT_ID_USED = 3
+    INSUFFICIENT_FUNDS = 4
+    TOO_MANY_OPEN = 5
+    KEY_REUSED = 6
+    REPLAYED = 7
+
+
+@dataclass(frozen=True)
+class Taken:
+    """An order that is durable, and the answer to it; `replayed` when this very request was answered before."""
+
+    answer: bytes
+    replayed: bool
+
+
+class Intake:
+    """One per process: its orders stand in one queue, and one commit is under way at a time."""
+
+    def __init__(self, db: Database, accepted: Callable[[Sequence[Admitted]], None]) -> None:
+        self._db = db
+        self._accepted = accepted
+        self._waiting: list[tuple[Admitted, asyncio.Future[Taken]]] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    async def submit(self, order: Admitted) -> Taken:
+        """Make the order durable.
+
+        Raises:
+            NonceUsed · DuplicateOrder · ClientOrderIdUsed · InsufficientFunds · TooManyOpenOrders ·
+            IdempotencyKeyReused: this order's own verdict; nothing of it was kept.
+            Overloaded: too many wait already.
+            DatabaseUnavailable: not known whether it was kept: sending the same order again is harmless.
+        """
+        if len(self._waiting) >= MAX_WAITING:
+            raise Overloaded(retry_after_s=1)
+        future: asyncio.Future[Taken] = asyncio.get_running_loop().create_future()
+        self._waiting.append((order, future))
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write())
+        return await future
+
+    async def close(self) -> None:
+        """Finish what was begun."""
+        if self._writing is not None:
+            await self._writing
+
+    async def _write(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+                await self._write_batch(batch)
+        finally:
+            self._writing = None
+
+    async def _write_batch(self, batch: "list[tuple[Admitted, asyncio.Future[Taken]]]") -> None:
+        try:
+            rows = await order_store.take(self._db, [order for order, _ in batch])
+        except Exception as error:
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        self._accepted([order for (order, _), row in zip(batch, rows, strict=True) if row["verdict"] == 0])
+        for (order, future), row in zip(batch, rows, strict=True):
+            if future.done():
+                continue
+            outcome = _outcome(order, row)
+            if isinstance(outcome, Refusal):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+
+def _outcome(order: Admitted, row: Any) -> Taken | Refusal:
+    first: UUID | None = row["first_id"]
+    told = {"firstId": str(first)} if first else {}
+    match Verdict(row["verdict"]):
+        case Verdict.ACCEPTED:
+            return Taken(order.answer, replayed=False)
+        case Verdict.REPLAYED:
+            return Taken(bytes(row["answer"]), replayed=True)
+        case Verdict.NONCE_USED:
+            return NonceUsed("sign again with a fresh nonce")
+        case Verdict.DUPLICATE:
+            return DuplicateOrder(f"this order was accepted before, as {first}", extra=told)
+        case Verdict.CLIENT_ID_USED:
+            return ClientOrderIdUsed("choose another clientOrderId", extra=told)
+        case Verdict.INSUFFICIENT_FUNDS:
+            return InsufficientFunds("deposit more, or cancel orders that hold it")
+        case Verdict.TOO_MANY_OPEN:
+            return TooManyOpenOrders(f"at most {order.spec.max_open_orders} on this pair: cancel some")
+        case Verdict.KEY_REUSED:
+            return IdempotencyKeyReused("use a fresh Idempotency-Key for a new request")
+        case never:
+            assert_never(never)
+
+
+def pairs_of(orders: Sequence[Admitted]) -> set[PairId]:
+    """The pairs whose books have something to do."""
+    return {order.spec.pair_id for order in orders}

@@ -1,0 +1,321 @@
+"""The loop that owns a pair: take over, rebuild the book, then batch after batch: read what waits, match it in
+memory, and write all that follows in one commit, while the next batch is matched already.
+
+The shell around a pure engine. Whatever goes wrong, memory is thrown away and the book rebuilt from PostgreSQL;
+nothing is ever repaired by hand.
+"""
+
+import asyncio
+import heapq
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import structlog
+
+from deedbook.infra.database import Database
+from deedbook.infra.failpoints import failpoint
+from deedbook.kernel.ids import PairId, UserId, new_uuid
+from deedbook.trading import order_store
+from deedbook.trading.engine import Book, Ended, Outcome
+from deedbook.trading.errors import Fenced, HoldingsExceeded
+from deedbook.trading.execution import Batch
+from deedbook.trading.live import LiveOrder, live_order
+from deedbook.trading.live_facts import Moment
+from deedbook.trading.order_store import CarriedOut, SelfMade, Writer
+from deedbook.trading.parties import Parties
+from deedbook.trading.spec import PairSpec
+
+log = structlog.get_logger(__name__)
+
+BATCH = 500
+TTL_S = 4.0
+RENEW_S = 1.0
+BUSY_FOR_S = 0.05
+BUSY_S = 0.001
+IDLE_S = 0.25
+Observe = Callable[[str, float], None]
+
+
+def _unobserved(name: str, value: float) -> None:
+    return
+
+
+class Copies(Protocol):
+    """Where the book's copies are kept for readers. Never waited for and never trusted."""
+
+    def changed(self, spec: PairSpec, book: Book, batch: Batch) -> None: ...
+
+    def rebuilt(self, spec: PairSpec, book: Book) -> None: ...
+
+
+@dataclass
+class _Prepared:
+    """One batch, matched: how it began, and in the end the arguments of its commit."""
+
+    batch: Batch
+    before: int
+    first_fact: int
+    carried_out: list[CarriedOut] = field(default_factory=list)
+    self_made: list[SelfMade] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    arguments: list[Any] = field(default_factory=list)
+
+
+class PairMatcher:
+    """The writer of one pair, for as long as its epoch is the newest."""
+
+    def __init__(
+        self, db: Database, spec: PairSpec, writer: Writer, copies: Copies, observe: Observe = _unobserved
+    ) -> None:
+        self._db = db
+        self._spec = spec
+        self._writer = writer
+        self._copies = copies
+        self._observe = observe
+        self._bell = asyncio.Event()
+        self._renewed_at = time.monotonic()
+        self._parties = Parties(db, spec.base_token_id)
+        self._batch_number = 0
+        self._in_flight: set[int] = set()
+        self._orders: dict[UUID, LiveOrder] = {}
+        self._expiries: list[tuple[datetime, int, LiveOrder]] = []
+        self._match_seq = writer.match_seq
+        self._trade_number = writer.trade_number
+        self._fact_seq = writer.fact_seq
+        self.book = Book(writer.last_price)
+
+    def ring(self) -> None:
+        """There is something to do."""
+        self._bell.set()
+
+    async def rebuild(self) -> None:
+        """Make the book from the orders that live, and tell the copies."""
+        rows = await order_store.resting(self._db, self._spec.pair_id)
+        self.book.accepting = self._writer.accepting
+        for row in rows:
+            order = live_order(row)
+            self.book.restore(order)
+            self._keep(order)
+        moment = await order_store.moment(self._db)
+        await self._parties.know({UserId(order.user_id) for order in self._orders.values()}, moment)
+        self._copies.rebuilt(self._spec, self.book)
+        log.info("book_rebuilt", pair=self._spec.symbol, orders=len(rows), epoch=self._writer.epoch)
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Match until told to stop.
+
+        Raises:
+            Exception: whatever the commit said. This matcher is over then; another takes over and rebuilds.
+        """
+        committing: asyncio.Task[None] | None = None
+        busy_until = 0.0
+        try:
+            while not stopping.is_set():
+                self._bell.clear()
+                prepared = await self._next()
+                if committing is not None:
+                    done, committing = committing, None
+                    await done
+                if prepared is not None:
+                    committing = asyncio.create_task(self._commit(prepared))
+                    busy_until = time.monotonic() + BUSY_FOR_S
+                    continue
+                await self._renew()
+                await self._wait(BUSY_S if time.monotonic() < busy_until else IDLE_S)
+            if committing is not None:
+                await committing
+        finally:
+            if committing is not None and not committing.done():
+                committing.cancel()
+                await asyncio.gather(committing, return_exceptions=True)
+
+    async def step(self) -> bool:
+        """One batch from reading to commit; `False` when nothing waited."""
+        prepared = await self._next()
+        if prepared is None:
+            return False
+        await self._commit(prepared)
+        return True
+
+    async def give_up(self) -> None:
+        """Let a successor begin at once."""
+        async with self._db.transaction() as tx:
+            await order_store.give_up(tx, self._spec.pair_id, self._writer.epoch)
+
+    # One batch
+
+    async def _next(self) -> _Prepared | None:
+        limit = BATCH + len(self._in_flight)
+        orders, commands, moment = await order_store.pending(self._db, self._spec.pair_id, limit)
+        fresh = [live_order(row) for row in orders if row["order_number"] not in self._in_flight]
+        commands = [row for row in commands if row["command_number"] not in self._in_flight]
+        await self._parties.know({UserId(order.user_id) for order in fresh}, moment)
+        await failpoint("matcher.afterClaim")
+        prepared = self._match(fresh, commands, moment)
+        if not prepared.batch.touched and not prepared.carried_out:
+            return None
+        return prepared
+
+    def _match(self, fresh: Sequence[LiveOrder], commands: Sequence[Any], moment: datetime) -> _Prepared:
+        """Match everything in the order of intake and gather what it leads to. Nothing in here waits."""
+        self._batch_number += 1
+        batch = Batch(self._spec, self._batch_number, Moment.of(moment), self._trade_number, self._fact_seq)
+        prepared = _Prepared(batch, self._match_seq, self._fact_seq + 1)
+        self._end_due(moment, prepared)
+        barred = {row["order_id"] for row in commands if row["why"] == Ended.FROZEN.name}
+        waiting: list[tuple[int, LiveOrder | None, Any]] = [(order.number, order, None) for order in fresh]
+        waiting += [(row["command_number"], None, row) for row in commands]
+        for number, order, command in sorted(waiting, key=lambda entry: entry[0]):
+            prepared.numbers.append(number)
+            self._match_seq += 1
+            if order is not None:
+                # What was decided about an owner reaches orders that came before the decision and still wait.
+                barring = Ended.FROZEN if order.order_id in barred else self._refusal(order, moment)
+                self._submit(order, barring, prepared)
+            else:
+                self._obey(command, prepared)
+        self._trade_number, self._fact_seq = batch.trade_number, batch.fact_seq
+        self._in_flight.update(prepared.numbers)
+        for order in batch.touched:
+            if not order.left:
+                self._orders.pop(order.order_id, None)
+        prepared.arguments = self._arguments(prepared, moment)
+        return prepared
+
+    def _arguments(self, prepared: _Prepared, moment: datetime) -> list[Any]:
+        book = self.book
+        return order_store.settle_arguments(
+            self._writer,
+            prepared.before,
+            self._match_seq,
+            prepared.batch,
+            moment,
+            last_price=book.last,
+            best=(book.best(buy=True) or 0, book.best(buy=False) or 0),
+            accepting=book.accepting,
+            carried_out=prepared.carried_out,
+            self_made=prepared.self_made,
+            standing=self._parties.standing,
+            rules=self._parties.rules,
+            batch_id=new_uuid(),
+            first_fact=prepared.first_fact,
+        )
+
+    def _submit(self, order: LiveOrder, why: Ended | None, prepared: _Prepared) -> None:
+        if why is None:
+            self._keep(order)
+            self.book.submit(order)
+        else:
+            self.book.refuse(order, why)
+            prepared.self_made.append(SelfMade(order.order_id, why.name, self._match_seq))
+        prepared.batch.absorb(self._outcomes(), self._match_seq)
+
+    def _refusal(self, order: LiveOrder, moment: datetime) -> Ended | None:
+        if order.expires_at <= moment:
+            return Ended.EXPIRED
+        return None if self._parties.may_trade(UserId(order.user_id), moment) else Ended.FROZEN
+
+    def _obey(self, command: Any, prepared: _Prepared) -> None:
+        effective = True
+        match command["kind"]:
+            case "CANCEL":
+                order = self._orders.get(command["order_id"])
+                effective = order is not None and self.book.cancel(order.number, Ended[command["why"]])
+            case "REDUCE":
+                order = self._orders.get(command["order_id"])
+                effective = order is not None and self.book.reduce(order.number, command["remaining_lots"])
+            case "PAUSE":
+                self.book.accepting = False
+            case "RESUME":
+                self.book.accepting = True
+            case "CLOSE":
+                self.book.accepting = False
+                for order in sorted(self._orders.values(), key=lambda order: order.number):
+                    self.book.cancel(order.number, Ended.CLOSED)
+            case kind:
+                raise AssertionError(f"unknown command {kind}")
+        prepared.batch.absorb(self._outcomes(), self._match_seq)
+        prepared.carried_out.append(CarriedOut(command["command_number"], self._match_seq, effective))
+
+    def _end_due(self, moment: datetime, prepared: _Prepared) -> None:
+        """Take out what has expired and whose owner may not trade any more, before anything trades with it."""
+        while self._expiries and self._expiries[0][0] <= moment:
+            _, _, order = heapq.heappop(self._expiries)
+            if order.order_id in self._orders:
+                self._take_out(order, Ended.EXPIRED, prepared)
+        barred = self._parties.take_barred(moment)
+        if barred:
+            for order in [order for order in self._orders.values() if UserId(order.user_id) in barred]:
+                self._take_out(order, Ended.FROZEN, prepared)
+
+    def _take_out(self, order: LiveOrder, why: Ended, prepared: _Prepared) -> None:
+        if self.book.cancel(order.number, why):
+            self._match_seq += 1
+            del self._orders[order.order_id]
+            prepared.batch.absorb(self._outcomes(), self._match_seq)
+            prepared.self_made.append(SelfMade(order.order_id, why.name, self._match_seq))
+
+    def _outcomes(self) -> list[Outcome]:
+        outcomes, self.book.outcomes = self.book.outcomes, []
+        return outcomes
+
+    def _keep(self, order: LiveOrder) -> None:
+        self._orders[order.order_id] = order
+        heapq.heappush(self._expiries, (order.expires_at, order.number, order))
+
+    # Writing
+
+    async def _commit(self, prepared: _Prepared) -> None:
+        await failpoint("matcher.beforeCommit")
+        started = time.perf_counter()
+        try:
+            await order_store.settle(self._db, prepared.arguments)
+        except HoldingsExceeded as refusal:
+            await self._bar(UserId(UUID(refusal.detail)))
+            raise
+        await failpoint("matcher.afterCommit")
+        self._in_flight.difference_update(prepared.numbers)
+        self._observe("settle_s", time.perf_counter() - started)
+        self._observe("drained", len(prepared.numbers))
+        self._copies.changed(self._spec, self.book, prepared.batch)
+
+    async def _bar(self, user_id: UserId) -> None:
+        """The token's limits let this buyer have no more: their buy orders end, by durable commands."""
+        async with self._db.transaction() as tx:
+            await order_store.cancel_living(
+                tx, user_id, Ended.FROZEN.name, pair_id=self._spec.pair_id, side="BUY"
+            )
+
+    async def _renew(self) -> None:
+        if time.monotonic() - self._renewed_at < RENEW_S:
+            return
+        async with self._db.transaction() as tx:
+            held = await order_store.renew(tx, self._spec.pair_id, self._writer.epoch, TTL_S)
+        if not held:
+            raise Fenced("another process has taken this pair over")
+        self._renewed_at = time.monotonic()
+
+    async def _wait(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._bell.wait(), seconds)
+
+
+async def take_over(
+    db: Database, pair_id: PairId, holder: str, copies: Copies, observe: Observe = _unobserved
+) -> PairMatcher | None:
+    """Become the writer of a pair, its book rebuilt; `None` while another is, or for an unknown pair."""
+    spec = await order_store.spec(db, pair_id)
+    if spec is None:
+        return None
+    async with db.transaction() as tx:
+        writer = await order_store.take_over(tx, pair_id, holder, TTL_S)
+    if writer is None:
+        return None
+    matcher = PairMatcher(db, spec, writer, copies, observe)
+    await matcher.rebuild()
+    return matcher

@@ -1,0 +1,393 @@
+"""SQL of orders and of a pair's writer: what a matcher reads when it takes over, what waits, what one batch writes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from deedbook.compliance import Standing, TokenRules
+from deedbook.infra.database import Database, Tx
+from deedbook.infra.failpoints import failpoint
+from deedbook.kernel.ids import PairId, TokenId, UserId
+from deedbook.ledger import AccountId
+from deedbook.trading.admission import Admitted
+from deedbook.trading.errors import BookOutdated, EligibilityChanged, Fenced, HoldingsExceeded
+from deedbook.trading.execution import Batch
+from deedbook.trading.spec import PairSpec
+from deedbook.trading.terms import FeeMode, PairStatus
+
+_REFUSED = {
+    "DL003": Fenced,
+    "DL004": BookOutdated,
+    "DL005": EligibilityChanged,
+    "DL006": HoldingsExceeded,
+}
+_ORDER = """o.order_id, o.order_number, o.user_id, o.trade_group, o.side, o.order_type, o.time_in_force, o.post_only,
+    o.self_trade, o.quantity_lots, o.price_ticks, o.stop_ticks, o.trail, o.trail_distance, o.fee_bps,
+    o.client_order_id, o.expires_at, o.status, o.triggered, o.remaining_lots, o.filled_lots, o.filled_quote,
+    o.fee_charged, o.held, o.match_seq, o.priority"""
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A pair as its writer takes it over. Whoever has the newest `epoch` may write."""
+
+    epoch: int
+    match_seq: int
+    trade_number: int
+    fact_seq: int
+    last_price: int
+    accepting: bool
+
+
+@dataclass(frozen=True)
+class SelfMade:
+    """An order that the writer takes out by itself."""
+
+    order_id: UUID
+    why: str
+    match_seq: int
+
+
+@dataclass(frozen=True)
+class CarriedOut:
+    """A durable command and what became of it."""
+
+    number: int
+    match_seq: int
+    effective: bool
+
+
+async def take_over(tx: Tx, pair_id: PairId, holder: str, ttl_s: float) -> Writer | None:
+    """Become the pair's writer under a new epoch; `None` while another is."""
+    row = await tx.fetchrow(
+        """
+        UPDATE pair_writer SET epoch = epoch + 1, holder = $2, expires_at = now() + make_interval(secs => $3)
+        WHERE pair_id = $1 AND (holder = $2 OR expires_at < now())
+        RETURNING epoch, match_seq, trade_number, fact_seq, last_price_ticks AS last_price, accepting
+        """,
+        pair_id,
+        holder,
+        ttl_s,
+    )
+    return Writer(**dict(row)) if row else None
+
+
+async def renew(tx: Tx, pair_id: PairId, epoch: int, ttl_s: float) -> bool:
+    """Stay the pair's writer; `False` when another has become it."""
+    return (
+        await tx.fetchval(
+            "UPDATE pair_writer SET expires_at = now() + make_interval(secs => $3) "
+            "WHERE pair_id = $1 AND epoch = $2 RETURNING epoch",
+            pair_id,
+            epoch,
+            ttl_s,
+        )
+        is not None
+    )
+
+
+async def give_up(tx: Tx, pair_id: PairId, epoch: int) -> None:
+    """Let a successor begin at once."""
+    await tx.execute(
+        "UPDATE pair_writer SET expires_at = '-infinity' WHERE pair_id = $1 AND epoch = $2", pair_id, epoch
+    )
+
+
+async def free_pairs(db: Database, limit: int) -> list[PairId]:
+    """Pairs without a living writer."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(
+            "SELECT w.pair_id FROM pair_writer w JOIN trading_pairs p USING (pair_id) "
+            "WHERE w.expires_at < now() AND (p.status <> 'closed' OR EXISTS (SELECT 1 FROM orders o "
+            "WHERE o.pair_id = p.pair_id AND o.status IN ('PENDING_MATCH', 'OPEN', 'PARTIAL'))) LIMIT $1",
+            limit,
+        )
+    return [PairId(row["pair_id"]) for row in rows]
+
+
+async def spec(db: Database, pair_id: PairId) -> PairSpec | None:
+    """What the pair trades by."""
+    async with db.reading() as connection:
+        row = await connection.fetchrow(_SPEC + " WHERE p.pair_id = $1", pair_id)
+    return _spec(row) if row else None
+
+
+async def specs(db: Database) -> list[PairSpec]:
+    """What all pairs trade by."""
+    async with db.reading() as connection:
+        return [_spec(row) for row in await connection.fetch(_SPEC + " LIMIT 10000")]
+
+
+_SPEC = """
+    SELECT p.pair_id, p.symbol, p.status, p.base_token_id, p.quote_token_id, b.decimals AS base_decimals,
+           q.decimals AS quote_decimals, b.token_type = 'RWA' AS base_is_rwa,
+           (p.tick_size * 1000000000000000000)::numeric(78, 0) AS tick,
+           (p.lot_size * 1000000000000000000)::numeric(78, 0) AS lot,
+           p.fee_bps, p.fee_mode, p.fee_account_id, p.min_quantity_lots, p.max_quantity_lots, p.min_notional,
+           p.max_open_orders, p.protection_bps, p.max_backlog
+    FROM trading_pairs p JOIN tokens b ON b.token_id = p.base_token_id JOIN tokens q ON q.token_id = p.quote_token_id
+"""
+
+
+def _spec(row: Any) -> PairSpec:
+    fields = dict(row)
+    tick, lot = int(fields.pop("tick")), int(fields.pop("lot"))
+    return PairSpec(
+        pair_id=PairId(fields.pop("pair_id")),
+        base_token_id=TokenId(fields.pop("base_token_id")),
+        quote_token_id=TokenId(fields.pop("quote_token_id")),
+        status=PairStatus(fields.pop("status")),
+        fee_mode=FeeMode(fields.pop("fee_mode")),
+        fee_account_id=AccountId(fields.pop("fee_account_id")),
+        min_notional=int(fields.pop("min_notional")),
+        tick=tick,
+        lot=lot,
+        lot_units=lot * 10 ** fields["base_decimals"] // 10**18,
+        unit_quote=tick * lot * 10 ** fields["quote_decimals"] // 10**36,
+        **fields,
+    )
+
+
+async def resting(db: Database, pair_id: PairId) -> list[asyncpg.Record]:
+    """The living orders that were matched before, in the order of their priority; waiting stops last."""
+    async with db.reading() as connection:
+        return await connection.fetch(
+            f"SELECT {_ORDER} FROM orders o WHERE o.pair_id = $1 AND o.status IN ('OPEN', 'PARTIAL') "
+            "ORDER BY o.triggered DESC, o.priority, o.order_number",
+            pair_id,
+        )
+
+
+async def pending(
+    db: Database, pair_id: PairId, limit: int
+) -> tuple[list[asyncpg.Record], list[asyncpg.Record], datetime]:
+    """New orders and commands that wait, each oldest first, and the database's moment.
+
+    Found by their state, never by a high-water mark: a lower number may commit later.
+    """
+    async with db.reading() as connection:
+        orders = await connection.fetch(
+            f"SELECT {_ORDER}, now() AS moment FROM orders o WHERE o.pair_id = $1 AND o.status = 'PENDING_MATCH' "
+            "ORDER BY o.order_number LIMIT $2",
+            pair_id,
+            limit,
+        )
+        commands = await connection.fetch(
+            "SELECT command_number, kind, order_id, remaining_lots, why FROM order_commands "
+            "WHERE pair_id = $1 AND match_seq IS NULL ORDER BY command_number LIMIT $2",
+            pair_id,
+            limit,
+        )
+        moment = orders[0]["moment"] if orders else await connection.fetchval("SELECT now()")
+    return orders, commands, moment
+
+
+async def moment(db: Database) -> datetime:
+    """The database's clock, one and the same for all processes."""
+    async with db.reading() as connection:
+        now = await connection.fetchval("SELECT now()")
+    assert isinstance(now, datetime)
+    return now
+
+
+def settle_arguments(
+    writer: Writer,
+    before: int,
+    match_seq: int,
+    batch: Batch,
+    moment: datetime,
+    *,
+    last_price: int,
+    best: tuple[int, int],
+    accepting: bool,
+    carried_out: Sequence[CarriedOut],
+    self_made: Sequence[SelfMade],
+    standing: Mapping[UserId, Standing],
+    rules: TokenRules,
+    batch_id: UUID,
+    first_fact: int,
+) -> list[Any]:
+    """Everything that one batch writes, as it is at this moment: the book goes on changing while it is written."""
+    touched, trades, lines = batch.touched, batch.trades, batch.lines
+    keys = sorted(batch.balances)
+    parties = sorted(batch.parties)
+    return [
+        batch.spec.pair_id,
+        writer.epoch,
+        before,
+        match_seq,
+        batch.trade_number,
+        batch.fact_seq,
+        last_price,
+        *best,
+        accepting,
+        moment,
+        [order.order_id for order in touched],
+        [order.status for order in touched],
+        [order.reason for order in touched],
+        [order.left for order in touched],
+        [order.filled for order in touched],
+        [order.filled_quote for order in touched],
+        [order.fee for order in touched],
+        [order.held for order in touched],
+        [not order.waiting for order in touched],
+        [order.stop for order in touched],
+        [order.match_seq for order in touched],
+        [order.priority for order in touched],
+        [command.number for command in carried_out],
+        [command.match_seq for command in carried_out],
+        [command.effective for command in carried_out],
+        [made.order_id for made in self_made],
+        [made.why for made in self_made],
+        [made.match_seq for made in self_made],
+        [trade.trade_id for trade in trades],
+        [trade.number for trade in trades],
+        [trade.match_seq for trade in trades],
+        [trade.taker_side for trade in trades],
+        [trade.buy_order_id for trade in trades],
+        [trade.sell_order_id for trade in trades],
+        [trade.buyer_id for trade in trades],
+        [trade.seller_id for trade in trades],
+        [trade.price for trade in trades],
+        [trade.size for trade in trades],
+        [trade.base for trade in trades],
+        [trade.quote for trade in trades],
+        [trade.buyer_fee for trade in trades],
+        [trade.seller_fee for trade in trades],
+        [line[0] for line in lines],
+        [line[1] for line in lines],
+        [line[2] for line in lines],
+        [line[3] for line in lines],
+        [key[0] for key in keys],
+        [key[1] for key in keys],
+        [batch.balances[key][0] for key in keys],
+        [batch.balances[key][1] for key in keys],
+        parties,
+        [standing[UserId(user_id)].record_version for user_id in parties],
+        [standing[UserId(user_id)].profile_version for user_id in parties],
+        batch.spec.base_token_id if parties else None,
+        rules.version,
+        sorted({trade.buyer_id for trade in trades}) if rules.counts else [],
+        rules.max_ownership,
+        rules.max_holders,
+        batch_id if batch.facts else None,
+        first_fact,
+        "\n".join(batch.facts),
+    ]
+
+
+async def settle(db: Database, arguments: Sequence[Any]) -> None:
+    """Write one batch in one commit, or nothing.
+
+    Raises:
+        Fenced: another is the pair's writer now.
+        BookOutdated: the rows are not what the book says: forget it and rebuild.
+        EligibilityChanged: compliance decided something meanwhile.
+        HoldingsExceeded: a buyer would hold more, or there would be more holders, than the rules allow.
+        DatabaseUnavailable: not known whether it was written.
+    """
+    try:
+        async with db.transaction() as tx:
+            await tx.execute(_SETTLE, *arguments)
+    except asyncpg.PostgresError as error:
+        if error.sqlstate in _REFUSED:
+            raise _REFUSED[error.sqlstate](str(error.detail or "")) from error
+        raise
+
+
+async def cancel_living(
+    tx: Tx, user_id: UserId, why: str, *, pair_id: PairId | None = None, side: str | None = None
+) -> int:
+    """Ask for the end of all living orders of a user, or those of one pair or side, by durable commands."""
+    told = await tx.execute(
+        """
+        INSERT INTO order_commands (pair_id, kind, order_id, why, actor_id)
+        SELECT o.pair_id, 'CANCEL', o.order_id, $2, $1 FROM orders o
+        WHERE o.user_id = $1 AND o.status IN ('PENDING_MATCH', 'OPEN', 'PARTIAL')
+          AND ($3::uuid IS NULL OR o.pair_id = $3) AND ($4::text IS NULL OR o.side = $4)
+        ORDER BY o.order_number
+        """,
+        user_id,
+        why,
+        pair_id,
+        side,
+    )
+    return int(told.rsplit(" ", 1)[1])
+
+
+_SETTLE = f"SELECT orders_settle({', '.join(f'${place}' for place in range(1, 63))})"
+
+
+async def take(db: Database, orders: Sequence[Admitted]) -> list[Any]:
+    """Write orders in one commit; a row with each one's verdict, in their order."""
+    await failpoint("intake.beforeCommit")
+    async with db.transaction() as tx:
+        rows = await tx.fetch(_TAKE, *_columns(orders))
+    await failpoint("intake.afterCommit")
+    return rows
+
+
+def _columns(orders: Sequence[Admitted]) -> list[list[Any]]:
+    texts, terms = [order.text for order in orders], [order.terms for order in orders]
+    return [
+        [order.order_id for order in orders],
+        [order.spec.pair_id for order in orders],
+        [order.user_id for order in orders],
+        [text.side.value for text in texts],
+        [text.order_type.value for text in texts],
+        [text.time_in_force.value for text in texts],
+        [text.post_only for text in texts],
+        [text.self_trade.name for text in texts],
+        [term.quantity_lots for term in terms],
+        [term.price_ticks for term in terms],
+        [term.stop_ticks for term in terms],
+        [term.trailing.name for term in terms],
+        [term.distance for term in terms],
+        [text.max_fee_bps for text in texts],
+        [order.spec.fee_bps for order in orders],
+        [text.client_order_id or None for text in texts],
+        [text.nonce for text in texts],
+        [order.expires_at for order in orders],
+        [text.trader for text in texts],
+        [order.digest for order in orders],
+        [order.signature for order in orders],
+        [orjson.dumps(text.values()).decode() for text in texts],
+        [term.hold_token_id for term in terms],
+        [term.hold_units for term in terms],
+        [order.spec.max_open_orders for order in orders],
+        [order.fact for order in orders],
+        [order.created_at for order in orders],
+        [order.idempotency_key for order in orders],
+        [order.fingerprint for order in orders],
+        [order.answer for order in orders],
+    ]
+
+
+_TAKE = (
+    f"SELECT verdict, first_id, answer FROM orders_intake({', '.join(f'${place}' for place in range(1, 31))})"
+)
+
+
+async def owner_and_status(tx: Tx, order_id: UUID) -> tuple[UserId, PairId, str] | None:
+    """Whose an order is, on which pair, and where it is."""
+    row = await tx.fetchrow("SELECT user_id, pair_id, status FROM orders WHERE order_id = $1", order_id)
+    return (UserId(row["user_id"]), PairId(row["pair_id"]), row["status"]) if row else None
+
+
+async def add_command(
+    tx: Tx, kind: str, pair_id: PairId, order_id: UUID, actor_id: UserId, remaining_lots: int | None
+) -> None:
+    """Write a command to the pair's book."""
+    await tx.execute(
+        "INSERT INTO order_commands (pair_id, kind, order_id, actor_id, remaining_lots) VALUES ($1, $2, $3, $4, $5)",
+        pair_id,
+        kind,
+        order_id,
+        actor_id,
+        remaining_lots,
+    )

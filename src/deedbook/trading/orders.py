@@ -1,0 +1,154 @@
+"""Use cases of orders: admit one, ask for the end or for less of one.
+
+What commits money is signed; what only lessens exposure is not, and is a durable command before it is answered.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from deedbook.identity.typed_data import ORDER
+from deedbook.infra.database import Tx
+from deedbook.kernel.clock import to_wire
+from deedbook.kernel.ids import PairId, UserId, new_uuid
+from deedbook.trading import live_facts, order_store
+from deedbook.trading.admission import Admitted, OrderText, Quotes, Terms, judge
+from deedbook.trading.errors import OrderNotFound, OrderOver
+from deedbook.trading.live_facts import Moment
+from deedbook.trading.spec import PairSpec
+from deedbook.trading.terms import FINAL, OrderId, OrderStatus, Side
+
+__all__ = ["ORDER", "admit", "cancel", "cancel_all", "reduce"]
+
+
+def admit(
+    text: OrderText,
+    spec: PairSpec,
+    quotes: Quotes,
+    *,
+    user_id: UserId,
+    digest: bytes,
+    signature: bytes,
+    now: datetime,
+    idempotency_key: str | None = None,
+    fingerprint: bytes | None = None,
+) -> Admitted:
+    """An order that passes the pair's filters, ready to be written. Its signature has been verified.
+
+    Raises:
+        PairPaused · PairClosed · OrderFilter · NoPriceYet: see `admission.judge`.
+    """
+    terms = judge(text, spec, quotes)
+    order_id = OrderId(new_uuid())
+    return Admitted(
+        order_id=order_id,
+        user_id=user_id,
+        spec=spec,
+        text=text,
+        terms=terms,
+        digest=digest,
+        signature=signature,
+        expires_at=datetime.fromtimestamp(text.expiry, UTC),
+        created_at=now,
+        idempotency_key=idempotency_key,
+        fingerprint=fingerprint,
+        answer=orjson.dumps(_answer(order_id, user_id, text, spec, terms, digest, now)),
+        fact=_created(order_id, user_id, text, spec, terms, now),
+    )
+
+
+async def cancel(tx: Tx, user_id: UserId, order_id: OrderId) -> None:
+    """Ask for an order's end. It is answered when the asking is durable; the book obeys right after.
+
+    Raises:
+        OrderNotFound: absent, or another's.
+        OrderOver: nothing of it is left.
+    """
+    await order_store.add_command(tx, "CANCEL", await _living(tx, user_id, order_id), order_id, user_id, None)
+
+
+async def reduce(tx: Tx, user_id: UserId, order_id: OrderId, remaining_lots: int) -> None:
+    """Ask for less to remain of an order; it keeps its place. If less remains by then anyway, nothing happens.
+
+    Raises:
+        OrderNotFound · OrderOver: as above.
+    """
+    pair_id = await _living(tx, user_id, order_id)
+    await order_store.add_command(tx, "REDUCE", pair_id, order_id, user_id, remaining_lots)
+
+
+async def cancel_all(tx: Tx, user_id: UserId, pair_id: PairId | None) -> int:
+    """Ask for the end of all living orders of a user, or of those on one pair; how many there were."""
+    return await order_store.cancel_living(tx, user_id, "CANCELLED", pair_id=pair_id)
+
+
+async def _living(tx: Tx, user_id: UserId, order_id: OrderId) -> PairId:
+    found = await order_store.owner_and_status(tx, order_id)
+    if found is None or found[0] != user_id:
+        raise OrderNotFound
+    if OrderStatus(found[2]) in FINAL:
+        raise OrderOver(f"it is {found[2]}")
+    return found[1]
+
+
+def _answer(
+    order_id: UUID,
+    user_id: UUID,
+    text: OrderText,
+    spec: PairSpec,
+    terms: Terms,
+    digest: bytes,
+    now: datetime,
+) -> dict[str, Any]:
+    """What an accepted order is answered with: the same words as `GET /trading/orders/{id}` has for it."""
+    return {
+        "id": str(order_id),
+        "tradingPairId": str(spec.pair_id),
+        "pair": spec.symbol,
+        "userId": str(user_id),
+        "userAddress": text.trader,
+        "side": text.side.value,
+        "orderType": text.order_type.value,
+        "timeInForce": text.time_in_force.value,
+        "postOnly": text.post_only,
+        "selfTrade": text.self_trade.name,
+        "quantity": text.quantity,
+        "price": text.price or None,
+        "worstPrice": spec.price_text(terms.price_ticks),
+        "stopPrice": text.stop_price or None,
+        "maxFeeBps": text.max_fee_bps,
+        "clientOrderId": text.client_order_id or None,
+        "nonce": text.nonce,
+        "expiry": text.expiry,
+        "status": OrderStatus.PENDING_MATCH.value,
+        "reason": None,
+        "triggered": not text.order_type.is_stop,
+        "filledQuantity": "0",
+        "remainingQuantity": spec.size_text(terms.quantity_lots),
+        "averageFillPrice": None,
+        "fee": "0",
+        "hash": "0x" + digest.hex(),
+        "createdAt": to_wire(now),
+        "updatedAt": to_wire(now),
+    }
+
+
+def _created(
+    order_id: UUID, user_id: UUID, text: OrderText, spec: PairSpec, terms: Terms, now: datetime
+) -> str:
+    payload = live_facts.order_payload(
+        spec,
+        order_id,
+        status=OrderStatus.PENDING_MATCH.value,
+        buy=text.side is Side.BUY,
+        kind=text.order_type.value,
+        price_ticks=terms.price_ticks,
+        quantity=terms.quantity_lots,
+        filled=0,
+        filled_quote=0,
+        remaining=terms.quantity_lots,
+        client_id=text.client_order_id,
+    )
+    return live_facts.envelope(live_facts.CREATED, Moment.of(now), user_id, order_id, spec.pair_id, payload)

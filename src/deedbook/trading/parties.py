@@ -1,0 +1,74 @@
+"""Who may trade a pair's token, as its matcher knows it: judged when somebody first appears, again when compliance
+has decided something or a standing has run out. The commit checks the versions that this knowledge stands on."""
+
+import heapq
+import time
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from deedbook import compliance
+from deedbook.compliance import Standing, TokenRules
+from deedbook.infra.database import Database
+from deedbook.kernel.ids import TokenId, UserId
+
+REFRESH_S = 0.5
+OVERLAP = timedelta(seconds=20)
+"""A decision is dated when its transaction began and is visible when it ends: look back further than any lasts."""
+
+
+class Parties:
+    """The standing of everybody who has an order in the book."""
+
+    def __init__(self, db: Database, token_id: TokenId) -> None:
+        self._db = db
+        self._token_id = token_id
+        self._ends: list[tuple[datetime, UserId]] = []
+        self._barred: set[UserId] = set()
+        self._refreshed_at = 0.0
+        self._seen_until: datetime | None = None
+        self.standing: dict[UserId, Standing] = {}
+        self.rules = TokenRules()
+
+    async def know(self, users: Iterable[UserId], moment: datetime) -> None:
+        """Judge those who are new, whose standing has run out, or about whom something was decided."""
+        wanted = {user_id for user_id in users if not self._holds(user_id, moment)}
+        due = time.monotonic() - self._refreshed_at > REFRESH_S
+        if not wanted and not due:
+            return
+        async with self._db.transaction() as tx:
+            if due and self._seen_until is not None:
+                changed = await compliance.changed_since(tx, self._token_id, self._seen_until - OVERLAP)
+                wanted |= {
+                    user_id
+                    for user_id, versions in changed.items()
+                    if (known := self.standing.get(user_id)) is not None
+                    and (known.record_version, known.profile_version) != versions
+                }
+            found, self.rules = await compliance.standings(tx, self._token_id, sorted(wanted))
+        self._seen_until = moment
+        self._refreshed_at = time.monotonic()
+        for user_id, standing in found.items():
+            self._learn(user_id, standing, moment)
+
+    def take_barred(self, moment: datetime) -> set[UserId]:
+        """Those who have lost their standing since this was asked last."""
+        while self._ends and self._ends[0][0] <= moment:
+            _, user_id = heapq.heappop(self._ends)
+            if not self._holds(user_id, moment):
+                self._barred.add(user_id)
+        barred, self._barred = self._barred, set()
+        return barred
+
+    def may_trade(self, user_id: UserId, moment: datetime) -> bool:
+        return self._holds(user_id, moment)
+
+    def _holds(self, user_id: UserId, moment: datetime) -> bool:
+        standing = self.standing.get(user_id)
+        return standing is not None and standing.holds_at(moment)
+
+    def _learn(self, user_id: UserId, standing: Standing, moment: datetime) -> None:
+        self.standing[user_id] = standing
+        if not standing.holds_at(moment):
+            self._barred.add(user_id)
+        elif standing.until is not None:
+            heapq.heappush(self._ends, (standing.until, user_id))
