@@ -1,6 +1,7 @@
 """The use cases on real PostgreSQL, with real concurrency: one winner, and history written with the move or not."""
 
 import asyncio
+import itertools
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -171,7 +172,7 @@ async def test_nothing_is_written_when_the_transaction_does_not_commit(db: Datab
 async def test_history_cannot_be_changed_when_somebody_tries(db: Database) -> None:
     market = await registered(db)
     for statement in ("UPDATE events SET actor_id = NULL", "DELETE FROM events", "TRUNCATE events"):
-        with pytest.raises(Exception, match="append-only|permission denied"):
+        with pytest.raises(Exception, match=r"append-only|permission denied"):
             async with db.transaction() as tx:
                 await tx.execute(statement)
     assert len(await history(db, market.market_id)) == 2
@@ -352,3 +353,23 @@ async def test_every_illegal_step_leaves_the_market_as_it_was_when_it_is_tried(
 
 def test_builders_give_symbols_of_their_own_when_called_twice() -> None:
     assert asset().token_symbol != asset().token_symbol
+
+
+async def test_every_fact_says_what_the_market_was_before_and_after(db: Database) -> None:
+    """The whole life of a market, with each turn that it can take."""
+    failed = await market_in(db, _S.APPROVED)
+    rejected = await market_in(db, _S.REJECTED)
+    live = await market_in(db, _S.PAUSED)
+    await _take(db, live.market_id, _resume)
+    await _take(db, live.market_id, _archive)
+    for market in (failed, rejected, live):
+        async with db.reading() as connection:
+            told = await connection.fetch(
+                "SELECT event_type, before, after FROM events WHERE stream_id = $1 ORDER BY position",
+                market.market_id,
+            )
+        for fact, following in itertools.pairwise(told):
+            assert fact["after"] == following["before"], following["event_type"]
+            assert fact["after"]["status"] != following["after"]["status"]
+        assert told[0]["before"] == {"status": None}
+        assert told[-1]["after"] == (await load(db, market.market_id)).audited

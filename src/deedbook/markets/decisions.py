@@ -162,7 +162,9 @@ async def _claim(tx: Tx, event: IncomingEvent, operator: Caller | None) -> bool:
         return await inbox.claim(tx, event)
     if await inbox.reclaim(tx, event.event_id) is None:
         return False
-    tx.emit(EventRetried(operator_id=operator.user_id, event_id=event.event_id), operator.actor)
+    retried = EventRetried(operator_id=operator.user_id, event_id=event.event_id)
+    failed, taken_up = {"processingStatus": "failed"}, {"processingStatus": "processing"}
+    tx.emit(retried, operator.actor, before=failed, after=taken_up)
     return True
 
 

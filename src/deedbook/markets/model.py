@@ -104,6 +104,16 @@ class Market:
         return to_text(self.supply_cap, self.decimals)
 
     @property
+    def audited(self) -> dict[str, str | int | None]:
+        """What an auditor compares before and after a move."""
+        return {
+            "status": self.status.value,
+            "version": self.version,
+            "activations": self.activations,
+            "contractAddress": self.contract_address,
+        }
+
+    @property
     def token_terms(self) -> TokenTerms:
         return TokenTerms(
             self.market_id,

@@ -103,8 +103,9 @@ async def register(tx: Tx, caller: Caller, command: RegisterMarket) -> Market:
     )
     await store.add(tx, draft, command.asset)
     market = await store.save(tx, draft, replace(draft, status=next_status(draft.status, Move.SUBMIT)))
-    tx.emit(_registered(market), caller.actor)
-    tx.emit(_approval_requested(market, command, list(found.values()), caller), caller.actor)
+    tx.emit(_registered(market), caller.actor, before={"status": None}, after=draft.audited)
+    asked = _approval_requested(market, command, list(found.values()), caller)
+    tx.emit(asked, caller.actor, before=draft.audited, after=market.audited)
     return market
 
 
@@ -134,18 +135,16 @@ async def decide(
         told = MarketRejected(
             market_id=market_id, entity_id=market.issuer_id, decision=decision.value, reason=reason
         )
-        tx.emit(told, actor)
+        tx.emit(told, actor, before=market.audited, after=rejected.audited)
         return rejected
     status = next_status(market.status, Move.APPROVE)
     approver = UserId(actor.actor_id) if actor.actor_id else None
     decided = replace(market, status=status, approved_by=approver, approved_at=await tx.now())
     approved = await store.save(tx, market, decided)
-    tx.emit(
-        MarketApproved(
-            market_id=market_id, entity_id=market.issuer_id, decision=decision.value, reason=reason
-        ),
-        actor,
+    agreed = MarketApproved(
+        market_id=market_id, entity_id=market.issuer_id, decision=decision.value, reason=reason
     )
+    tx.emit(agreed, actor, before=market.audited, after=approved.audited)
     return await _start_activation(tx, approved, SYSTEM)
 
 
@@ -160,7 +159,7 @@ async def finish_activation(tx: Tx, market_id: MarketId, deployment: Deployment,
     if market.status is not MarketStatus.ACTIVATING:
         return
     token_id = await tokens.record(tx, market.token_terms, market.issuer_user_id, deployment, chain_id)
-    await store.save(
+    live = await store.save(
         tx,
         market,
         replace(
@@ -172,15 +171,14 @@ async def finish_activation(tx: Tx, market_id: MarketId, deployment: Deployment,
             metadata={key: value for key, value in market.metadata.items() if key != "activationError"},
         ),
     )
-    tx.emit(
-        MarketActivated(
-            market_id=market_id,
-            token_id=token_id,
-            token_symbol=market.token_symbol,
-            contract_address=deployment.address,
-            deployment_tx_hash=deployment.tx_hash,
-        )
+    activated = MarketActivated(
+        market_id=market_id,
+        token_id=token_id,
+        token_symbol=market.token_symbol,
+        contract_address=deployment.address,
+        deployment_tx_hash=deployment.tx_hash,
     )
+    tx.emit(activated, before=market.audited, after=live.audited)
 
 
 async def fail_activation(tx: Tx, market_id: MarketId, attempt: int, error: str) -> None:
@@ -190,7 +188,7 @@ async def fail_activation(tx: Tx, market_id: MarketId, attempt: int, error: str)
         return
     reason = error[:1000]
     failure = {"attempt": attempt, "error": reason, "at": to_wire(await tx.now())}
-    await store.save(
+    failed = await store.save(
         tx,
         market,
         replace(
@@ -199,15 +197,17 @@ async def fail_activation(tx: Tx, market_id: MarketId, attempt: int, error: str)
             metadata={**market.metadata, "activationError": failure},
         ),
     )
-    tx.emit(MarketActivationFailed(market_id=market_id, attempt=attempt, reason=reason))
+    told = MarketActivationFailed(market_id=market_id, attempt=attempt, reason=reason)
+    tx.emit(told, before=market.audited, after=failed.audited)
 
 
 async def pause(
     tx: Tx, market_id: MarketId, reason: str, actor: Actor, *, if_version: int | None = None
 ) -> Market:
     """Refuse new orders until the market resumes."""
-    market = await _move(tx, market_id, Move.PAUSE, if_version)
-    tx.emit(MarketPaused(market_id=market_id, reason=reason), actor)
+    before, market = await _move(tx, market_id, Move.PAUSE, if_version)
+    paused = MarketPaused(market_id=market_id, reason=reason)
+    tx.emit(paused, actor, before=before.audited, after=market.audited)
     return market
 
 
@@ -215,8 +215,9 @@ async def resume(
     tx: Tx, market_id: MarketId, reason: str, actor: Actor, *, if_version: int | None = None
 ) -> Market:
     """Let trading go on."""
-    market = await _move(tx, market_id, Move.RESUME, if_version)
-    tx.emit(MarketResumed(market_id=market_id, reason=reason), actor)
+    before, market = await _move(tx, market_id, Move.RESUME, if_version)
+    resumed = MarketResumed(market_id=market_id, reason=reason)
+    tx.emit(resumed, actor, before=before.audited, after=market.audited)
     return market
 
 
@@ -224,8 +225,9 @@ async def archive(
     tx: Tx, market_id: MarketId, reason: str, actor: Actor, *, if_version: int | None = None
 ) -> Market:
     """End trading for good."""
-    market = await _move(tx, market_id, Move.ARCHIVE, if_version)
-    tx.emit(MarketArchived(market_id=market_id, reason=reason), actor)
+    before, market = await _move(tx, market_id, Move.ARCHIVE, if_version)
+    archived = MarketArchived(market_id=market_id, reason=reason)
+    tx.emit(archived, actor, before=before.audited, after=market.audited)
     return market
 
 
@@ -263,15 +265,15 @@ async def add_document(tx: Tx, caller: Caller, command: AddDocument) -> Document
             created_at=await tx.now(),
         ),
     )
-    tx.emit(
-        DocumentAdded(
-            document_id=document.document_id,
-            owner_id=caller.user_id,
-            sha256="0x" + document.sha256.hex(),
-            document_version=version,
-        ),
-        caller.actor,
+    added = DocumentAdded(
+        document_id=document.document_id,
+        owner_id=caller.user_id,
+        sha256="0x" + document.sha256.hex(),
+        document_version=version,
     )
+    replaced = {"replaces": command.replaces, "version": version - 1 or None}
+    after = {"documentId": document.document_id, "version": version}
+    tx.emit(added, caller.actor, before=replaced, after=after)
     return document
 
 
@@ -286,16 +288,18 @@ async def _locked(tx: Tx, market_id: MarketId, if_version: int | None) -> Market
     return market
 
 
-async def _move(tx: Tx, market_id: MarketId, move: Move, if_version: int | None) -> Market:
+async def _move(tx: Tx, market_id: MarketId, move: Move, if_version: int | None) -> tuple[Market, Market]:
+    """The market before and after."""
     market = await _locked(tx, market_id, if_version)
-    return await store.save(tx, market, replace(market, status=next_status(market.status, move)))
+    return market, await store.save(tx, market, replace(market, status=next_status(market.status, move)))
 
 
 async def _start_activation(tx: Tx, market: Market, actor: Actor) -> Market:
     attempt = market.activations + 1
     status = next_status(market.status, Move.START_ACTIVATION)
     started = await store.save(tx, market, replace(market, status=status, activations=attempt))
-    tx.emit(MarketActivationStarted(market_id=market.market_id, attempt=attempt), actor)
+    told = MarketActivationStarted(market_id=market.market_id, attempt=attempt)
+    tx.emit(told, actor, before=market.audited, after=started.audited)
     # A retry by hand must never be swallowed as a repetition: the attempt is part of the job's id.
     tx.enqueue(
         DEPLOY_MARKET_TOKEN,

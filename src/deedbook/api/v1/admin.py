@@ -123,7 +123,8 @@ async def retry_job(
         new_id = await joblog.retry(tx, queue, job_id)
         if new_id is None:
             raise JobNotFailed
-        tx.emit(JobRetriedFact(operator_id=caller.user_id, job_id=job_id, new_job_id=new_id), caller.actor)
+        told = JobRetriedFact(operator_id=caller.user_id, job_id=job_id, new_job_id=new_id)
+        tx.emit(told, caller.actor, before={"status": "failed"}, after={"status": "retried"})
         return JobRetried(job_id=new_id)
 
     return await unit.run(work, lambda answer: answer)
