@@ -26,7 +26,8 @@ from deedbook.wiring import WorkerResources, open_worker_resources
 
 REQUEST_TIMEOUT_S = 15.0
 CONNECTIONS = 200
-SETTLE_S = 1.0
+SETTLE_S = 2.0
+"""After each round: what it causes behind its answers belongs to its cost, and would delay the next one's."""
 LIVE_TIMEOUT_S = 120.0
 LIVE_TIMEOUT_PER_MARKET_S = 2.0
 POLL_S = 0.5
@@ -82,8 +83,6 @@ class _Bench:
         officer = await self._somebody("compliance", 0)
         register, before = self._load("register", plan.per_s), cost.cpu_us(self._stage.home)
         await self._send(register, self._registrations(issuers, plan.markets))
-        # What a registration causes behind its answer belongs to its cost.
-        await asyncio.sleep(SETTLE_S)
         spent = cost.per_unit(before, cost.cpu_us(self._stage.home), plan.markets)
         burst = self._load("register, all at once", None)
         await self._send(burst, self._registrations(issuers, plan.burst))
@@ -113,6 +112,7 @@ class _Bench:
     async def _send(self, load: Load[str], calls: list[Call]) -> None:
         self._stage.progress(f"{load.round.name.capitalize()}: {len(calls)}")
         await load.send(calls)
+        await asyncio.sleep(SETTLE_S)
         if load.failures:
             raise BenchFailed(
                 f"{load.round.name}: {len(load.failures)} failed; the first: {load.failures[0]}"
