@@ -6,10 +6,10 @@ import pytest
 
 from . import requests
 from .desk import DOLLAR, IN_WALLET, VAULTED, Desk, open_desk
-from .evm import Contract, Receipt, Refusal, Wallet
+from .evm import Receipt, Refusal, Wallet
 from .permits import Permit, sign_permit
 from .requests import HOUR, Request
-from .world import PAYMENT, World
+from .world import ISSUED, PAYMENT, World
 
 NO_PERMIT = Permit(0, 0, 27, bytes(32), bytes(32))
 
@@ -102,12 +102,12 @@ def test_a_token_cannot_call_back_in_the_middle_of_a_relayed_deposit(world: Worl
     token = world.evm.deploy(
         world.deployer, "ReentrantToken", world.settlement.address, holder.address, 10**18
     )
-    world.settlement.send(world.lister, "listToken", token.address, 2)
+    world.settlement.send(world.lister, "listToken", token.address, ISSUED)
     token.send(holder, "approve", world.settlement.address, 10**18)
     request = requests.deposit(world, holder.address, token.address, "1")
-    assert world.settlement.refusal(
-        world.operator, "depositFor", request.values, request.signed_by(holder)
-    ) == Refusal("ReentrancyGuardReentrantCall")
+    signature, guarded = request.signed_by(holder), Refusal("ReentrancyGuardReentrantCall")
+    assert world.settlement.refusal(world.operator, "depositFor", request.values, signature) == guarded
+    assert _refusal(world, request, signature, NO_PERMIT) == guarded
 
 
 def test_a_permit_saves_the_approval(world: World, newcomer: Wallet) -> None:
@@ -156,11 +156,13 @@ def test_a_permit_alone_moves_nothing(world: World, desk: Desk, newcomer: Wallet
     assert refusal == Refusal("InvalidSignature", (newcomer.address, request.digest))
 
 
-def test_a_contract_that_is_not_listed_is_not_called_for_a_permit(world: World, newcomer: Wallet) -> None:
-    other: Contract = world.evm.deploy(world.deployer, "TestDollar", world.admin.address)
-    request = requests.deposit(world, newcomer.address, other.address, "0.001")
-    refusal = _refusal(world, request, request.signed_by(newcomer), NO_PERMIT)
-    assert refusal == Refusal("TokenNotListed", (other.address,))
+def test_what_is_not_listed_is_not_called_for_a_permit(world: World, newcomer: Wallet) -> None:
+    """An address without code would fail the call itself, before any other check could name the reason."""
+    other = world.evm.deploy(world.deployer, "TestDollar", world.admin.address)
+    for address in (other.address, world.evm.wallet().address):
+        request = requests.deposit(world, newcomer.address, address, "0.001")
+        refusal = _refusal(world, request, request.signed_by(newcomer), NO_PERMIT)
+        assert refusal == Refusal("TokenNotListed", (address,))
 
 
 def test_a_deposit_is_no_promise_of_more_than_the_wallet_has(desk: Desk) -> None:
