@@ -39,10 +39,13 @@ class Platform:
         await lanes.step(self.db, self.node, self.signer, POLICY, SystemClock().now())
 
     async def found(
-        self, cash_token: str = "", drive: Callable[[], Awaitable[None]] | None = None
+        self,
+        cash_token: str = "",
+        drive: Callable[[], Awaitable[None]] | None = None,
+        fee_account: str = "",
     ) -> dict[Contract, Address]:
         return await deploy_platform(
-            self.db, self.node, self.signer.address, CHAIN_ID, cash_token, drive or self.step
+            self.db, self.node, self.signer.address, CHAIN_ID, cash_token, drive or self.step, fee_account
         )
 
 

@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from deedbook import chain, tokens
+from deedbook import chain, ledger, tokens
 from deedbook.chain import Contract, lane
+from deedbook.chain.identities import IdentityUpdate
 from deedbook.chain.lane import LanePolicy
+from deedbook.identity import checksum_address
 from deedbook.identity.terms import Address
 from deedbook.infra import failpoints
 from deedbook.infra.database import Database
@@ -15,16 +17,17 @@ from deedbook.infra.embedded import EmbeddedAnvil
 from deedbook.infra.failpoints import FailpointHit
 from deedbook.infra.settings import SettingsError
 from deedbook.integrations.sapphire import contracts as words
+from deedbook.integrations.sapphire import custody
 from deedbook.integrations.sapphire import platform as founding
 from deedbook.integrations.sapphire.client import SapphireClient
 from deedbook.kernel.clock import SystemClock
-from tests.chain.support import POLICY
+from tests.chain.support import POLICY, new_signer
 from tests.support.fake_chain import CHAIN_ID
 from tests.support.platform import Platform, open_platform, token_terms
 from tests.support.sapphire_proxy import SapphireProxy
 from tests.tokens.conftest import moving
 
-TRANSACTIONS = 6  # four contracts, a role and a listing
+TRANSACTIONS = 7  # four contracts, a role, a listing, and the entry of the account that keeps the fees
 
 
 @pytest.fixture
@@ -155,6 +158,39 @@ async def test_contracts_that_the_chain_does_not_have_are_not_founded_again(plat
     with pytest.raises(SettingsError, match=f"settlement at {nowhere}"):
         await platform.found()
     assert await platform.node.nonce(platform.signer.address) == 0
+
+
+@pytest.mark.parametrize("named", [True, False])
+async def test_the_account_that_keeps_the_fees_is_a_verified_holder(platform: Platform, named: bool) -> None:
+    house = new_signer().address if named else platform.signer.address
+    for _ in range(2):
+        founded = await platform.found(fee_account=checksum_address(house) if named else "")
+    assert await words.SapphireContracts().is_verified(platform.node, founded, house)
+    assert await platform.node.nonce(platform.signer.address) == TRANSACTIONS
+    async with platform.db.transaction() as tx:
+        assert await ledger.house_address(tx) == house
+    with pytest.raises(SettingsError, match=f"keeps its fees at {house}"):
+        await platform.found(fee_account=new_signer().address)
+
+
+@pytest.mark.parametrize(
+    "fee_account", ["0x1234", "0x" + "00" * 20, "0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"]
+)
+async def test_an_account_that_is_none_keeps_no_fees(platform: Platform, fee_account: str) -> None:
+    with pytest.raises(SettingsError, match="FEE_ACCOUNT"):
+        await platform.found(fee_account=fee_account)
+    assert await platform.node.nonce(platform.signer.address) == 0
+
+
+async def test_a_fee_account_that_compliance_revoked_is_not_entered_again(platform: Platform) -> None:
+    founded = await platform.found()
+    registry, admin = founded[Contract.IDENTITY_REGISTRY], platform.signer.address
+    async with platform.db.transaction() as tx:
+        call = custody.set_identities(registry, [IdentityUpdate(admin, False, "ZZ", 0, 1)])
+        await chain.request(tx, "revoked", admin, call)
+    await chain.wait_final(platform.db, "revoked", 20, platform.step)
+    assert await platform.found() == founded
+    assert await platform.node.nonce(admin) == TRANSACTIONS + 1
 
 
 async def test_a_real_chain_needs_its_quote_token(platform: Platform) -> None:

@@ -12,7 +12,7 @@ from deedbook.ledger.service import (
     require_available,
     take_or_claim,
 )
-from deedbook.ledger.store import balance, holders, posted, received_since
+from deedbook.ledger.store import balance, holders, house_address, posted, received_since
 from deedbook.ledger.terms import CHAIN, SUSPENSE, TREASURY, AccountId, AccountKind, HoldOwner, LineKind
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "errors",
     "hold",
     "holders",
+    "house_address",
     "into_the_vault",
     "keep_house_at",
     "open_fee_account",

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
+from deedbook.identity.terms import Address
 from deedbook.infra.database import Tx
 from deedbook.kernel.ids import PairId, TokenId
 from deedbook.ledger.errors import InsufficientFunds, NoSuchHold, PostingExists
@@ -128,6 +129,12 @@ async def set_vault_address(tx: Tx, kinds: Sequence[AccountKind], vault_address:
         [kind.value for kind in kinds],
         vault_address,
     )
+
+
+async def house_address(tx: Tx) -> Address | None:
+    """At which address the vault keeps what is the platform's own, where that was said."""
+    found = await tx.fetchval("SELECT vault_address FROM ledger_accounts WHERE account_id = $1", TREASURY)
+    return Address(found) if found is not None else None
 
 
 async def holders(tx: Tx, token_id: TokenId) -> int:

@@ -268,6 +268,7 @@ async def prepare(resources: WorkerResources) -> None:
         resources.settings.SAPPHIRE_CHAIN_ID,
         resources.settings.SAPPHIRE_CASH_TOKEN,
         drive,
+        resources.settings.FEE_ACCOUNT,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from deedbook import chain, tokens
+from deedbook import chain, ledger, tokens
 from deedbook.chain.errors import TransactionReverted
 from deedbook.chain.ports import Chain
 from deedbook.chain.terms import Call, ChainTransaction, Contract
@@ -14,6 +14,7 @@ from deedbook.infra.database import Database
 from deedbook.infra.settings import LOCAL_CHAIN_ID, SettingsError
 from deedbook.integrations.sapphire import contracts as words
 from deedbook.integrations.sapphire import custody
+from deedbook.tokens.errors import IssuerNotVerified
 
 log = structlog.get_logger(__name__)
 
@@ -22,17 +23,24 @@ Drive = Callable[[], Awaitable[None]]
 
 
 async def deploy_platform(
-    db: Database, node: Chain, admin: Address, chain_id: int, cash_token: str, drive: Drive
+    db: Database,
+    node: Chain,
+    admin: Address,
+    chain_id: int,
+    cash_token: str,
+    drive: Drive,
+    fee_account: str = "",
 ) -> dict[Contract, Address]:
-    """Make sure that the registry, the vault, the factory and the quote token stand on the chain.
+    """Make sure that the registry, the vault, the factory and the quote token stand on the chain, and that whose
+    account keeps the fees is a verified holder: the platform's own, unless another is named.
 
     Each is asked for as soon as those that it names are in a block, not final: on one lane the later nonce never
     comes first. So there is one wait for confirmations, at the end, and only then anything is written down.
     `drive` moves the nonce lane on; where workers run too, both may.
 
     Raises:
-        SettingsError: a real chain without a usable `SAPPHIRE_CASH_TOKEN`; or the database knows contracts
-            that the chain does not.
+        SettingsError: a real chain without a usable `SAPPHIRE_CASH_TOKEN`; a `FEE_ACCOUNT` that is none, or not
+            the former; or the database knows contracts that the chain does not.
         TransactionReverted: undone by a contract; calling again asks anew.
         ChainUnavailable · TimeoutError: call again, it goes on where it was.
     """
@@ -40,6 +48,7 @@ async def deploy_platform(
     given = None
     if cash_token or chain_id != LOCAL_CHAIN_ID:
         given = await _chosen_cash(db, node, chain_id, cash_token)
+    house = await _house(db, fee_account, admin)
     founding = _Founding(db, node, admin, chain_id, drive)
     if given is None:
         await founding.begin(Contract.CASH, words.create("TestDollar", ["address"], [admin]))
@@ -63,8 +72,12 @@ async def deploy_platform(
     factory = await founding.address(Contract.TOKEN_FACTORY)
     if not await words.has_role(node, settlement, words.LISTER_ROLE, factory):
         await founding.ask("grant-lister", words.grant_role(settlement, words.LISTER_ROLE, factory))
+    if await _enters(db, node, chain_id, registry, house):
+        entry = words.SapphireContracts().register_issuer({Contract.IDENTITY_REGISTRY: registry}, house)
+        await founding.ask("fee-account", entry)
     await founding.finish()
     async with db.transaction() as tx:
+        await ledger.keep_house_at(tx, house)
         await chain.record_contract(tx, chain_id, Contract.CASH, cash)
         await tokens.record_cash(tx, cash, chain_id, decimals)
     return await chain.contracts(db, chain_id)
@@ -146,6 +159,31 @@ async def _chosen_cash(db: Database, node: Chain, chain_id: int, cash_token: str
     if not await node.code(address):
         raise SettingsError(f"SAPPHIRE_CASH_TOKEN: there is no contract at {address}")
     return address
+
+
+async def _house(db: Database, fee_account: str, admin: Address) -> Address:
+    """Whose account in the vault keeps what is the platform's own: the same for ever, as fees lie there."""
+    address = parse_address(fee_account) if fee_account else admin
+    if address is None or not int(address, 16):
+        raise SettingsError("FEE_ACCOUNT: set the address of the account that keeps the fees")
+    async with db.transaction() as tx:
+        known = await ledger.house_address(tx)
+    if known not in (None, address):
+        raise SettingsError(f"FEE_ACCOUNT: this platform keeps its fees at {known}, and that stays so")
+    return address
+
+
+async def _enters(db: Database, node: Chain, chain_id: int, registry: Address, account: Address) -> bool:
+    """Whether the account is still to be entered into the registry. One that is new has no entries; and what
+    compliance has revoked is not quietly undone here."""
+    if Contract.IDENTITY_REGISTRY not in await chain.contracts(db, chain_id):
+        return True
+    try:
+        told = {Contract.IDENTITY_REGISTRY: registry}
+        return not await words.SapphireContracts().is_verified(node, told, account)
+    except IssuerNotVerified:
+        log.error("fee_account_revoked", account=account)
+        return False
 
 
 async def _check_known(db: Database, node: Chain, chain_id: int) -> None:
