@@ -1,8 +1,9 @@
 """Custody: money that enters, leaves and moves in the vault, and the ledger that follows it."""
 
-from deedbook.custody import deposits, destinations, errors, events, limits, transfers, withdrawals
+from deedbook.custody import deposits, destinations, errors, events, limits, transfers, watching, withdrawals
 from deedbook.custody.requests import Checked, check
 from deedbook.custody.store.events import Standing, standing
+from deedbook.custody.store.withdrawals import Destinations
 from deedbook.custody.terms import (
     Deposit,
     DepositId,
@@ -22,6 +23,7 @@ __all__ = [
     "Deposit",
     "DepositId",
     "DepositStatus",
+    "Destinations",
     "Limits",
     "Standing",
     "Transfer",
@@ -39,5 +41,6 @@ __all__ = [
     "limits",
     "standing",
     "transfers",
+    "watching",
     "withdrawals",
 ]
