@@ -1,0 +1,128 @@
+"""Deposits, withdrawals and transfers as screens show them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from deedbook.custody.store.deposits import COLUMNS as DEPOSIT
+from deedbook.custody.store.deposits import deposit_of
+from deedbook.custody.store.transfers import COLUMNS as TRANSFER
+from deedbook.custody.store.transfers import transfer_of
+from deedbook.custody.store.withdrawals import COLUMNS as WITHDRAWAL
+from deedbook.custody.store.withdrawals import Destinations, withdrawal_of
+from deedbook.custody.terms import Deposit, Transfer, Withdrawal, WithdrawalStatus
+from deedbook.infra.database import Database
+from deedbook.kernel.ids import UserId
+
+After = tuple[datetime, UUID] | None
+
+
+@dataclass(frozen=True)
+class InToken:
+    """How amounts of the token beside it are written."""
+
+    symbol: str
+    decimals: int
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An address on a user's list."""
+
+    address: str
+    label: str
+    usable_from: datetime
+
+
+async def deposits(db: Database, user_id: UserId, after: After, limit: int) -> list[tuple[Deposit, InToken]]:
+    """A user's deposits, newest first."""
+    query = f"""
+        SELECT {DEPOSIT} FROM deposits
+        WHERE user_id = $1 AND ($2::timestamptz IS NULL OR (created_at, deposit_id) < ($2, $3))
+        ORDER BY created_at DESC, deposit_id DESC LIMIT $4
+    """
+    rows = await _rows(db, query, "created_at DESC, deposit_id DESC", user_id, *_parts(after), limit)
+    return [(deposit_of(row), token) for row, token in rows]
+
+
+async def deposit(db: Database, deposit_id: UUID) -> tuple[Deposit, InToken] | None:
+    rows = await _rows(db, f"SELECT {DEPOSIT} FROM deposits WHERE deposit_id = $1", "1", deposit_id)
+    return next(((deposit_of(row), token) for row, token in rows), None)
+
+
+async def withdrawals(
+    db: Database, user_id: UserId | None, status: WithdrawalStatus | None, after: After, limit: int
+) -> list[tuple[Withdrawal, InToken]]:
+    """Withdrawals of one user, or of all, newest first."""
+    query = f"""
+        SELECT {WITHDRAWAL} FROM withdrawal_requests
+        WHERE ($1::uuid IS NULL OR user_id = $1) AND ($2::text IS NULL OR status = $2)
+          AND ($3::timestamptz IS NULL OR (created_at, withdrawal_id) < ($3, $4))
+        ORDER BY created_at DESC, withdrawal_id DESC LIMIT $5
+    """
+    wanted = status.value if status is not None else None
+    order = "created_at DESC, withdrawal_id DESC"
+    rows = await _rows(db, query, order, user_id, wanted, *_parts(after), limit)
+    return [(withdrawal_of(row), token) for row, token in rows]
+
+
+async def withdrawal(db: Database, withdrawal_id: UUID) -> tuple[Withdrawal, InToken] | None:
+    query = f"SELECT {WITHDRAWAL} FROM withdrawal_requests WHERE withdrawal_id = $1"
+    rows = await _rows(db, query, "1", withdrawal_id)
+    return next(((withdrawal_of(row), token) for row, token in rows), None)
+
+
+async def transfers(
+    db: Database, user_id: UserId, after: After, limit: int
+) -> list[tuple[Transfer, InToken]]:
+    """What a user has given and was given, newest first."""
+    page = """
+        SELECT {columns} FROM transfers
+        WHERE {side} = $1 AND ($2::timestamptz IS NULL OR (created_at, transfer_id) < ($2, $3))
+        ORDER BY created_at DESC, transfer_id DESC LIMIT $4
+    """
+    sides = [page.format(columns=TRANSFER, side=side) for side in ("from_user_id", "to_user_id")]
+    order = "created_at DESC, transfer_id DESC"
+    query = f"SELECT * FROM (({sides[0]}) UNION ALL ({sides[1]})) AS sides ORDER BY {order} LIMIT $4"
+    rows = await _rows(db, query, order, user_id, *_parts(after), limit)
+    return [(transfer_of(row), token) for row, token in rows]
+
+
+async def transfer(db: Database, transfer_id: UUID) -> tuple[Transfer, InToken] | None:
+    rows = await _rows(db, f"SELECT {TRANSFER} FROM transfers WHERE transfer_id = $1", "1", transfer_id)
+    return next(((transfer_of(row), token) for row, token in rows), None)
+
+
+async def destinations(db: Database, user_id: UserId) -> tuple[Destinations, list[Listed]]:
+    """How a user restricts where their money goes, and their list."""
+    async with db.reading() as connection:
+        row = await connection.fetchrow(
+            "SELECT allow_list_only, open_from FROM withdrawal_settings WHERE user_id = $1", user_id
+        )
+        rows = await connection.fetch(
+            "SELECT address, label, usable_from FROM withdrawal_addresses WHERE user_id = $1 ORDER BY created_at, "
+            "address LIMIT 1000",
+            user_id,
+        )
+    wanted = Destinations(row["allow_list_only"], row["open_from"]) if row else Destinations(False, None)
+    return wanted, [Listed(**dict(listed)) for listed in rows]
+
+
+async def _rows(db: Database, query: str, order: str, *values: Any) -> list[tuple[dict[str, Any], InToken]]:
+    """The rows of a query, each with the token that its amounts are of."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(
+            f"SELECT page.*, t.symbol, t.decimals FROM ({query}) AS page JOIN tokens t USING (token_id) "
+            f"ORDER BY {order.replace('created_at', 'page.created_at')}",
+            *values,
+        )
+    found = []
+    for row in rows:
+        fields = dict(row)
+        found.append((fields, InToken(fields.pop("symbol"), fields.pop("decimals"))))
+    return found
+
+
+def _parts(after: After) -> tuple[datetime | None, UUID | None]:
+    return after if after is not None else (None, None)
