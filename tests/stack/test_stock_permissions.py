@@ -48,7 +48,7 @@ async def running(service: str) -> AsyncIterator[Terminal]:
     terminal = Terminal.new()
     try:
         up = await terminal.up(ENTITY_PERMISSIONS_BASE_URL=service)
-        said = up.log.read_text()
+        said = await up.says("Ctrl-C stops it")
         assert "Approval desk" not in said
         assert service in said
         yield terminal
