@@ -109,6 +109,17 @@ async def destinations(db: Database, user_id: UserId) -> tuple[Destinations, lis
     return wanted, [Listed(**dict(listed)) for listed in rows]
 
 
+async def balances_of(db: Database, user_ids: list[UUID]) -> list[dict[str, Any]]:
+    """What these users have of every token that they ever had."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(
+            "SELECT b.user_id, b.token_id, b.available, b.locked, t.decimals FROM user_balances b "
+            "JOIN tokens t USING (token_id) WHERE b.user_id = ANY ($1)",
+            user_ids,
+        )
+    return [dict(row) for row in rows]
+
+
 async def _rows(db: Database, query: str, order: str, *values: Any) -> list[tuple[dict[str, Any], InToken]]:
     """The rows of a query, each with the token that its amounts are of."""
     async with db.reading() as connection:
