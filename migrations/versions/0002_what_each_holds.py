@@ -43,7 +43,6 @@ CREATE TABLE ledger_lines (
     PRIMARY KEY (posting_id, number) -- every posting has a line 1, so that none is made twice, whatever it says
 );
 CREATE INDEX idx_ledger_lines_account ON ledger_lines (account_id, token_id, line_id);
-CREATE UNIQUE INDEX idx_ledger_lines_order ON ledger_lines (line_id);
 
 CREATE TABLE ledger_checkpoints (
     account_id uuid NOT NULL,
@@ -152,7 +151,7 @@ CREATE TABLE signed_actions (
     action_id uuid NOT NULL,
     digest bytea NOT NULL UNIQUE CHECK (length(digest) = 32),
     signature bytea NOT NULL,
-    signed_text jsonb NOT NULL,
+    signed_text json NOT NULL,
     expires_at timestamptz NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (account, nonce)
@@ -420,6 +419,8 @@ CREATE INDEX idx_blockchain_events_block ON blockchain_events (chain_id, block_n
 AUDIT = """
 ALTER TABLE events ADD COLUMN before jsonb, ADD COLUMN after jsonb;
 CREATE INDEX idx_events_occurred ON events (occurred_at, position);
+CREATE INDEX idx_events_type ON events (event_type, occurred_at, position);
+CREATE INDEX idx_events_actor ON events (actor_id, occurred_at, position) WHERE actor_id IS NOT NULL;
 DROP VIEW audit_log;
 CREATE VIEW audit_log AS
     SELECT position, event_id, event_type AS action, actor_id, actor_type, stream_type AS entity_type,

@@ -4,6 +4,9 @@ import asyncio
 import os
 import sys
 from collections.abc import Coroutine
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,6 +21,16 @@ bench_app = typer.Typer(
     help="Measure the running platform, or one that is started for it.", no_args_is_help=True
 )
 app.add_typer(bench_app, name="bench")
+audit_app = typer.Typer(no_args_is_help=True, help="The sealed record: verify it, or write it to a file.")
+app.add_typer(audit_app, name="audit")
+
+
+class ExportForm(StrEnum):
+    """What an exported file is."""
+
+    CSV = "csv"
+    JSON = "json"
+
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 FreshFlag = Annotated[bool, typer.Option("--fresh", help="Forget everything and start over.")]
@@ -215,8 +228,6 @@ def chain_keystore(
     path: Annotated[str, typer.Argument(help="Where to write the encrypted file.")],
 ) -> None:
     """Encrypt a private key into a keystore v3 file. Key and password are asked for, never taken as arguments."""
-    from pathlib import Path
-
     from deedbook.integrations.sapphire.keys import write_keystore
 
     key = typer.prompt("Private key (hex)", hide_input=True).removeprefix("0x")
@@ -242,6 +253,41 @@ def bench_registration(
 
     plan = Plan(markets, per_s, burst, issuers)
     _run(bench(_bench_settings(), registration(plan), as_json=as_json, fresh=fresh), exit_code=True)
+
+
+@audit_app.command("verify")
+def audit_verify(
+    as_json: JsonFlag = False,
+    head: Annotated[
+        list[str] | None, typer.Option(help="A head noted down earlier, as it was printed; may be repeated.")
+    ] = None,
+) -> None:
+    """Compute every seal again from the rows that stand there; exits with 1 at the first that differs."""
+    from deedbook.stack.audit import parse_head
+    from deedbook.stack.audit import verify as run_verify
+
+    try:
+        heads = dict(parse_head(text) for text in head or ())
+    except ValueError:
+        raise typer.BadParameter("--head takes stream:number:hash") from None
+    _run(run_verify(_adopted_settings("audit"), heads, as_json=as_json), exit_code=True)
+
+
+@audit_app.command("export")
+def audit_export(
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day, UTC.")],
+    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="The last day, UTC.")],
+    out: Annotated[Path, typer.Option(help="The file; there must be none yet.")],
+    form: Annotated[ExportForm, typer.Option("--format")] = ExportForm.CSV,
+) -> None:
+    """Write the audit log of a period to a file, for regulators."""
+    from deedbook.stack.audit import export as run_export
+
+    try:
+        work = run_export(_adopted_settings("audit"), form.value, first.date(), last.date(), out)
+        typer.echo(f"{_run(work)} entries in {out}")
+    except FileExistsError:
+        raise typer.BadParameter(f"{out} exists") from None
 
 
 def _bench_settings() -> "Settings":

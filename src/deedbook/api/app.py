@@ -11,7 +11,7 @@ from deedbook.api import errors, root
 from deedbook.api.deps import IDEMPOTENCY_KEY, guard
 from deedbook.api.middleware import Cors, Envelope
 from deedbook.api.ratelimit import Limiter
-from deedbook.api.v1 import admin, auth, catalogue, compliance, documents, markets, tokens, webhooks
+from deedbook.api.v1 import admin, audit, auth, catalogue, compliance, documents, markets, tokens, webhooks
 from deedbook.api.v1.schemas.common import Problem
 from deedbook.identity import KeyRing
 from deedbook.infra.settings import Settings
@@ -50,7 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.public_url = settings.public_url
     errors.install(app)
-    for module in (auth, markets, documents, compliance, tokens, catalogue, webhooks, admin):
+    for module in (auth, markets, documents, compliance, tokens, catalogue, webhooks, admin, audit):
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(root.router)
     if settings.CORS_ORIGINS:

@@ -45,15 +45,22 @@ def decode_moment_and_id(listing: str, cursor: str | None) -> tuple[datetime, UU
     if cursor is None:
         return None
     parts = _decode(listing, cursor, 2)
-    try:
-        moment = datetime.fromisoformat(parts[0])
-        as_we_write_it = to_wire(moment) == parts[0]
-    except (TypeError, ValueError, OverflowError):
-        raise _bad() from None
     entry = parse_uuid(str(parts[1]))
-    if entry is None or not as_we_write_it:
+    if entry is None:
         raise _bad()
-    return moment, entry
+    return _moment(parts[0]), entry
+
+
+def decode_moment_and_position(listing: str, cursor: str | None) -> tuple[datetime, int] | None:
+    """Read a cursor of (moment, position).
+
+    Raises:
+        Invalid: forged, damaged, or of another list.
+    """
+    if cursor is None:
+        return None
+    moment, position = _decode(listing, cursor, 2)
+    return _moment(moment), _position(position)
 
 
 def decode_position(listing: str, cursor: str | None) -> int | None:
@@ -65,9 +72,7 @@ def decode_position(listing: str, cursor: str | None) -> int | None:
     if cursor is None:
         return None
     (position,) = _decode(listing, cursor, 1)
-    if type(position) is not int or not 0 <= position < 2**62:
-        raise _bad()
-    return position
+    return _position(position)
 
 
 def decode_id(listing: str, cursor: str | None) -> UUID | None:
@@ -97,6 +102,23 @@ def decode_ids(listing: str, cursor: str | None) -> tuple[UUID, UUID] | None:
     if first is None or second is None:
         raise _bad()
     return first, second
+
+
+def _moment(told: Any) -> datetime:
+    try:
+        moment = datetime.fromisoformat(told)
+        as_we_write_it = to_wire(moment) == told
+    except (TypeError, ValueError, OverflowError):
+        raise _bad() from None
+    if not as_we_write_it:
+        raise _bad()
+    return moment
+
+
+def _position(told: Any) -> int:
+    if type(told) is not int or not 0 <= told < 2**62:
+        raise _bad()
+    return told
 
 
 def _decode(listing: str, cursor: str, parts: int) -> list[Any]:

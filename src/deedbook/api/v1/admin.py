@@ -1,4 +1,4 @@
-"""For operators: queues, failed jobs and events, the audit log."""
+"""For operators: queues, failed jobs and events."""
 
 import asyncio
 from typing import Annotated, Literal
@@ -12,7 +12,6 @@ from deedbook.api.paging import Cursor, Limit, decode_position, encode_cursor
 from deedbook.api.strict import StrictRoute
 from deedbook.api.v1.schemas.common import Page
 from deedbook.api.v1.schemas.operations import (
-    AuditAnswer,
     JobAnswer,
     JobRetried,
     ProcessedEventAnswer,
@@ -33,7 +32,6 @@ REDIS_TIMEOUT_S = 2.0
 _KINDS = {handler.kind.name: handler.kind for module in JOB_MODULES for handler in handlers_of(module)}
 _OPERATORS = access(Role.OPERATOR, Role.ADMIN, bucket="reads")
 _OPERATORS_WRITE = access(Role.OPERATOR, Role.ADMIN, bucket="writes", keyed=True)
-_AUDITORS = access(Role.OPERATOR, Role.ADMIN, Role.COMPLIANCE, bucket="reads")
 
 
 class QueueNotFound(Refusal):
@@ -156,18 +154,3 @@ async def retry_event(
     if outcome is None:
         raise EventNotFailed
     return WebhookAnswer(event_id=event_id, status=outcome.value)
-
-
-@router.get("/audit", openapi_extra=_AUDITORS)
-async def audit(db: DatabaseDep, cursor: Cursor = None, limit: Limit = 100) -> Page[AuditAnswer]:
-    """Everything that happened, newest first."""
-    before = decode_position("audit", cursor)
-    async with db.reading() as connection:
-        rows = await connection.fetch(
-            "SELECT * FROM audit_log WHERE $1::bigint IS NULL OR position < $1 ORDER BY position DESC LIMIT $2",
-            before,
-            limit + 1,
-        )
-    page, more = [dict(row) for row in rows[:limit]], len(rows) > limit
-    following = encode_cursor("audit", page[-1]["position"]) if more else None
-    return Page(data=[AuditAnswer(**row) for row in page], next_cursor=following)

@@ -96,20 +96,6 @@ class JobRetried(Answer):
     job_id: str
 
 
-class AuditAnswer(Answer):
-    """One entry of the audit log."""
-
-    event_id: UUID
-    action: str
-    actor_id: UUID | None
-    actor_type: str
-    entity_type: str
-    entity_id: UUID
-    details: dict[str, Any]
-    correlation_id: str
-    created_at: Moment
-
-
 class ExchangeInfo(Answer):
     """What programs need to know before they start."""
 
