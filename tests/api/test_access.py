@@ -13,6 +13,7 @@ from deedbook.api.strict import StrictRoute
 from deedbook.identity import Role
 from deedbook.markets import MarketStatus
 from tests.api.support import ROOT, caller_of, refused, routes
+from tests.compliance.support import new_user, open_desk
 from tests.markets.support import market_in
 from tests.support.world import User, World, registration, test_settings
 from tests.tokens.support import a_symbol, failed_listing, issue
@@ -51,6 +52,18 @@ WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
     "POST /api/v1/tokens/mints/{id}/reject": OFFICERS_STEP,
     "GET /api/v1/tokens/{id}/holders": OFFICERS_READ,
     "GET /api/v1/tokens/{id}/holders/export": OFFICERS_READ,
+    "POST /api/v1/tokens/compliance/{userId}": OFFICERS_STEP,
+    "GET /api/v1/tokens/compliance/{userId}": OFFICERS_READ,
+    "POST /api/v1/tokens/compliance/{userId}/verify": (401, 404, 404, 202, 404),
+    "POST /api/v1/compliance/{userId}/freeze": OFFICERS_STEP,
+    "POST /api/v1/compliance/{userId}/unfreeze": OFFICERS_STEP,
+    "POST /api/v1/compliance/{userId}/sanctions": OFFICERS_STEP,
+    "GET /api/v1/compliance/records": OFFICERS_STEP,
+    "GET /api/v1/tokens/{id}/rules": A_PUBLIC_READ,
+    "PUT /api/v1/tokens/{id}/rules": OFFICERS_STEP,
+    "POST /api/v1/tokens/{id}/pause": OFFICERS_STEP,
+    "POST /api/v1/tokens/{id}/unpause": OFFICERS_STEP,
+    "POST /api/v1/tokens/{id}/compliance/preview": OFFICERS_READ,
     "GET /api/v1/trading/pairs": A_PUBLIC_READ,
     "GET /api/v1/trading/pairs/{id}": (404, 404, 404, 404, 404),  # there is none yet
     "GET /api/v1/exchange-info": A_PUBLIC_READ,
@@ -131,7 +144,7 @@ def test_every_route_says_who_may_call_it_when_the_app_is_built() -> None:
             else "/api/v1"
         )
         told |= {f"{method} {prefix}{route.path}" for method in route.methods or ()}
-        if "POST" in (route.methods or ()) and "webhooks" not in route.path:
+        if {"POST", "PUT"} & set(route.methods or ()) and "webhooks" not in route.path:
             assert isinstance(route, StrictRoute), (
                 f"{route.path} would read a body before it knows who is calling"
             )
@@ -177,7 +190,7 @@ async def test_each_caller_hears_what_the_table_says_when_calling(
         path, body = await _prepared(shared, issuer, path)
         headers = {"Idempotency-Key": str(uuid4()), **(user.headers if user else {})}
         response = await shared.http.request(
-            method, ROOT + path, headers=headers, json=body if method == "POST" else None
+            method, ROOT + path, headers=headers, json=body if method != "GET" else None
         )
         heard[name] = response.status_code
     assert heard == dict(zip(ACTORS, WHO_HEARS_WHAT[operation], strict=True))
@@ -194,6 +207,8 @@ async def _prepared(world: World, issuer: User, path: str) -> tuple[str, dict[st
         "documents": {"title": "Deed", "kind": "deed", "sha256": "00" * 32},
         "entity-permissions": {"event_id": str(uuid4()), "event_type": "market.approved"},
     }
+    if "/compliance" in path or (path.endswith(("/rules", "}/pause", "/unpause")) and "/tokens" in path):
+        return await _prepared_compliance(world, path)
     if "/tokens" in path:
         return await _prepared_token(world, issuer, path)
     body = bodies.get(last, {})
@@ -209,6 +224,21 @@ async def _prepared(world: World, issuer: User, path: str) -> tuple[str, dict[st
             await tx.execute(FAILED_JOB if "/jobs/" in path else FAILED_EVENT, made)
         return path.replace("{id}", made).replace("{queue}", "housekeeping"), body
     return path.replace("{name}", "housekeeping").replace("{id}", "LUXAPT-USDC"), body
+
+
+async def _prepared_compliance(world: World, path: str) -> tuple[str, dict[str, Any]]:
+    """The path with a user of nobody's, and a token that was issued by somebody else."""
+    desk, user_id = await open_desk(world.db), await new_user(world.db)
+    papers = {"tokenId": str(desk.token), "legalName": "Ada", "country": "LU"}
+    bodies: dict[str, dict[str, Any]] = {
+        "{userId}": {"tokenId": str(desk.token), "kycStatus": "APPROVED"},
+        "verify": papers,
+        "sanctions": {"sanctioned": True, "reason": "looked at it"},
+        "preview": {"operation": "DEPOSIT", "toUserId": str(user_id), "amount": "1"},
+        "rules": {},
+    }
+    body = bodies.get(path.rsplit("/", 1)[-1], {"reason": "looked at it"})
+    return path.replace("{userId}", str(user_id)).replace("{id}", str(desk.token)), body
 
 
 async def _prepared_token(world: World, issuer: User, path: str) -> tuple[str, dict[str, Any]]:

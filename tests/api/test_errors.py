@@ -1,6 +1,7 @@
 """Problem details (RFC 9457): one shape for every refusal, whoever raises it, and a page that explains its code."""
 
 import re
+from uuid import uuid4
 
 import pytest
 
@@ -120,3 +121,19 @@ async def test_operators_alone_see_queues_when_metrics_are_public(shared: World)
     assert (await shared.http.get(f"{ROOT}/metrics")).status_code == 200
     operator = await shared.user(Role.OPERATOR)
     assert len((await shared.http.get("/admin/queues", headers=operator.headers)).json()["data"]) == 16
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        (f"/tokens/{uuid4()}/rules", "GET, PUT"),
+        (f"/tokens/compliance/{uuid4()}", "GET, POST"),
+        ("/time", "GET"),
+    ],
+)
+async def test_all_methods_of_an_address_are_named_when_another_is_used(
+    shared: World, path: str, methods: str
+) -> None:
+    answer = await shared.http.patch(path)
+    refused(answer, 405, "method_not_allowed")
+    assert answer.headers["Allow"] == methods

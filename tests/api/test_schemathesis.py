@@ -8,6 +8,8 @@ import asyncio
 import sys
 from pathlib import Path
 
+import pytest
+
 from deedbook.identity import Role
 from deedbook.infra.embedded import EmbeddedValkey
 from tests.api.loopback import serving
@@ -44,6 +46,7 @@ PHASES = {
 }
 
 
+@pytest.mark.timeout(300)  # four runs over all operations, on a machine of two cores
 async def test_the_contract_is_kept_when_schemathesis_tries_it_with_each_credential(
     dsn: str, valkey: EmbeddedValkey, tmp_path: Path
 ) -> None:

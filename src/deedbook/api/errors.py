@@ -1,5 +1,6 @@
 """Refusals as RFC 9457 problem details: one table from kinds to status, one shape for every answer."""
 
+import re
 from typing import Any
 
 import structlog
@@ -98,11 +99,22 @@ def install(app: FastAPI) -> None:
         response = problem(request, refusal)
         for name, value in (error.headers or {}).items():
             response.headers.setdefault(name, value)
+        if error.status_code == 405:
+            response.headers["Allow"] = _allowed(request, response.headers.get("Allow", ""))
         return response
 
     app.add_exception_handler(Refusal, refused)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
+
+
+def _allowed(request: Request, first: str) -> str:
+    """All methods of an address. The framework names those of the first route alone that it finds there."""
+    for template, operations in request.app.openapi()["paths"].items():
+        fits = re.fullmatch(re.sub(r"{[^}]+}", "[^/]+", template), request.scope["path"])
+        if fits and first.lower() in operations:
+            return ", ".join(sorted(method.upper() for method in operations))
+    return first
 
 
 def _field_error(entry: Any) -> FieldError:
