@@ -465,6 +465,17 @@ async def test_balances_are_shown_to_their_owner_and_to_staff(till: Till) -> Non
 # The watcher
 
 
+async def test_metrics_say_where_the_watcher_stands(till: Till) -> None:
+    told = (await till.world.http.get("http://localhost:3000/metrics")).text
+    assert "deedbook_watcher_block 7.0" in told
+    assert "deedbook_watcher_stopped 0.0" in told
+    async with till.world.db.transaction() as tx:
+        await tx.execute("UPDATE chain_cursors SET stopped_reason = 'the chain took something back'")
+    operator = await till.user("0", "0", Role.OPERATOR)
+    assert "took something back" in (await till.get("/admin/chain/watcher", operator))["stoppedReason"]
+    assert "deedbook_watcher_stopped 1.0" in (await till.world.http.get("http://localhost:3000/metrics")).text
+
+
 async def test_operators_see_the_watcher_and_have_blocks_read_again(till: Till) -> None:
     operator = await till.user("0", "0", Role.OPERATOR)
     assert (await till.get("/admin/chain/watcher", operator))["blockNumber"] == 7

@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from redis.exceptions import RedisError
 
+from deedbook import custody
 from deedbook.api.deps import PUBLIC, ResourcesDep, access
 from deedbook.api.errors import status_of
 from deedbook.infra import inbox, joblog, outbox, schema
@@ -24,6 +25,9 @@ from deedbook.infra.telemetry import (
     QUEUE_DEPTH,
     REGISTRY,
     RELAY_LAG,
+    VAULT_EVENTS_WAITING,
+    WATCHER_BLOCK,
+    WATCHER_STOPPED,
 )
 from deedbook.kernel.errors import Refusal, RouteNotFound, Unavailable
 from deedbook.wiring import Resources, open_queues
@@ -76,6 +80,7 @@ async def metrics(request: Request, resources: ResourcesDep) -> Response:
         raise RouteNotFound
     try:
         await _collect_database(resources)
+        await _collect_watcher(resources)
     except Unavailable:
         RELAY_LAG.clear()
     try:
@@ -147,6 +152,15 @@ async def _collect_database(resources: Resources) -> None:
         age = time.time() - record.oldest_pending.timestamp() if record.oldest_pending else 0.0
         QUEUE_AGE.labels(queue).set(max(age, 0.0))
         FAILED_JOBS.labels(queue).set(record.failed)
+
+
+async def _collect_watcher(resources: Resources) -> None:
+    found = await custody.standing(resources.db, resources.settings.SAPPHIRE_CHAIN_ID)
+    if found is not None:
+        WATCHER_BLOCK.set(found.block_number)
+        WATCHER_STOPPED.set(found.stopped_reason is not None)
+        VAULT_EVENTS_WAITING.labels("failing").set(found.failing)
+        VAULT_EVENTS_WAITING.labels("depth").set(found.unprocessed - found.failing)
 
 
 async def _collect_redis(resources: Resources) -> None:

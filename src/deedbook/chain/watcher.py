@@ -66,6 +66,8 @@ async def scan(db: Database, node: Chain, watch: Watch) -> bool:
         await store.add_blocks(tx, watch.chain_id, page.blocks)
         new = await store.add_events(tx, watch.chain_id, page.events)
         await failpoint("watcher.beforeCommit")
+    if last < head and not told_lately(f"{watch.chain_id} vault watcher", TOLD_EVERY_S):
+        log.info("vault_catching_up", block=last, head=head)
     if new:
         log.info("vault_events_seen", events=new, first=seen.block_number + 1, last=last)
     return last < head

@@ -38,6 +38,15 @@ FAILED_EVENTS = Gauge(
 FAILED_JOBS = Gauge(
     "deedbook_jobs_failed", "Jobs that failed for good and await an operator", ["queue"], registry=REGISTRY
 )
+WATCHER_BLOCK = Gauge(
+    "deedbook_watcher_block", "Block up to which the vault's events were read", registry=REGISTRY
+)
+WATCHER_STOPPED = Gauge(
+    "deedbook_watcher_stopped", "1 while the chain has taken back what had its effect", registry=REGISTRY
+)
+VAULT_EVENTS_WAITING = Gauge(
+    "deedbook_vault_events_waiting", "Events of the vault by what they wait for", ["why"], registry=REGISTRY
+)
 PERMISSION_CHECKS = Counter(
     "deedbook_permission_checks_total", "Answers of the permission service", ["outcome"], registry=REGISTRY
 )
