@@ -44,8 +44,8 @@ CREATE SEQUENCE trading_command_numbers;
 CREATE TABLE orders (
     order_id uuid PRIMARY KEY,
     order_number bigint NOT NULL DEFAULT nextval('trading_command_numbers'),
-    pair_id uuid NOT NULL REFERENCES trading_pairs,
-    user_id uuid NOT NULL REFERENCES users,
+    pair_id uuid NOT NULL,
+    user_id uuid NOT NULL,
     trade_group uuid NOT NULL,
     side text NOT NULL CHECK (side IN ('BUY', 'SELL')),
     order_type text NOT NULL CHECK (order_type IN ('LIMIT', 'MARKET', 'STOP_LIMIT', 'STOP_MARKET')),
@@ -83,7 +83,6 @@ CREATE INDEX idx_orders_status ON orders (pair_id, order_number) WHERE status = 
 CREATE INDEX idx_orders_user ON orders (user_id, order_number DESC);
 CREATE INDEX idx_orders_open ON orders (user_id, pair_id) WHERE status IN ('PENDING_MATCH', 'OPEN', 'PARTIAL');
 CREATE UNIQUE INDEX idx_orders_client_id ON orders (user_id, client_order_id) WHERE client_order_id IS NOT NULL;
-CREATE INDEX idx_orders_expiry ON orders (expires_at) WHERE status IN ('PENDING_MATCH', 'OPEN', 'PARTIAL');
 
 CREATE VIEW open_holds AS
     SELECT owner_type, owner_id, account_id, token_id, amount FROM holds
@@ -159,14 +158,14 @@ CREATE VIEW trading_events AS
 
 INTAKE = """
 -- Many orders in one commit, each with a verdict of its own: 0 accepted, 1 nonce used, 2 the same order again,
--- 3 client order id used, 4 not enough available, 5 too many open orders, 6 idempotency key used for something else,
--- 7 the same request again: its first answer is given. What is refused leaves nothing behind.
+-- 3 client order id used, 4 not enough available, 5 idempotency key used for something else, 6 the same request
+-- again: its first answer is given. What is refused leaves nothing behind.
 CREATE FUNCTION orders_intake(
     p_order uuid[], p_pair uuid[], p_user uuid[], p_side text[], p_type text[], p_tif text[],
     p_post boolean[], p_stp text[], p_quantity bigint[], p_price bigint[], p_stop bigint[], p_trail text[],
     p_distance bigint[], p_max_fee int[], p_fee int[], p_client text[], p_nonce text[], p_expires timestamptz[],
     p_account text[], p_digest bytea[], p_signature bytea[], p_text text[], p_token uuid[], p_hold numeric[],
-    p_max_open int[], p_fact text[], p_created timestamptz[], p_key text[], p_fingerprint bytea[], p_answer bytea[]
+    p_fact text[], p_created timestamptz[], p_key text[], p_fingerprint bytea[], p_answer bytea[]
 ) RETURNS TABLE (verdict int, first_id uuid, answer bytea) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -178,8 +177,6 @@ DECLARE
     stored record;
     moved_users uuid[];
     moved_tokens uuid[];
-    taken bigint;
-    crowded record;
     former uuid;
     k int;
 BEGIN
@@ -188,13 +185,13 @@ BEGIN
         FROM unnest(p_user, p_key, p_fingerprint) WITH ORDINALITY AS a (owner, key, print, place)
         JOIN idempotency_keys i ON i.principal = a.owner::text AND i.key = a.key
     LOOP
-        verdicts[stored.place] := CASE WHEN stored.same THEN 7 ELSE 6 END;
+        verdicts[stored.place] := CASE WHEN stored.same THEN 6 ELSE 5 END;
         answers[stored.place] := stored.body;
     END LOOP;
 
     WITH put AS (
         INSERT INTO signed_actions (account, nonce, action, action_id, digest, signature, signed_text, expires_at)
-        SELECT a.account, a.nonce, 'Order', a.id, a.digest, a.signature, a.signed::jsonb, a.expires
+        SELECT a.account, a.nonce, 'Order', a.id, a.digest, a.signature, a.signed::json, a.expires
         FROM unnest(p_account, p_nonce, p_order, p_digest, p_signature, p_text, p_expires, verdicts)
             WITH ORDINALITY AS a (account, nonce, id, digest, signature, signed, expires, verdict, place)
         WHERE a.verdict = 0 ORDER BY a.account, a.nonce, a.place
@@ -223,24 +220,6 @@ BEGIN
         firsts[k] := former;
     END LOOP;
 
-    FOR crowded IN
-        SELECT c.owner, c.pair, min(c.most) AS most, (
-            SELECT count(*) FROM (SELECT 1 FROM orders o WHERE o.user_id = c.owner AND o.pair_id = c.pair
-                AND o.status IN ('PENDING_MATCH', 'OPEN', 'PARTIAL') LIMIT min(c.most)) AS standing) AS standing
-        FROM unnest(p_user, p_pair, p_max_open, verdicts) AS c (owner, pair, most, verdict)
-        WHERE c.verdict = 0 GROUP BY c.owner, c.pair
-    LOOP
-        taken := crowded.standing;
-        IF taken + n > crowded.most THEN
-            FOR i IN 1 .. n LOOP
-                IF verdicts[i] = 0 AND p_user[i] = crowded.owner AND p_pair[i] = crowded.pair THEN
-                    taken := taken + 1;
-                    IF taken > crowded.most THEN verdicts[i] := 5; END IF;
-                END IF;
-            END LOOP;
-        END IF;
-    END LOOP;
-
     -- Balances are locked once, in key order. Whoever is short has their orders judged one after the other.
     WITH want AS (
         SELECT w.owner, w.token, sum(w.amount) AS amount
@@ -267,9 +246,9 @@ BEGIN
         IF NOT FOUND THEN verdicts[k] := 4; END IF;
     END LOOP;
 
-    IF EXISTS (SELECT 1 FROM unnest(verdicts) AS v WHERE v IN (3, 4, 5)) THEN
+    IF EXISTS (SELECT 1 FROM unnest(verdicts) AS v WHERE v IN (3, 4)) THEN
         DELETE FROM signed_actions s USING unnest(p_account, p_nonce, p_order, verdicts) AS r (account, nonce, id, verdict)
-        WHERE (s.account, s.nonce, s.action_id) = (r.account, r.nonce, r.id) AND r.verdict IN (3, 4, 5);
+        WHERE (s.account, s.nonce, s.action_id) = (r.account, r.nonce, r.id) AND r.verdict IN (3, 4);
     END IF;
 
     INSERT INTO orders (order_id, pair_id, user_id, trade_group, side, order_type, time_in_force, post_only,

@@ -13,6 +13,7 @@ from deedbook.kernel.amounts import to_units
 from deedbook.trading import orders
 from deedbook.trading.errors import EligibilityChanged, Fenced, HoldingsExceeded, OrderNotFound, OrderOver
 from deedbook.trading.matcher import PairMatcher
+from tests.support.waiting import eventually
 from tests.trading.venue import Venue, open_venue
 
 
@@ -33,6 +34,10 @@ async def untrue(db: Database) -> dict[str, tuple[str, ...]]:
         for truth in await truths.check_books(db)
         if not truth.holds and "live market" not in truth.name
     }
+
+
+async def nothing_waits(venue: Venue) -> bool:
+    return not await venue.rows("SELECT 1 FROM orders WHERE status = 'PENDING_MATCH'")
 
 
 async def events(venue: Venue) -> list[dict[str, Any]]:
@@ -205,9 +210,8 @@ async def test_a_reduced_order_holds_less_and_keeps_its_place(venue: Venue) -> N
     assert await untrue(venue.db) == {}
 
 
-@pytest.mark.parametrize("verdict", ["nonce", "duplicate", "client id", "funds", "crowd"])
-async def test_a_refused_order_leaves_nothing_and_troubles_no_neighbour(db: Database, verdict: str) -> None:
-    venue = await open_venue(db, max_open_orders=2)
+@pytest.mark.parametrize("verdict", ["nonce", "duplicate", "client id", "funds"])
+async def test_a_refused_order_leaves_nothing_and_troubles_no_neighbour(venue: Venue, verdict: str) -> None:
     buyer, other = await venue.investor(quote="100"), await venue.investor(quote="100")
     first = venue.order(buyer, "BUY", "0.1", "100", nonce="a", client_id="c")
     assert await venue.place(first) == [0]
@@ -216,11 +220,8 @@ async def test_a_refused_order_leaves_nothing_and_troubles_no_neighbour(db: Data
         "duplicate": (first, 2),
         "client id": (venue.order(buyer, "BUY", "0.2", "100", client_id="c"), 3),
         "funds": (venue.order(buyer, "BUY", "0.9001", "100"), 4),
-        "crowd": (venue.order(buyer, "BUY", "0.1", "100"), 5),
     }[verdict]
     neighbours = [venue.order(other, "BUY", "0.1", "100"), venue.order(other, "BUY", "0.1", "100")]
-    if verdict == "crowd":
-        assert await venue.place(venue.order(buyer, "BUY", "0.1", "100")) == [0]
     before = await venue.balances(buyer)
 
     assert await venue.place(neighbours[0], bad, neighbours[1]) == [0, expected, 0]
@@ -229,6 +230,31 @@ async def test_a_refused_order_leaves_nothing_and_troubles_no_neighbour(db: Data
     assert len(await venue.rows("SELECT 1 FROM signed_actions")) == len(
         await venue.rows("SELECT 1 FROM orders")
     )
+    assert await untrue(venue.db) == {}
+
+
+async def test_nobody_has_more_open_orders_than_one_may_have(db: Database) -> None:
+    venue = await open_venue(db, max_open_orders=2)
+    buyer = await venue.investor(quote="100")
+    placed = [venue.order(buyer, "BUY", "0.1", "100") for _ in range(4)]
+    await venue.place(*placed)
+    matcher = await venue.matcher()
+    await drain(matcher)
+
+    rows = [await venue.row(order) for order in placed]
+    assert [(row["status"], row["reason"]) for row in rows] == [
+        ("OPEN", None),
+        ("OPEN", None),
+        ("REJECTED", "too_many_open_orders"),
+        ("REJECTED", "too_many_open_orders"),
+    ]
+    async with venue.db.transaction() as tx:
+        await orders.cancel(tx, buyer, placed[0].order_id)
+    await drain(matcher)
+    later = venue.order(buyer, "BUY", "0.1", "100")
+    await venue.place(later)
+    await drain(await venue.matcher())
+    assert (await venue.row(later))["status"] == "OPEN"
     assert await untrue(venue.db) == {}
 
 
@@ -262,7 +288,7 @@ async def test_ten_buyers_race_for_one_seller_and_get_what_there_is(venue: Venue
     running = asyncio.create_task(matcher.run(stopping))
 
     await asyncio.gather(*(venue.place(venue.order(buyer, "BUY", "1", "100")) for buyer in buyers))
-    await asyncio.sleep(0.5)
+    await eventually(lambda: nothing_waits(venue), "all orders are matched", within_s=20)
     stopping.set()
     await running
 

@@ -62,10 +62,6 @@ class ClientOrderIdUsed(Refusal):
     code, kind, title = "client_order_id_used", Kind.CONFLICT, "This client order id was used before"
 
 
-class TooManyOpenOrders(Refusal):
-    code, kind, title = "too_many_open_orders", Kind.INVALID, "There are too many open orders on this pair"
-
-
 class OrderNotFound(Refusal):
     code, kind, title = "order_not_found", Kind.ABSENT, "There is no such order"
 

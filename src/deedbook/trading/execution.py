@@ -7,12 +7,9 @@ is free again at once.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from uuid import UUID
 
 import uuid_utils
 
-from deedbook.kernel.ids import TokenId
-from deedbook.ledger import AccountId
 from deedbook.trading import live_facts
 from deedbook.trading.engine import (
     Closed,
@@ -42,6 +39,7 @@ REASONS: dict[Ended, tuple[str, str]] = {
     Ended.PAUSED: ("REJECTED", "market_paused"),
     Ended.FROZEN: ("CANCELLED", "not_eligible"),
     Ended.CLOSED: ("CANCELLED", "market_closed"),
+    Ended.CROWDED: ("REJECTED", "too_many_open_orders"),
 }
 """What the published status and reason of an order are when it ends otherwise than filled."""
 
@@ -50,14 +48,14 @@ REASONS: dict[Ended, tuple[str, str]] = {
 class TradeRow:
     """A trade as it is written."""
 
-    trade_id: UUID
+    trade_id: str
     number: int
     match_seq: int
     taker_side: str
-    buy_order_id: UUID
-    sell_order_id: UUID
-    buyer_id: UUID
-    seller_id: UUID
+    buy_order_id: str
+    sell_order_id: str
+    buyer_id: str
+    seller_id: str
     price: int
     size: int
     base: int
@@ -77,10 +75,16 @@ class Batch:
     fact_seq: int
     touched: list[LiveOrder] = field(default_factory=list)
     trades: list[TradeRow] = field(default_factory=list)
-    lines: list[tuple[UUID, AccountId, TokenId, int]] = field(default_factory=list)
-    balances: dict[tuple[UUID, UUID], list[int]] = field(default_factory=dict)
+    lines: list[tuple[str, str, str, int]] = field(default_factory=list)
+    balances: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     facts: list[str] = field(default_factory=list)
-    parties: set[UUID] = field(default_factory=set)
+    parties: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._base = str(self.spec.base_token_id)
+        self._quote = str(self.spec.quote_token_id)
+        self._house = str(self.spec.fee_account_id)
+        self._in_base = self.spec.fee_mode is FeeMode.RECEIVED
 
     def absorb(self, outcomes: Iterable[Outcome], match_seq: int) -> None:
         """Take in what one command has led to."""
@@ -129,7 +133,7 @@ class Batch:
             order.filled += size
             order.filled_quote += quote
         buyer_fee, seller_fee = self._charge(buyer, quote), self._charge(seller, quote)
-        trade_id: UUID = uuid_utils.uuid7()  # type: ignore[assignment]  # stored and printed like any UUID
+        trade_id = str(uuid_utils.uuid7())
         self.trade_number += 1
         self.trades.append(
             TradeRow(
@@ -157,7 +161,7 @@ class Batch:
 
     def _charge(self, order: LiveOrder, quote: int) -> int:
         """The fee of this fill, in what the order pays fees in."""
-        if order.buy and self.spec.fee_mode is FeeMode.RECEIVED:
+        if order.buy and self._in_base:
             total = fee_of(order.filled * self.spec.lot_units, order.fee_bps)
         else:
             total = fee_of(order.filled_quote, order.fee_bps)
@@ -166,7 +170,7 @@ class Batch:
 
     def _pay(
         self,
-        trade_id: UUID,
+        trade_id: str,
         buyer: LiveOrder,
         seller: LiveOrder,
         base: int,
@@ -174,9 +178,8 @@ class Batch:
         buyer_fee: int,
         seller_fee: int,
     ) -> None:
-        spec, lines = self.spec, self.lines
-        base_token, quote_token, house = spec.base_token_id, spec.quote_token_id, spec.fee_account_id
-        in_base = spec.fee_mode is FeeMode.RECEIVED
+        lines = self.lines
+        base_token, quote_token, house, in_base = self._base, self._quote, self._house, self._in_base
         paid = quote if in_base else quote + buyer_fee
         got = base - buyer_fee if in_base else base
         earned = quote - seller_fee
@@ -191,12 +194,12 @@ class Batch:
         seller.held = needed
         self._move(seller.user_id, quote_token, earned, 0)
 
-        lines.append((trade_id, AccountId(buyer.user_id), quote_token, -paid))
+        lines.append((trade_id, buyer.user_id, quote_token, -paid))
         if got:
-            lines.append((trade_id, AccountId(buyer.user_id), base_token, got))
-        lines.append((trade_id, AccountId(seller.user_id), base_token, -base))
+            lines.append((trade_id, buyer.user_id, base_token, got))
+        lines.append((trade_id, seller.user_id, base_token, -base))
         if earned:
-            lines.append((trade_id, AccountId(seller.user_id), quote_token, earned))
+            lines.append((trade_id, seller.user_id, quote_token, earned))
         if in_base and buyer_fee:
             lines.append((trade_id, house, base_token, buyer_fee))
             self._move(house, base_token, buyer_fee, 0)
@@ -209,14 +212,14 @@ class Batch:
         if not order.buy:
             return order.left * self.spec.lot_units
         cost = self.spec.notional(order.limit, order.left)
-        if self.spec.fee_mode is FeeMode.RECEIVED or not order.left:
+        if self._in_base or not order.left:
             return cost
         return cost + fee_of(order.filled_quote + cost, order.fee_bps) - order.fee
 
     def _free(self, order: LiveOrder) -> None:
         """Give back what is not needed any more."""
         needed = self._needed(order)
-        token = self.spec.quote_token_id if order.buy else self.spec.base_token_id
+        token = self._quote if order.buy else self._base
         self._move(order.user_id, token, order.held - needed, needed - order.held)
         order.held = needed
 
@@ -239,7 +242,7 @@ class Batch:
             self._free(order)
         self._tell(live_facts.CANCELLED, order)
 
-    def _move(self, account_id: UUID, token_id: UUID, available: int, locked: int) -> None:
+    def _move(self, account_id: str, token_id: str, available: int, locked: int) -> None:
         both = self.balances.get((account_id, token_id))
         if both is None:
             self.balances[(account_id, token_id)] = [available, locked]
@@ -249,28 +252,13 @@ class Batch:
 
     def _tell(self, event_type: str, order: LiveOrder, more: str = "") -> None:
         self.fact_seq += 1
-        reason = f',"reason":"{order.reason}"' if order.reason else ""
-        payload = live_facts.order_payload(
-            self.spec,
-            order.order_id,
-            status=order.status,
-            buy=order.buy,
-            kind=order.kind,
-            price_ticks=order.limit,
-            quantity=order.quantity,
-            filled=order.filled,
-            filled_quote=order.filled_quote,
-            remaining=order.left,
-            client_id=order.client_id,
-            more=f'{reason}{more},"seq":{self.fact_seq}',
-        )
-        self.facts.append(
-            live_facts.envelope(
-                event_type, self.moment, order.user_id, order.order_id, self.spec.pair_id, payload
-            )
-        )
+        if order.reason:
+            more = f',"reason":"{order.reason}"{more}'
+        far = live_facts.progress(self.spec, order.status, order.filled, order.filled_quote, order.left)
+        payload = f'{order.head},{far}{more},"seq":{self.fact_seq}'
+        self.facts.append(live_facts.envelope(event_type, self.moment, order.whose, payload))
 
-    def _tell_trade(self, trade_id: UUID, outcome: Trade, order: LiveOrder, role: str, quote: int) -> None:
+    def _tell_trade(self, trade_id: str, outcome: Trade, order: LiveOrder, role: str, quote: int) -> None:
         spec = self.spec
         order.status = "PARTIAL" if order.left else "FILLED"
         kind = live_facts.PARTIALLY_FILLED if order.left else live_facts.FILLED
@@ -278,17 +266,10 @@ class Batch:
         told = (
             f'"tradeId":"{trade_id}","side":"{"BUY" if order.buy else "SELL"}","role":"{role}",'
             f'"price":"{spec.price_text(outcome.price)}","quantity":"{spec.size_text(outcome.size)}",'
-            f'"quoteAmount":"{spec.quote_text(quote)}","settlementStatus":"PENDING"'
+            f'"quoteAmount":"{spec.quote_text(quote)}","settlementStatus":"PENDING","seq":'
         )
         for event_type in (live_facts.EXECUTED, live_facts.SETTLEMENT_PENDING):
             self.fact_seq += 1
             self.facts.append(
-                live_facts.envelope(
-                    event_type,
-                    self.moment,
-                    order.user_id,
-                    order.order_id,
-                    spec.pair_id,
-                    f'{told},"seq":{self.fact_seq}',
-                )
+                live_facts.envelope(event_type, self.moment, order.whose, f"{told}{self.fact_seq}")
             )

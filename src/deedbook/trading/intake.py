@@ -18,7 +18,7 @@ from deedbook.kernel.ids import PairId
 from deedbook.ledger.errors import InsufficientFunds
 from deedbook.trading import order_store
 from deedbook.trading.admission import Admitted
-from deedbook.trading.errors import ClientOrderIdUsed, DuplicateOrder, TooManyOpenOrders
+from deedbook.trading.errors import ClientOrderIdUsed, DuplicateOrder
 
 MAX_BATCH = 256
 MAX_WAITING = 10_000
@@ -36,9 +36,8 @@ class Verdict(IntEnum):
     DUPLICATE = 2
     CLIENT_ID_USED = 3
     INSUFFICIENT_FUNDS = 4
-    TOO_MANY_OPEN = 5
-    KEY_REUSED = 6
-    REPLAYED = 7
+    KEY_REUSED = 5
+    REPLAYED = 6
 
 
 @dataclass(frozen=True)
@@ -62,8 +61,8 @@ class Intake:
         """Make the order durable.
 
         Raises:
-            NonceUsed · DuplicateOrder · ClientOrderIdUsed · InsufficientFunds · TooManyOpenOrders ·
-            IdempotencyKeyReused: this order's own verdict; nothing of it was kept.
+            NonceUsed · DuplicateOrder · ClientOrderIdUsed · InsufficientFunds · IdempotencyKeyReused:
+                this order's own verdict; nothing of it was kept.
             Overloaded: too many wait already.
             DatabaseUnavailable: not known whether it was kept: sending the same order again is harmless.
         """
@@ -123,8 +122,6 @@ def _outcome(order: Admitted, row: Any) -> Taken | Refusal:
             return ClientOrderIdUsed("choose another clientOrderId", extra=told)
         case Verdict.INSUFFICIENT_FUNDS:
             return InsufficientFunds("deposit more, or cancel orders that hold it")
-        case Verdict.TOO_MANY_OPEN:
-            return TooManyOpenOrders(f"at most {order.spec.max_open_orders} on this pair: cancel some")
         case Verdict.KEY_REUSED:
             return IdempotencyKeyReused("use a fresh Idempotency-Key for a new request")
         case never:

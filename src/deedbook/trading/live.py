@@ -2,9 +2,10 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
+from deedbook.trading import live_facts
 from deedbook.trading.engine import Order, SelfTrade, Trailing
+from deedbook.trading.spec import PairSpec
 
 _SELF_TRADE = {mode.name: int(mode) for mode in SelfTrade}
 _TRAIL = {mode.name: int(mode) for mode in Trailing}
@@ -13,7 +14,8 @@ _TRAIL = {mode.name: int(mode) for mode in Trailing}
 class LiveOrder(Order):
     """What execution writes back. `quantity`, `filled` and `left` in lots; money in base units. `left` is what
     remains as of the outcomes that were taken in, while the engine may be further. `touched` marks the batch that has
-    changed it, `member` is its text in the Redis book."""
+    changed it, `member` is its text in the Redis book, `whose` and `head` are the parts of its events that stay the
+    same. Ids are text in here: they are only compared, looked up and written."""
 
     __slots__ = (
         "client_id",
@@ -22,6 +24,7 @@ class LiveOrder(Order):
         "fee_bps",
         "filled",
         "filled_quote",
+        "head",
         "held",
         "kind",
         "left",
@@ -34,10 +37,11 @@ class LiveOrder(Order):
         "status",
         "touched",
         "user_id",
+        "whose",
     )
 
-    order_id: UUID
-    user_id: UUID
+    order_id: str
+    user_id: str
     client_id: str
     kind: str
     expires_at: datetime
@@ -53,10 +57,12 @@ class LiveOrder(Order):
     match_seq: int | None
     priority: int | None
     member: str
+    whose: str
+    head: str
     touched: int
 
 
-def live_order(row: Any) -> LiveOrder:
+def live_order(spec: PairSpec, row: Any) -> LiveOrder:
     """An order as the matcher keeps it, from its row."""
     order = LiveOrder(
         row["order_number"],
@@ -90,5 +96,15 @@ def live_order(row: Any) -> LiveOrder:
     order.match_seq = row["match_seq"]
     order.priority = row["priority"]
     order.member = ""
+    order.whose = live_facts.whose(order.user_id, order.order_id, spec.pair_id)
+    order.head = live_facts.head(
+        spec,
+        order.order_id,
+        buy=order.buy,
+        kind=order.kind,
+        price_ticks=order.limit,
+        quantity=order.quantity,
+        client_id=order.client_id,
+    )
     order.touched = 0
     return order

@@ -7,7 +7,6 @@ time), `eventType`, `timestamp`, `userId`, `orderId`, `tradingPairId`, `payload`
 
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 import uuid_utils
 
@@ -35,40 +34,48 @@ class Moment:
         return cls(to_wire(moment), int(moment.timestamp() * 1000))
 
 
-def envelope(
-    event_type: str, moment: Moment, user_id: UUID, order_id: UUID, pair_id: UUID, payload: str
-) -> str:
-    """One event. `payload` is the inside of its JSON object."""
-    return (
-        f'{{"eventId":"{event_type}.{uuid_utils.uuid7()}.{moment.epoch_ms}","eventType":"{event_type}",'
-        f'"timestamp":"{moment.text}","userId":"{user_id}","orderId":"{order_id}","tradingPairId":"{pair_id}",'
-        f'"payload":{{{payload}}}}}'
-    )
+def whose(user_id: object, order_id: object, pair_id: object) -> str:
+    """The part of an envelope that all events of an order share."""
+    return f'"userId":"{user_id}","orderId":"{order_id}","tradingPairId":"{pair_id}"'
 
 
-def order_payload(
+def head(
     spec: PairSpec,
-    order_id: UUID,
+    order_id: object,
     *,
-    status: str,
     buy: bool,
     kind: str,
     price_ticks: int,
     quantity: int,
-    filled: int,
-    filled_quote: int,
-    remaining: int,
     client_id: str,
-    more: str = "",
 ) -> str:
-    """What all events of an order say of it."""
-    average = f'"{average_price(spec, filled, filled_quote)}"' if filled else "null"
+    """The part of a payload that all events of an order share."""
     client = f'"{client_id}"' if client_id else "null"
     return (
-        f'"orderId":"{order_id}","status":"{status}","side":"{"BUY" if buy else "SELL"}","orderType":"{kind}",'
-        f'"price":"{spec.price_text(price_ticks)}","quantity":"{spec.size_text(quantity)}",'
-        f'"filledQuantity":"{spec.size_text(filled)}","remainingQuantity":"{spec.size_text(remaining)}",'
-        f'"averageFillPrice":{average},"clientOrderId":{client}{more}'
+        f'"orderId":"{order_id}","side":"{"BUY" if buy else "SELL"}","orderType":"{kind}",'
+        f'"price":"{spec.price_text(price_ticks)}","quantity":"{spec.size_text(quantity)}","clientOrderId":{client}'
+    )
+
+
+def envelope(event_type: str, moment: Moment, whose_order: str, payload: str) -> str:
+    """One event. `payload` is the inside of its JSON object."""
+    return (
+        f'{{"eventId":"{event_type}.{uuid_utils.uuid7()}.{moment.epoch_ms}","eventType":"{event_type}",'
+        f'"timestamp":"{moment.text}",{whose_order},"payload":{{{payload}}}}}'
+    )
+
+
+def progress(spec: PairSpec, status: str, filled: int, filled_quote: int, remaining: int) -> str:
+    """The part of a payload that says how far an order has come."""
+    if not filled:
+        left = spec.size_text(remaining)
+        return (
+            f'"status":"{status}","filledQuantity":"0","remainingQuantity":"{left}","averageFillPrice":null'
+        )
+    return (
+        f'"status":"{status}","filledQuantity":"{spec.size_text(filled)}",'
+        f'"remainingQuantity":"{spec.size_text(remaining)}",'
+        f'"averageFillPrice":"{average_price(spec, filled, filled_quote)}"'
     )
 
 

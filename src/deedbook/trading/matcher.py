@@ -8,6 +8,7 @@ nothing is ever repaired by hand.
 import asyncio
 import heapq
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -82,7 +83,8 @@ class PairMatcher:
         self._parties = Parties(db, spec.base_token_id)
         self._batch_number = 0
         self._in_flight: set[int] = set()
-        self._orders: dict[UUID, LiveOrder] = {}
+        self._orders: dict[str, LiveOrder] = {}
+        self._open: dict[str, int] = defaultdict(int)
         self._expiries: list[tuple[datetime, int, LiveOrder]] = []
         self._match_seq = writer.match_seq
         self._trade_number = writer.trade_number
@@ -98,11 +100,11 @@ class PairMatcher:
         rows = await order_store.resting(self._db, self._spec.pair_id)
         self.book.accepting = self._writer.accepting
         for row in rows:
-            order = live_order(row)
+            order = live_order(self._spec, row)
             self.book.restore(order)
             self._keep(order)
         moment = await order_store.moment(self._db)
-        await self._parties.know({UserId(order.user_id) for order in self._orders.values()}, moment)
+        await self._parties.know({order.user_id for order in self._orders.values()}, moment)
         self._copies.rebuilt(self._spec, self.book)
         log.info("book_rebuilt", pair=self._spec.symbol, orders=len(rows), epoch=self._writer.epoch)
 
@@ -152,9 +154,9 @@ class PairMatcher:
     async def _next(self) -> _Prepared | None:
         limit = BATCH + len(self._in_flight)
         orders, commands, moment = await order_store.pending(self._db, self._spec.pair_id, limit)
-        fresh = [live_order(row) for row in orders if row["order_number"] not in self._in_flight]
+        fresh = [live_order(self._spec, row) for row in orders if row["order_number"] not in self._in_flight]
         commands = [row for row in commands if row["command_number"] not in self._in_flight]
-        await self._parties.know({UserId(order.user_id) for order in fresh}, moment)
+        await self._parties.know({order.user_id for order in fresh}, moment)
         await failpoint("matcher.afterClaim")
         prepared = self._match(fresh, commands, moment)
         if not prepared.batch.touched and not prepared.carried_out:
@@ -183,7 +185,7 @@ class PairMatcher:
         self._in_flight.update(prepared.numbers)
         for order in batch.touched:
             if not order.left:
-                self._orders.pop(order.order_id, None)
+                self._forget(order)
         prepared.arguments = self._arguments(prepared, moment)
         return prepared
 
@@ -218,7 +220,9 @@ class PairMatcher:
     def _refusal(self, order: LiveOrder, moment: datetime) -> Ended | None:
         if order.expires_at <= moment:
             return Ended.EXPIRED
-        return None if self._parties.may_trade(UserId(order.user_id), moment) else Ended.FROZEN
+        if not self._parties.may_trade(order.user_id, moment):
+            return Ended.FROZEN
+        return Ended.CROWDED if self._open[order.user_id] >= self._spec.max_open_orders else None
 
     def _obey(self, command: Any, prepared: _Prepared) -> None:
         effective = True
@@ -250,13 +254,13 @@ class PairMatcher:
                 self._take_out(order, Ended.EXPIRED, prepared)
         barred = self._parties.take_barred(moment)
         if barred:
-            for order in [order for order in self._orders.values() if UserId(order.user_id) in barred]:
+            for order in [order for order in self._orders.values() if order.user_id in barred]:
                 self._take_out(order, Ended.FROZEN, prepared)
 
     def _take_out(self, order: LiveOrder, why: Ended, prepared: _Prepared) -> None:
         if self.book.cancel(order.number, why):
             self._match_seq += 1
-            del self._orders[order.order_id]
+            self._forget(order)
             prepared.batch.absorb(self._outcomes(), self._match_seq)
             prepared.self_made.append(SelfMade(order.order_id, why.name, self._match_seq))
 
@@ -266,7 +270,12 @@ class PairMatcher:
 
     def _keep(self, order: LiveOrder) -> None:
         self._orders[order.order_id] = order
+        self._open[order.user_id] += 1
         heapq.heappush(self._expiries, (order.expires_at, order.number, order))
+
+    def _forget(self, order: LiveOrder) -> None:
+        if self._orders.pop(order.order_id, None) is not None:
+            self._open[order.user_id] -= 1
 
     # Writing
 

@@ -10,6 +10,7 @@ import asyncpg
 import orjson
 
 from deedbook.compliance import Standing, TokenRules
+from deedbook.infra.arrays import hexed, plain, quoted
 from deedbook.infra.database import Database, Tx
 from deedbook.infra.failpoints import failpoint
 from deedbook.kernel.ids import PairId, TokenId, UserId
@@ -26,9 +27,9 @@ _REFUSED = {
     "DL005": EligibilityChanged,
     "DL006": HoldingsExceeded,
 }
-_ORDER = """o.order_id, o.order_number, o.user_id, o.trade_group, o.side, o.order_type, o.time_in_force, o.post_only,
-    o.self_trade, o.quantity_lots, o.price_ticks, o.stop_ticks, o.trail, o.trail_distance, o.fee_bps,
-    o.client_order_id, o.expires_at, o.status, o.triggered, o.remaining_lots, o.filled_lots, o.filled_quote,
+_ORDER = """o.order_id::text, o.order_number, o.user_id::text, o.trade_group, o.side, o.order_type,
+    o.time_in_force, o.post_only, o.self_trade, o.quantity_lots, o.price_ticks, o.stop_ticks, o.trail,
+    o.trail_distance, o.fee_bps, o.client_order_id, o.expires_at, o.status, o.triggered, o.remaining_lots, o.filled_lots, o.filled_quote,
     o.fee_charged, o.held, o.match_seq, o.priority"""
 
 
@@ -48,7 +49,7 @@ class Writer:
 class SelfMade:
     """An order that the writer takes out by itself."""
 
-    order_id: UUID
+    order_id: str
     why: str
     match_seq: int
 
@@ -178,7 +179,7 @@ async def pending(
             limit,
         )
         commands = await connection.fetch(
-            "SELECT command_number, kind, order_id, remaining_lots, why FROM order_commands "
+            "SELECT command_number, kind, order_id::text, remaining_lots, why FROM order_commands "
             "WHERE pair_id = $1 AND match_seq IS NULL ORDER BY command_number LIMIT $2",
             pair_id,
             limit,
@@ -207,7 +208,7 @@ def settle_arguments(
     accepting: bool,
     carried_out: Sequence[CarriedOut],
     self_made: Sequence[SelfMade],
-    standing: Mapping[UserId, Standing],
+    standing: Mapping[str, Standing],
     rules: TokenRules,
     batch_id: UUID,
     first_fact: int,
@@ -227,52 +228,52 @@ def settle_arguments(
         *best,
         accepting,
         moment,
-        [order.order_id for order in touched],
-        [order.status for order in touched],
-        [order.reason for order in touched],
-        [order.left for order in touched],
-        [order.filled for order in touched],
-        [order.filled_quote for order in touched],
-        [order.fee for order in touched],
-        [order.held for order in touched],
-        [not order.waiting for order in touched],
-        [order.stop for order in touched],
-        [order.match_seq for order in touched],
-        [order.priority for order in touched],
-        [command.number for command in carried_out],
-        [command.match_seq for command in carried_out],
-        [command.effective for command in carried_out],
-        [made.order_id for made in self_made],
-        [made.why for made in self_made],
-        [made.match_seq for made in self_made],
-        [trade.trade_id for trade in trades],
-        [trade.number for trade in trades],
-        [trade.match_seq for trade in trades],
-        [trade.taker_side for trade in trades],
-        [trade.buy_order_id for trade in trades],
-        [trade.sell_order_id for trade in trades],
-        [trade.buyer_id for trade in trades],
-        [trade.seller_id for trade in trades],
-        [trade.price for trade in trades],
-        [trade.size for trade in trades],
-        [trade.base for trade in trades],
-        [trade.quote for trade in trades],
-        [trade.buyer_fee for trade in trades],
-        [trade.seller_fee for trade in trades],
-        [line[0] for line in lines],
-        [line[1] for line in lines],
-        [line[2] for line in lines],
-        [line[3] for line in lines],
-        [key[0] for key in keys],
-        [key[1] for key in keys],
-        [batch.balances[key][0] for key in keys],
-        [batch.balances[key][1] for key in keys],
-        parties,
-        [standing[UserId(user_id)].record_version for user_id in parties],
-        [standing[UserId(user_id)].profile_version for user_id in parties],
+        plain([order.order_id for order in touched]),
+        plain([order.status for order in touched]),
+        plain([order.reason for order in touched]),
+        plain([order.left for order in touched]),
+        plain([order.filled for order in touched]),
+        plain([order.filled_quote for order in touched]),
+        plain([order.fee for order in touched]),
+        plain([order.held for order in touched]),
+        plain([not order.waiting for order in touched]),
+        plain([order.stop for order in touched]),
+        plain([order.match_seq for order in touched]),
+        plain([order.priority for order in touched]),
+        plain([command.number for command in carried_out]),
+        plain([command.match_seq for command in carried_out]),
+        plain([command.effective for command in carried_out]),
+        plain([made.order_id for made in self_made]),
+        plain([made.why for made in self_made]),
+        plain([made.match_seq for made in self_made]),
+        plain([trade.trade_id for trade in trades]),
+        plain([trade.number for trade in trades]),
+        plain([trade.match_seq for trade in trades]),
+        plain([trade.taker_side for trade in trades]),
+        plain([trade.buy_order_id for trade in trades]),
+        plain([trade.sell_order_id for trade in trades]),
+        plain([trade.buyer_id for trade in trades]),
+        plain([trade.seller_id for trade in trades]),
+        plain([trade.price for trade in trades]),
+        plain([trade.size for trade in trades]),
+        plain([trade.base for trade in trades]),
+        plain([trade.quote for trade in trades]),
+        plain([trade.buyer_fee for trade in trades]),
+        plain([trade.seller_fee for trade in trades]),
+        plain([line[0] for line in lines]),
+        plain([line[1] for line in lines]),
+        plain([line[2] for line in lines]),
+        plain([line[3] for line in lines]),
+        plain([key[0] for key in keys]),
+        plain([key[1] for key in keys]),
+        plain([batch.balances[key][0] for key in keys]),
+        plain([batch.balances[key][1] for key in keys]),
+        plain(parties),
+        plain([standing[user_id].record_version for user_id in parties]),
+        plain([standing[user_id].profile_version for user_id in parties]),
         batch.spec.base_token_id if parties else None,
         rules.version,
-        sorted({trade.buyer_id for trade in trades}) if rules.counts else [],
+        plain(sorted({trade.buyer_id for trade in trades}) if rules.counts else []),
         rules.max_ownership,
         rules.max_holders,
         batch_id if batch.facts else None,
@@ -320,7 +321,21 @@ async def cancel_living(
     return int(told.rsplit(" ", 1)[1])
 
 
-_SETTLE = f"SELECT orders_settle({', '.join(f'${place}' for place in range(1, 63))})"
+_SETTLE = """
+    SELECT orders_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+        $12::text::uuid[], $13::text::text[], $14::text::text[], $15::text::bigint[], $16::text::bigint[],
+        $17::text::numeric[], $18::text::numeric[], $19::text::numeric[], $20::text::boolean[], $21::text::bigint[],
+        $22::text::bigint[], $23::text::bigint[],
+        $24::text::bigint[], $25::text::bigint[], $26::text::boolean[],
+        $27::text::uuid[], $28::text::text[], $29::text::bigint[],
+        $30::text::uuid[], $31::text::bigint[], $32::text::bigint[], $33::text::text[], $34::text::uuid[],
+        $35::text::uuid[], $36::text::uuid[], $37::text::uuid[], $38::text::bigint[], $39::text::bigint[],
+        $40::text::numeric[], $41::text::numeric[], $42::text::numeric[], $43::text::numeric[],
+        $44::text::uuid[], $45::text::uuid[], $46::text::uuid[], $47::text::numeric[],
+        $48::text::uuid[], $49::text::uuid[], $50::text::numeric[], $51::text::numeric[],
+        $52::text::uuid[], $53::text::bigint[], $54::text::bigint[], $55, $56, $57::text::uuid[], $58, $59,
+        $60, $61, $62)
+"""
 
 
 async def take(db: Database, orders: Sequence[Admitted]) -> list[Any]:
@@ -332,45 +347,50 @@ async def take(db: Database, orders: Sequence[Admitted]) -> list[Any]:
     return rows
 
 
-def _columns(orders: Sequence[Admitted]) -> list[list[Any]]:
+def _columns(orders: Sequence[Admitted]) -> list[str]:
     texts, terms = [order.text for order in orders], [order.terms for order in orders]
     return [
-        [order.order_id for order in orders],
-        [order.spec.pair_id for order in orders],
-        [order.user_id for order in orders],
-        [text.side.value for text in texts],
-        [text.order_type.value for text in texts],
-        [text.time_in_force.value for text in texts],
-        [text.post_only for text in texts],
-        [text.self_trade.name for text in texts],
-        [term.quantity_lots for term in terms],
-        [term.price_ticks for term in terms],
-        [term.stop_ticks for term in terms],
-        [term.trailing.name for term in terms],
-        [term.distance for term in terms],
-        [text.max_fee_bps for text in texts],
-        [order.spec.fee_bps for order in orders],
-        [text.client_order_id or None for text in texts],
-        [text.nonce for text in texts],
-        [order.expires_at for order in orders],
-        [text.trader for text in texts],
-        [order.digest for order in orders],
-        [order.signature for order in orders],
-        [orjson.dumps(text.values()).decode() for text in texts],
-        [term.hold_token_id for term in terms],
-        [term.hold_units for term in terms],
-        [order.spec.max_open_orders for order in orders],
-        [order.fact for order in orders],
-        [order.created_at for order in orders],
-        [order.idempotency_key for order in orders],
-        [order.fingerprint for order in orders],
-        [order.answer for order in orders],
+        plain([order.order_id for order in orders]),
+        plain([order.spec.pair_id for order in orders]),
+        plain([order.user_id for order in orders]),
+        plain([text.side.value for text in texts]),
+        plain([text.order_type.value for text in texts]),
+        plain([text.time_in_force.value for text in texts]),
+        plain([text.post_only for text in texts]),
+        plain([text.self_trade.name for text in texts]),
+        plain([term.quantity_lots for term in terms]),
+        plain([term.price_ticks for term in terms]),
+        plain([term.stop_ticks for term in terms]),
+        plain([term.trailing.name for term in terms]),
+        plain([term.distance for term in terms]),
+        plain([text.max_fee_bps for text in texts]),
+        plain([order.spec.fee_bps for order in orders]),
+        quoted([text.client_order_id or None for text in texts]),
+        quoted([text.nonce for text in texts]),
+        plain([order.expires_at for order in orders]),
+        plain([text.trader for text in texts]),
+        hexed([order.digest for order in orders]),
+        hexed([order.signature for order in orders]),
+        quoted([orjson.dumps(text.values()).decode() for text in texts]),
+        plain([term.hold_token_id for term in terms]),
+        plain([term.hold_units for term in terms]),
+        quoted([order.fact for order in orders]),
+        plain([order.created_at for order in orders]),
+        quoted([order.idempotency_key for order in orders]),
+        hexed([order.fingerprint for order in orders]),
+        hexed([order.answer if order.idempotency_key else None for order in orders]),
     ]
 
 
-_TAKE = (
-    f"SELECT verdict, first_id, answer FROM orders_intake({', '.join(f'${place}' for place in range(1, 31))})"
-)
+_TAKE = """
+    SELECT verdict, first_id, answer FROM orders_intake(
+        $1::text::uuid[], $2::text::uuid[], $3::text::uuid[], $4::text::text[], $5::text::text[], $6::text::text[],
+        $7::text::boolean[], $8::text::text[], $9::text::bigint[], $10::text::bigint[], $11::text::bigint[],
+        $12::text::text[], $13::text::bigint[], $14::text::int[], $15::text::int[], $16::text::text[],
+        $17::text::text[], $18::text::timestamptz[], $19::text::text[], $20::text::bytea[], $21::text::bytea[],
+        $22::text::text[], $23::text::uuid[], $24::text::numeric[], $25::text::text[], $26::text::timestamptz[], $27::text::text[],
+        $28::text::bytea[], $29::text::bytea[])
+"""
 
 
 async def owner_and_status(tx: Tx, order_id: UUID) -> tuple[UserId, PairId, str] | None:

@@ -138,17 +138,15 @@ def _answer(
 def _created(
     order_id: UUID, user_id: UUID, text: OrderText, spec: PairSpec, terms: Terms, now: datetime
 ) -> str:
-    payload = live_facts.order_payload(
+    payload = live_facts.head(
         spec,
         order_id,
-        status=OrderStatus.PENDING_MATCH.value,
         buy=text.side is Side.BUY,
         kind=text.order_type.value,
         price_ticks=terms.price_ticks,
         quantity=terms.quantity_lots,
-        filled=0,
-        filled_quote=0,
-        remaining=terms.quantity_lots,
         client_id=text.client_order_id,
     )
-    return live_facts.envelope(live_facts.CREATED, Moment.of(now), user_id, order_id, spec.pair_id, payload)
+    status = live_facts.progress(spec, OrderStatus.PENDING_MATCH.value, 0, 0, terms.quantity_lots)
+    whose = live_facts.whose(user_id, order_id, spec.pair_id)
+    return live_facts.envelope(live_facts.CREATED, Moment.of(now), whose, f"{payload},{status}")

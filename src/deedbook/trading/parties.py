@@ -5,6 +5,7 @@ import heapq
 import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from deedbook import compliance
 from deedbook.compliance import Standing, TokenRules
@@ -17,19 +18,19 @@ OVERLAP = timedelta(seconds=20)
 
 
 class Parties:
-    """The standing of everybody who has an order in the book."""
+    """The standing of everybody who has an order in the book, by the text of their id."""
 
     def __init__(self, db: Database, token_id: TokenId) -> None:
         self._db = db
         self._token_id = token_id
-        self._ends: list[tuple[datetime, UserId]] = []
-        self._barred: set[UserId] = set()
+        self._ends: list[tuple[datetime, str]] = []
+        self._barred: set[str] = set()
         self._refreshed_at = 0.0
         self._seen_until: datetime | None = None
-        self.standing: dict[UserId, Standing] = {}
+        self.standing: dict[str, Standing] = {}
         self.rules = TokenRules()
 
-    async def know(self, users: Iterable[UserId], moment: datetime) -> None:
+    async def know(self, users: Iterable[str], moment: datetime) -> None:
         """Judge those who are new, whose standing has run out, or about whom something was decided."""
         wanted = {user_id for user_id in users if not self._holds(user_id, moment)}
         due = time.monotonic() - self._refreshed_at > REFRESH_S
@@ -39,18 +40,19 @@ class Parties:
             if due and self._seen_until is not None:
                 changed = await compliance.changed_since(tx, self._token_id, self._seen_until - OVERLAP)
                 wanted |= {
-                    user_id
+                    str(user_id)
                     for user_id, versions in changed.items()
-                    if (known := self.standing.get(user_id)) is not None
+                    if (known := self.standing.get(str(user_id))) is not None
                     and (known.record_version, known.profile_version) != versions
                 }
-            found, self.rules = await compliance.standings(tx, self._token_id, sorted(wanted))
+            asked = [UserId(UUID(user_id)) for user_id in sorted(wanted)]
+            found, self.rules = await compliance.standings(tx, self._token_id, asked)
         self._seen_until = moment
         self._refreshed_at = time.monotonic()
         for user_id, standing in found.items():
-            self._learn(user_id, standing, moment)
+            self._learn(str(user_id), standing, moment)
 
-    def take_barred(self, moment: datetime) -> set[UserId]:
+    def take_barred(self, moment: datetime) -> set[str]:
         """Those who have lost their standing since this was asked last."""
         while self._ends and self._ends[0][0] <= moment:
             _, user_id = heapq.heappop(self._ends)
@@ -59,14 +61,14 @@ class Parties:
         barred, self._barred = self._barred, set()
         return barred
 
-    def may_trade(self, user_id: UserId, moment: datetime) -> bool:
+    def may_trade(self, user_id: str, moment: datetime) -> bool:
         return self._holds(user_id, moment)
 
-    def _holds(self, user_id: UserId, moment: datetime) -> bool:
+    def _holds(self, user_id: str, moment: datetime) -> bool:
         standing = self.standing.get(user_id)
         return standing is not None and standing.holds_at(moment)
 
-    def _learn(self, user_id: UserId, standing: Standing, moment: datetime) -> None:
+    def _learn(self, user_id: str, standing: Standing, moment: datetime) -> None:
         self.standing[user_id] = standing
         if not standing.holds_at(moment):
             self._barred.add(user_id)

@@ -43,6 +43,8 @@ class Ended(IntEnum):
     """Its owner may not trade any more."""
     CLOSED = 9
     """The pair has ended."""
+    CROWDED = 10
+    """Its owner has as many open orders on the pair as one may have."""
 
 
 class Order:
