@@ -122,6 +122,20 @@ def test_a_credit_without_a_mint_is_refused(world: World) -> None:
     )
 
 
+def test_a_burn_of_more_than_was_said_is_refused(world: World) -> None:
+    holder = world.evm.wallet()
+    token = _reentrant_token(world, holder)
+    world.settlement.send(world.lister, "listToken", token.address, ISSUED)
+    token.send(holder, "transfer", world.settlement.address, 10)
+    assert world.vaulted(holder, token) == 10
+    assert token.refusal(holder, "burnMoreThanSaid", holder.address, 4) == Refusal(
+        "VaultNotCovered", (token.address, 6, 5)
+    )
+    assert token.refusal(holder, "burnMoreThanSaid", world.issuer.address, 4) == Refusal(
+        "InsufficientVaultBalance", (world.issuer.address, token.address, 0, 4)
+    )
+
+
 def test_a_token_cannot_credit_itself_in_the_middle_of_a_deposit(world: World) -> None:
     holder = world.evm.wallet()
     token = _reentrant_token(world, holder)
