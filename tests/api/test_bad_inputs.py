@@ -113,6 +113,7 @@ WRITES: dict[str, dict[str, Any]] = {
     "/tokens": {"symbol": "OUSD", "name": "n", "type": "STABLE", "contractAddress": "0x" + "ab" * 20},
     "/tokens/{id}/list": {},
     "/tokens/{id}/mint": {"amount": "1", "reason": "r"},
+    "/tokens/{id}/refresh": {},
     "/tokens/mints/{id}/approve": {},
     "/tokens/mints/{id}/reject": {"reason": "r"},
     "/withdrawals/{id}/approve": {},

@@ -363,3 +363,13 @@ async def test_nobody_holds_anything_of_a_token_when_the_vault_told_nothing_yet(
     told = (await desk.get("{id}/holders", desk.issuer)).json()
     assert (told["data"], told["outsideVault"]) == ([], "1000")
     assert (await desk.get("{id}/holders/export?format=json", desk.issuer)).json() == {"data": []}
+
+
+async def test_metadata_is_read_anew_for_the_issuer_once_under_one_key(desk: Desk) -> None:
+    path, key = f"/tokens/{desk.issued.token_id}/refresh", {"Idempotency-Key": str(uuid4())}
+    for _ in range(2):
+        assert (await desk.world.post(path, desk.issuer, **key)).status_code == 202
+    async with desk.world.db.reading() as connection:
+        assert (
+            await connection.fetchval("SELECT count(*) FROM jobs WHERE name = 'update-token-metadata'") == 1
+        )

@@ -1,13 +1,16 @@
 """Issuers with a live token, officers, and the jobs of the room, as its tests need them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
+
+from eth_abi import encode
+from redis.asyncio import Redis
 
 from deedbook import compliance, identity, tokens
 from deedbook.chain.erc20 import Erc20Metadata
 from deedbook.compliance import KycStatus, RecordChange
-from deedbook.identity import Caller, Role
+from deedbook.identity import Caller, Role, keccak
 from deedbook.identity.terms import Address
 from deedbook.infra.database import Database
 from deedbook.kernel.ids import TokenId, UserId, new_uuid
@@ -17,6 +20,7 @@ from deedbook.stack.wallet import Wallet
 from deedbook.tokens import Foundry, Mint, RegisterToken, RequestMint, Token, TokenType, listing
 from deedbook.tokens.terms import MINT
 from tests.markets.support import decided, deployment, issuer, registered
+from tests.support.fake_chain import FakeChain
 
 APPROVED = RecordChange(kyc_status=KycStatus.APPROVED, kyc_level=1, whitelisted=True, jurisdiction="LU")
 
@@ -27,6 +31,7 @@ class Resources:
 
     db: Database
     foundry: Foundry
+    redis: Redis = field(default_factory=lambda: Redis(host="127.0.0.1", port=1))
 
 
 @dataclass
@@ -131,3 +136,27 @@ async def failed_listing(db: Database) -> Token:
         token = await tokens.register(tx, operator, command, Erc20Metadata("Other Dollar", "OUSD", 6), 31337)
         await listing.fail(tx, token.token_id, 1, "no gas")
     return token
+
+
+class Told(FakeChain):
+    """A chain on which every contract answers these things."""
+
+    def __init__(self, **told: bytes) -> None:
+        super().__init__()
+        self._told = {keccak(f"{name}()".encode())[:4]: answer for name, answer in told.items()}
+
+    async def call(self, to: Address, data: bytes) -> bytes:
+        await self._answer()
+        return self._told.get(data[:4], b"")
+
+    async def code(self, address: Address) -> bytes:
+        await self._answer()
+        return b"\x60" if self._told else b""
+
+
+def text(value: str) -> bytes:
+    return bytes(encode(["string"], [value]))
+
+
+def number(value: int) -> bytes:
+    return bytes(encode(["uint256"], [value]))

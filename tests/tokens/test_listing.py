@@ -8,14 +8,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from eth_abi import encode
 
 from deedbook import chain, tokens
 from deedbook.chain import Call, Contract
 from deedbook.chain.erc20 import Erc20Metadata
 from deedbook.chain.errors import ChainUnavailable
 from deedbook.compliance.errors import TokenNotFound
-from deedbook.identity import Role, keccak
+from deedbook.identity import Role
 from deedbook.identity.terms import Address
 from deedbook.infra import failpoints
 from deedbook.infra.database import Database
@@ -39,7 +38,7 @@ from deedbook.tokens.terms import LIST_TOKEN
 from tests.markets.support import decided, registered
 from tests.support.fake_chain import CHAIN_ID, FakeChain
 from tests.support.platform import Platform
-from tests.tokens.support import Resources, a_symbol, facts, user
+from tests.tokens.support import Resources, Told, a_symbol, facts, number, text, user
 
 TOLD = Erc20Metadata("Other Dollar", "OUSD", 6)
 
@@ -83,26 +82,6 @@ def job_of(token: Token) -> Job:
 
 
 # Examining
-
-
-class Told(FakeChain):
-    """A chain on which every contract answers these things."""
-
-    def __init__(self, **told: bytes) -> None:
-        super().__init__()
-        self._told = {keccak(f"{name}()".encode())[:4]: answer for name, answer in told.items()}
-
-    async def call(self, to: Address, data: bytes) -> bytes:
-        await self._answer()
-        return self._told.get(data[:4], b"")
-
-
-def text(value: str) -> bytes:
-    return bytes(encode(["string"], [value]))
-
-
-def number(value: int) -> bytes:
-    return bytes(encode(["uint256"], [value]))
 
 
 GOOD = {"name": text("Other Dollar"), "symbol": text("OUSD"), "decimals": number(6)}

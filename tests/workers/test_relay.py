@@ -185,7 +185,7 @@ async def test_fact_is_published_and_copies_are_fresh_and_again_when_the_relay_d
         tx.emit(told)
     async with redis.pubsub() as heard:
         await heard.subscribe("events:market", f"events:market:{told.market_id}")
-        sink = RedisSink(db, "a", redis, MarketCopies(db, redis))
+        sink = RedisSink(db, "a", redis, [MarketCopies(db, redis)])
         with pytest.raises(FailpointHit):
             await sink.step()
         assert await drain(sink) == 1
@@ -198,11 +198,11 @@ async def test_fact_is_published_and_copies_are_fresh_and_again_when_the_relay_d
 
 async def test_redis_sink_waits_and_catches_up_when_redis_is_down(db: Database, redis: Redis) -> None:
     away = connect("redis://127.0.0.1:1/0")
-    sink = RedisSink(db, "a", away, MarketCopies(db, away))
+    sink = RedisSink(db, "a", away, [MarketCopies(db, away)])
     await tell(db, "one")
     with pytest.raises(SinkUnavailable):
         await sink.step()
-    sink._redis, sink._copies = redis, MarketCopies(db, redis)
+    sink._redis, sink._copies = redis, [MarketCopies(db, redis)]
     async with redis.pubsub() as heard:
         await heard.subscribe("events:operations")
         assert await drain(sink) == 1
@@ -286,7 +286,7 @@ async def test_nothing_else_is_held_up_when_the_permission_service_is_down(
     sinks = [
         FanOutSink(db, "a", [LISTENER]),
         job_sink,
-        RedisSink(db, "a", redis, MarketCopies(db, redis)),
+        RedisSink(db, "a", redis, [MarketCopies(db, redis)]),
         PermissionsSink(db, "a", client),
     ]
     stopping = asyncio.Event()

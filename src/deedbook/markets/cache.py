@@ -4,11 +4,13 @@
 Each refresh reads the truth again, so that late or repeated facts cannot leave an old copy behind.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from redis.asyncio import Redis
 
 from deedbook.infra.database import Database
+from deedbook.infra.outbox import StoredFact
 from deedbook.markets import views
 
 STATUS_TTL_S = 3600
@@ -21,6 +23,10 @@ class MarketCopies:
     def __init__(self, db: Database, redis: Redis) -> None:
         self._db = db
         self._redis = redis
+
+    async def follow(self, facts: Sequence[StoredFact]) -> None:
+        """Bring up to date what these facts have changed."""
+        await self.refresh({fact.stream_id for fact in facts if fact.stream_type == "market"})
 
     async def refresh(self, market_ids: set[UUID]) -> None:
         """Bring the copies of these markets, and of the approval queue, up to date."""

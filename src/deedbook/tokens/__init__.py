@@ -1,7 +1,7 @@
 """Tokens: what is held. Deployment of token contracts, the tokens' register, and what is minted."""
 
 from deedbook.tokens import errors, events
-from deedbook.tokens.listing import examine, list_again, register
+from deedbook.tokens.listing import examine, list_again, register, request_refresh
 from deedbook.tokens.minting import decide_mint, request_mint
 from deedbook.tokens.ports import Foundry
 from deedbook.tokens.service import deploy, of_address, of_id, of_market, of_symbol, record, record_cash
@@ -47,4 +47,5 @@ __all__ = [
     "record_cash",
     "register",
     "request_mint",
+    "request_refresh",
 ]

@@ -1,22 +1,36 @@
-"""Jobs of this room: have the vault take a token, and have the chain mint."""
+"""Jobs of this room: have the vault take a token, have the chain mint, and read metadata anew."""
 
 from uuid import UUID
+
+import structlog
+from redis.exceptions import RedisError
 
 from deedbook.compliance.errors import TokenNotFound
 from deedbook.infra.database import Tx
 from deedbook.infra.failpoints import failpoint
 from deedbook.kernel.ids import TokenId, parse_uuid
 from deedbook.kernel.jobs import Job, every, handles
-from deedbook.tokens import listing, mint_store, store, supply
+from deedbook.tokens import listing, metadata, mint_store, store, supply
+from deedbook.tokens.cache import TokenCopies
 from deedbook.tokens.errors import MintNotFound
 from deedbook.tokens.ports import TokenResources
-from deedbook.tokens.terms import LIST_TOKEN, MINT, SWEEP_MINTS, TokenStatus
+from deedbook.tokens.terms import (
+    LIST_TOKEN,
+    MINT,
+    REFRESH_ALL_METADATA,
+    REFRESH_METADATA,
+    SWEEP_MINTS,
+    TokenStatus,
+)
+
+log = structlog.get_logger(__name__)
 
 LIST_TIMEOUT_S = 120.0
 MINT_TIMEOUT_S = 120.0
 SWEPT_AFTER_S = 60.0
 SWEEP_TIMEOUT_S = 0.5
 SWEPT_AT_ONCE = 50
+MAX_REFRESHED = 10_000
 
 
 async def _give_up_listing(tx: Tx, job: Job, error: str) -> None:
@@ -56,6 +70,28 @@ async def sweep_mints(resources: TokenResources, job: Job) -> None:
             await supply.carry_out(resources.db, resources.foundry, mint_id, SWEEP_TIMEOUT_S)
         except TimeoutError:
             continue
+
+
+@handles(REFRESH_METADATA, lengthy=True)
+async def refresh_metadata(resources: TokenResources, job: Job) -> None:
+    """Read a token's metadata anew, and renew its copy in Redis, which would otherwise end after a day."""
+    foundry, token_id = resources.foundry, _token_id(job)
+    await metadata.refresh(resources.db, foundry.chain, foundry.vault_tokens, token_id)
+    try:
+        await TokenCopies(resources.db, resources.redis).refresh({token_id})
+    except (RedisError, OSError, TimeoutError) as error:
+        # A copy only: the truth stands, and the next fact or day brings another.
+        log.warning("copy_not_renewed", token_id=str(token_id), error=type(error).__name__)
+
+
+@every(86_400, REFRESH_ALL_METADATA)
+async def refresh_all_metadata(tx: Tx, job: Job) -> None:
+    """Ask for every token that the vault takes, once a day."""
+    today = (await tx.now()).date().isoformat()
+    for token_id in await store.refreshable(tx, MAX_REFRESHED):
+        tx.enqueue(
+            REFRESH_METADATA, f"{REFRESH_METADATA.name}-{token_id}-{today}", {"tokenId": str(token_id)}
+        )
 
 
 def _token_id(job: Job) -> TokenId:

@@ -7,7 +7,7 @@ from deedbook.chain.erc20 import Erc20Metadata
 from deedbook.chain.ports import Chain
 from deedbook.chain.terms import Contract
 from deedbook.compliance.errors import TokenNotFound
-from deedbook.identity.terms import Caller
+from deedbook.identity.terms import Caller, Role
 from deedbook.infra.database import Database, Tx
 from deedbook.infra.failpoints import failpoint
 from deedbook.kernel.clock import to_wire
@@ -25,10 +25,11 @@ from deedbook.tokens.errors import (
 from deedbook.tokens.events import TokenListingFailed, TokenListingRetried, TokenRegistered
 from deedbook.tokens.ports import Foundry, VaultTokens
 from deedbook.tokens.service import listed
-from deedbook.tokens.terms import LIST_TOKEN, RegisterToken, Token, TokenStatus
+from deedbook.tokens.terms import LIST_TOKEN, REFRESH_METADATA, RegisterToken, Token, TokenStatus
 
 MAX_DECIMALS = 18
 LISTING_ERROR = "listingError"
+_REGISTRARS = frozenset({Role.OPERATOR, Role.ADMIN})
 
 
 async def examine(
@@ -164,6 +165,21 @@ async def fail(tx: Tx, token_id: TokenId, attempt: int, error: str) -> None:
     await store.set_metadata(tx, token_id, {**await store.metadata(tx, token_id), LISTING_ERROR: failure})
     told = TokenListingFailed(token_id=token_id, attempt=attempt, reason=reason)
     tx.emit(told, before=token.summary, after=failed.summary)
+
+
+async def request_refresh(tx: Tx, caller: Caller, token_id: TokenId) -> Token:
+    """Have a token's metadata read anew: for its issuer, operators and admins.
+
+    Raises:
+        TokenNotFound: there is no such token, or it is none of theirs.
+    """
+    token = await store.by_id(tx, token_id)
+    if token is None or (token.issuer_user_id != caller.user_id and not caller.roles & _REGISTRARS):
+        raise TokenNotFound
+    tx.enqueue(
+        REFRESH_METADATA, f"{REFRESH_METADATA.name}-{token_id}-{new_uuid()}", {"tokenId": str(token_id)}
+    )
+    return token
 
 
 def _enqueue(tx: Tx, token: Token) -> None:

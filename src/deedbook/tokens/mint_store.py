@@ -67,6 +67,16 @@ async def open_units(tx: Tx, token_id: TokenId) -> int:
     )
 
 
+async def submitted_units(tx: Tx, token_id: TokenId) -> int:
+    """How much of a token the chain was asked to mint and is not booked yet."""
+    return int(
+        await tx.fetchval(
+            "SELECT COALESCE(sum(amount), 0) FROM mint_requests WHERE token_id = $1 AND status = 'SUBMITTED'",
+            token_id,
+        )
+    )
+
+
 async def unsettled(db: Database, older_than_s: float, limit: int) -> list[UUID]:
     """Mints that the chain was asked for some time ago and has not been seen to answer, the oldest first."""
     async with db.reading() as connection:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from redis.asyncio import Redis
+
 from deedbook.chain.erc20 import Erc20Metadata
 from deedbook.chain.ports import Chain
 from deedbook.chain.terms import Call, Contract
@@ -101,5 +103,7 @@ class TokenResources(Protocol):
 
     @property
     def db(self) -> Database: ...
+    @property
+    def redis(self) -> Redis: ...
     @property
     def foundry(self) -> Foundry: ...

@@ -93,6 +93,19 @@ async def change_supply(tx: Tx, token_id: TokenId, units: int) -> Token:
     return token
 
 
+async def set_supply(tx: Tx, token_id: TokenId, units: int) -> None:
+    """Write down how much there is of a token that others mint."""
+    await tx.execute("UPDATE tokens SET total_supply = $2 WHERE token_id = $1", token_id, units)
+
+
+async def refreshable(tx: Tx, limit: int) -> list[TokenId]:
+    """The tokens that the vault takes."""
+    rows = await tx.fetch(
+        "SELECT token_id FROM tokens WHERE status = 'active' ORDER BY token_id LIMIT $1", limit
+    )
+    return [TokenId(row["token_id"]) for row in rows]
+
+
 async def metadata(tx: Tx, token_id: TokenId) -> dict[str, Any]:
     """What is told of a token beside its terms, held as it is until the commit."""
     found = await tx.fetchval("SELECT metadata FROM tokens WHERE token_id = $1 FOR NO KEY UPDATE", token_id)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from deedbook.identity import parse_address
 from deedbook.infra.database import Database
-from deedbook.kernel.ids import TokenId, parse_uuid
+from deedbook.kernel.ids import MarketId, TokenId, parse_uuid
 from deedbook.tokens import mint_store
 from deedbook.tokens.store import COLUMNS, token_of
 from deedbook.tokens.terms import Mint, Token, TokenStatus, TokenType
@@ -63,6 +63,33 @@ async def one(db: Database, name: str) -> ShownToken | None:
             name if token_id is None and address is None else None,
         )
     return _shown(row) if row else None
+
+
+async def some(db: Database, ids: list[UUID]) -> list[ShownToken]:
+    """These tokens, for their copies in Redis."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(f"SELECT {_SHOWN} FROM tokens WHERE token_id = ANY ($1)", ids)
+    return [_shown(row) for row in rows]
+
+
+async def asset(db: Database, market_id: MarketId) -> dict[str, Any]:
+    """The asset behind a token, as its market has it on record, with its documents."""
+    async with db.reading() as connection:
+        row = await connection.fetchrow(
+            """
+            SELECT m.asset_type, m.description, a.valuation::text AS valuation, a.currency, a.location,
+                   a.regulatory_info, a.compliance_documents
+            FROM markets m JOIN market_assets a USING (market_id) WHERE m.market_id = $1
+            """,
+            market_id,
+        )
+        assert row is not None, "a market and its asset are written together"
+        documents = await connection.fetch(
+            "SELECT document_id, title, kind, sha256, version FROM documents WHERE document_id = ANY($1) "
+            "ORDER BY created_at, document_id",
+            row["compliance_documents"],
+        )
+    return {**dict(row), "documents": [dict(document) for document in documents]}
 
 
 async def mints(db: Database, token_id: TokenId, after: Position | None, limit: int) -> list[Mint]:

@@ -13,7 +13,15 @@ from deedbook.infra.settings import Settings
 from deedbook.kernel.errors import Unavailable
 from deedbook.kernel.jobs import QueueSpec
 from deedbook.markets.cache import MarketCopies
-from deedbook.wiring import all_handlers, open_queues, open_resources, open_worker_resources, require
+from deedbook.tokens.cache import TokenCopies
+from deedbook.wiring import (
+    Resources,
+    all_handlers,
+    open_queues,
+    open_resources,
+    open_worker_resources,
+    require,
+)
 from deedbook.workers import jobs
 from deedbook.workers import relay as relays
 from deedbook.workers.chain import LaneWorker, VaultWatcher
@@ -65,9 +73,7 @@ async def relay(settings: Settings) -> None:
         sinks = [
             relays.FanOutSink(resources.db, holder, all_handlers(settings)),
             job_sink,
-            relays.RedisSink(
-                resources.db, holder, resources.redis, MarketCopies(resources.db, resources.redis)
-            ),
+            relays.RedisSink(resources.db, holder, resources.redis, _copies(resources)),
             relays.PermissionsSink(resources.db, holder, resources.permissions),
         ]
         sweeper = relays.Sweeper(resources.db, holder, job_sink, queues)
@@ -90,6 +96,12 @@ async def scheduler(settings: Settings) -> None:
     await repeat("scheduler", stopping, schedule.step, busy_s=REPEAT_S, idle_s=REPEAT_S)
     await redis.aclose()
     log.info("scheduler_stopped")
+
+
+def _copies(resources: Resources) -> list[relays.Copies]:
+    """What the rooms keep in Redis."""
+    db, redis = resources.db, resources.redis
+    return [MarketCopies(db, redis), TokenCopies(db, redis)]
 
 
 async def _until_current(db: Database, stopping: asyncio.Event) -> None:

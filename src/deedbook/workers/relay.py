@@ -10,6 +10,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 import orjson
 import structlog
@@ -27,7 +28,6 @@ from deedbook.kernel.clock import to_wire
 from deedbook.kernel.errors import Unavailable
 from deedbook.kernel.events import FACTS
 from deedbook.kernel.jobs import QUEUES, HandlerSpec
-from deedbook.markets.cache import MarketCopies
 from deedbook.workers.loops import repeat
 
 log = structlog.get_logger(__name__)
@@ -181,12 +181,20 @@ class JobSink(Sink):
         )
 
 
+class Copies(Protocol):
+    """Copies that a room keeps in Redis of what is its own."""
+
+    async def follow(self, facts: Sequence[StoredFact]) -> None:
+        """Bring up to date what these facts have changed; a repeated or late fact changes nothing."""
+        ...
+
+
 class RedisSink(Sink):
     """Facts to Redis channels, and the copies that Redis keeps of what they changed."""
 
     name = "redis"
 
-    def __init__(self, db: Database, holder: str, redis: Redis, copies: MarketCopies) -> None:
+    def __init__(self, db: Database, holder: str, redis: Redis, copies: Sequence[Copies]) -> None:
         super().__init__(db, holder)
         self._redis = redis
         self._copies = copies
@@ -202,7 +210,8 @@ class RedisSink(Sink):
                     pipe.publish(f"events:{fact.stream_type}", message)
                     pipe.publish(f"events:{fact.stream_type}:{fact.stream_id}", message)
                 await pipe.execute()
-            await self._copies.refresh({fact.stream_id for fact in facts if fact.stream_type == "market"})
+            for copies in self._copies:
+                await copies.follow(facts)
         except (RedisError, OSError, TimeoutError) as error:
             raise SinkUnavailable(f"Redis does not answer: {type(error).__name__}") from error
         await self._advance(held, facts[-1].cursor, len(facts))

@@ -150,6 +150,19 @@ async def request_mint(
     )
 
 
+@router.post(
+    "/{id}/refresh",
+    status_code=202,
+    openapi_extra=access(Role.ISSUER, Role.OPERATOR, Role.ADMIN, bucket="writes", keyed=True),
+    response_model=TokenAnswer,
+)
+async def refresh(token_id: TokenPath, caller: CallerDep, unit: UnitDep) -> Response:
+    """Have a token's metadata read anew from its asset, its rules and the chain."""
+    return await unit.run(
+        lambda tx: tokens.request_refresh(tx, caller, TokenId(token_id)), TokenAnswer.of, status=202
+    )
+
+
 @router.get("/{id}/mints", openapi_extra=_SIGNED_IN)
 async def mints(
     token_id: TokenPath, caller: CallerDep, db: DatabaseDep, cursor: Cursor = None, limit: Limit = 50
