@@ -33,8 +33,19 @@ CRASHES: list[tuple[str, str, int]] = [
     ("relay", "relay.epc.afterDeliver", 1),
 ]
 DEPLOYMENT = ("deploy.afterClaim", "deploy.afterProof", "deploy.beforeCommit", "deploy.afterCommit")
-ELSEWHERE: frozenset[str] = frozenset()
-"""Points that another test crosses, which says so."""
+COMPLIANCE = frozenset(
+    {
+        "registry.beforeCommit",
+        "registry.afterRequest",
+        "registry.afterFinal",
+        "pause.afterRequest",
+        "pause.afterFinal",
+        "verify.afterAnswer",
+        "verify.beforeCommit",
+    }
+)
+ELSEWHERE: frozenset[str] = COMPLIANCE
+"""Points that another test crosses, which says so: those of compliance are crossed in its own folder."""
 
 
 def test_every_failpoint_is_crossed_by_a_journey() -> None:
