@@ -15,12 +15,15 @@ from deedbook.markets import MarketStatus
 from tests.api.support import ROOT, caller_of, refused, routes
 from tests.compliance.support import new_user, open_desk
 from tests.markets.support import market_in
+from tests.support.till import prepared_custody
 from tests.support.world import User, World, registration, test_settings
 from tests.tokens.support import a_symbol, failed_listing, issue
 
 A_PUBLIC_READ, A_USERS_OWN = (200, 200, 200, 200, 200), (401, 200, 200, 200, 200)
 OFFICERS_STEP, OPERATORS = (401, 403, 403, 200, 403), (401, 403, 403, 403, 200)
 OFFICERS_READ = (401, 404, 404, 200, 404)
+NOT_YOURS, STAFF = (401, 404, 404, 404, 404), (401, 403, 403, 200, 200)
+STAFF_READ = (401, 404, 404, 200, 200)
 
 # What anonymous, an investor, another issuer, the issuer's officer and an operator hear. 404 is "not yours".
 WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
@@ -65,6 +68,31 @@ WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
     "POST /api/v1/tokens/{id}/pause": OFFICERS_STEP,
     "POST /api/v1/tokens/{id}/unpause": OFFICERS_STEP,
     "POST /api/v1/tokens/{id}/compliance/preview": OFFICERS_READ,
+    "POST /api/v1/deposits": NOT_YOURS,  # whoever did not sign it
+    "GET /api/v1/deposits": A_USERS_OWN,
+    "GET /api/v1/deposits/{id}": NOT_YOURS,
+    "POST /api/v1/withdrawals": NOT_YOURS,
+    "GET /api/v1/withdrawals": A_USERS_OWN,
+    "GET /api/v1/withdrawals/{id}": STAFF_READ,
+    "POST /api/v1/withdrawals/{id}/cancel": NOT_YOURS,
+    "POST /api/v1/withdrawals/{id}/approve": STAFF,
+    "POST /api/v1/withdrawals/{id}/reject": STAFF,
+    "GET /api/v1/withdrawals/addresses": A_USERS_OWN,
+    "POST /api/v1/withdrawals/addresses": (401, 201, 201, 201, 201),
+    "DELETE /api/v1/withdrawals/addresses/{address}": NOT_YOURS,
+    "PUT /api/v1/withdrawals/allow-list": A_USERS_OWN,
+    "POST /api/v1/tokens/{id}/transfer": NOT_YOURS,
+    "GET /api/v1/transfers": A_USERS_OWN,
+    "GET /api/v1/transfers/{id}": NOT_YOURS,
+    "GET /api/v1/ledger": A_USERS_OWN,
+    "GET /api/v1/ledger/export": A_USERS_OWN,
+    "GET /api/v1/tokens/balances/{userId}": STAFF_READ,
+    "GET /api/v1/tokens/balances/{userId}/{tokenId}": STAFF_READ,
+    "GET /api/v1/admin/withdrawals": STAFF,
+    "GET /api/v1/admin/withdrawal-limits/{tokenId}": STAFF,
+    "PUT /api/v1/admin/withdrawal-limits/{tokenId}": (401, 403, 403, 403, 403),  # admins alone
+    "GET /api/v1/admin/chain/watcher": STAFF,
+    "POST /api/v1/admin/chain/rescan": (401, 403, 403, 403, 202),
     "GET /api/v1/trading/pairs": A_PUBLIC_READ,
     "GET /api/v1/trading/pairs/{id}": (404, 404, 404, 404, 404),  # there is none yet
     "GET /api/v1/exchange-info": A_PUBLIC_READ,
@@ -83,12 +111,14 @@ WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
     "GET /api/v1/admin/processed-events": OPERATORS,
     "POST /api/v1/admin/processed-events/{id}/retry": OPERATORS,
     "GET /api/v1/admin/audit": (401, 403, 403, 200, 200),
+    "GET /api/v1/admin/audit/export": (401, 403, 403, 422, 422),  # of which period?
     "GET /healthz": A_PUBLIC_READ,
     "GET /readyz": A_PUBLIC_READ,
     "GET /metrics": A_PUBLIC_READ,
     "GET /docs/errors": A_PUBLIC_READ,
     "GET /openapi.json": A_PUBLIC_READ,
 }
+CUSTODY = ("/deposits", "/withdrawal", "/transfer", "/balances", "/ledger", "/admin/chain")
 ACTORS = ("anonymous", "investor", "other_issuer", "officer", "operator")
 STATE_FOR = {
     "approve": MarketStatus.PENDING_APPROVAL,
@@ -208,6 +238,8 @@ async def _prepared(world: World, issuer: User, path: str) -> tuple[str, dict[st
         "documents": {"title": "Deed", "kind": "deed", "sha256": "00" * 32},
         "entity-permissions": {"event_id": str(uuid4()), "event_type": "market.approved"},
     }
+    if any(part in path for part in CUSTODY):
+        return await prepared_custody(world, path)
     if "/compliance" in path or (path.endswith(("/rules", "}/pause", "/unpause")) and "/tokens" in path):
         return await _prepared_compliance(world, path)
     if "/tokens" in path:

@@ -11,7 +11,20 @@ from deedbook.api import errors, root
 from deedbook.api.deps import IDEMPOTENCY_KEY, guard
 from deedbook.api.middleware import Cors, Envelope
 from deedbook.api.ratelimit import Limiter
-from deedbook.api.v1 import admin, audit, auth, catalogue, compliance, documents, markets, tokens, webhooks
+from deedbook.api.v1 import (
+    admin,
+    audit,
+    auth,
+    catalogue,
+    compliance,
+    custody,
+    custody_desk,
+    documents,
+    ledger,
+    markets,
+    tokens,
+    webhooks,
+)
 from deedbook.api.v1.schemas.common import Problem
 from deedbook.identity import KeyRing
 from deedbook.infra.settings import Settings
@@ -19,6 +32,21 @@ from deedbook.integrations.entity_permissions.sns import SnsVerifier
 from deedbook.wiring import Resources, open_resources
 
 PREFIX = "/api/v1"
+# The first that matches is called: fixed addresses stand before those with an id in their place.
+_MODULES = (
+    auth,
+    markets,
+    documents,
+    ledger,
+    custody_desk,
+    custody,
+    compliance,
+    tokens,
+    catalogue,
+    webhooks,
+    admin,
+    audit,
+)
 _OUR_IDS = ("X-Request-Id", "X-Correlation-Id")
 _REF = "#/components/schemas/{model}"
 _PROBLEM: dict[str, Any] = {
@@ -50,7 +78,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.public_url = settings.public_url
     errors.install(app)
-    for module in (auth, markets, documents, compliance, tokens, catalogue, webhooks, admin, audit):
+    for module in _MODULES:
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(root.router)
     if settings.CORS_ORIGINS:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from deedbook.chain import bind_network
+from deedbook.custody.cache import BalanceCopies
 from deedbook.infra import lease, schema
 from deedbook.infra.database import Database
 from deedbook.infra.redis import connect_redis
@@ -101,7 +102,7 @@ async def scheduler(settings: Settings) -> None:
 def _copies(resources: Resources) -> list[relays.Copies]:
     """What the rooms keep in Redis."""
     db, redis = resources.db, resources.redis
-    return [MarketCopies(db, redis), TokenCopies(db, redis)]
+    return [MarketCopies(db, redis), TokenCopies(db, redis), BalanceCopies(db, redis)]
 
 
 async def _until_current(db: Database, stopping: asyncio.Event) -> None:
