@@ -27,10 +27,16 @@ HOME = Domain(31337, Address("0x" + "ab" * 20))
 class NoCopies:
     """Nobody reads copies here."""
 
-    def changed(self, spec: PairSpec, book: Book, batch: Batch) -> None:
+    def changes(self, spec: PairSpec, book: Book, batch: Batch, moment: str) -> None:
         return
 
-    def rebuilt(self, spec: PairSpec, book: Book) -> None:
+    def tell(self, change: None) -> None:
+        return
+
+    def catch_up(self, spec: PairSpec, book: Book, fact_seq: int) -> None:
+        return
+
+    def rebuilt(self, spec: PairSpec, book: Book, fact_seq: int) -> None:
         return
 
 

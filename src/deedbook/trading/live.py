@@ -19,6 +19,7 @@ class LiveOrder(Order):
 
     __slots__ = (
         "client_id",
+        "created_at",
         "expires_at",
         "fee",
         "fee_bps",
@@ -44,6 +45,7 @@ class LiveOrder(Order):
     user_id: str
     client_id: str
     kind: str
+    created_at: datetime
     expires_at: datetime
     quantity: int
     left: int
@@ -83,6 +85,7 @@ def live_order(spec: PairSpec, row: Any) -> LiveOrder:
     order.user_id = row["user_id"]
     order.client_id = row["client_order_id"] or ""
     order.kind = row["order_type"]
+    order.created_at = row["created_at"]
     order.expires_at = row["expires_at"]
     order.quantity = row["quantity_lots"]
     order.left = row["remaining_lots"]

@@ -49,9 +49,13 @@ def _unobserved(name: str, value: float) -> None:
 class Copies(Protocol):
     """Where the book's copies are kept for readers. Never waited for and never trusted."""
 
-    def changed(self, spec: PairSpec, book: Book, batch: Batch) -> None: ...
+    def changes(self, spec: PairSpec, book: Book, batch: Batch, moment: str) -> Any: ...
 
-    def rebuilt(self, spec: PairSpec, book: Book) -> None: ...
+    def tell(self, change: Any) -> None: ...
+
+    def catch_up(self, spec: PairSpec, book: Book, fact_seq: int) -> None: ...
+
+    def rebuilt(self, spec: PairSpec, book: Book, fact_seq: int) -> None: ...
 
 
 @dataclass
@@ -65,6 +69,8 @@ class _Prepared:
     self_made: list[SelfMade] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     arguments: list[Any] = field(default_factory=list)
+    change: Any = None
+    waited_since: datetime | None = None
 
 
 class PairMatcher:
@@ -105,7 +111,7 @@ class PairMatcher:
             self._keep(order)
         moment = await order_store.moment(self._db)
         await self._parties.know({order.user_id for order in self._orders.values()}, moment)
-        self._copies.rebuilt(self._spec, self.book)
+        self._copies.rebuilt(self._spec, self.book, self._fact_seq)
         log.info("book_rebuilt", pair=self._spec.symbol, orders=len(rows), epoch=self._writer.epoch)
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -127,6 +133,7 @@ class PairMatcher:
                     committing = asyncio.create_task(self._commit(prepared))
                     busy_until = time.monotonic() + BUSY_FOR_S
                     continue
+                self._copies.catch_up(self._spec, self.book, self._fact_seq)
                 await self._renew()
                 await self._wait(BUSY_S if time.monotonic() < busy_until else IDLE_S)
             if committing is not None:
@@ -159,6 +166,7 @@ class PairMatcher:
         await self._parties.know({order.user_id for order in fresh}, moment)
         await failpoint("matcher.afterClaim")
         prepared = self._match(fresh, commands, moment)
+        prepared.waited_since = min((order.created_at for order in fresh), default=None)
         if not prepared.batch.touched and not prepared.carried_out:
             return None
         return prepared
@@ -187,6 +195,7 @@ class PairMatcher:
             if not order.left:
                 self._forget(order)
         prepared.arguments = self._arguments(prepared, moment)
+        prepared.change = self._copies.changes(self._spec, self.book, batch, batch.moment.text)
         return prepared
 
     def _arguments(self, prepared: _Prepared, moment: datetime) -> list[Any]:
@@ -291,7 +300,9 @@ class PairMatcher:
         self._in_flight.difference_update(prepared.numbers)
         self._observe("settle_s", time.perf_counter() - started)
         self._observe("drained", len(prepared.numbers))
-        self._copies.changed(self._spec, self.book, prepared.batch)
+        if prepared.waited_since is not None:
+            self._observe("match_s", time.time() - prepared.waited_since.timestamp())
+        self._copies.tell(prepared.change)
 
     async def _bar(self, user_id: UserId) -> None:
         """The token's limits let this buyer have no more: their buy orders end, by durable commands."""

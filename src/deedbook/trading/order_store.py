@@ -29,8 +29,9 @@ _REFUSED = {
 }
 _ORDER = """o.order_id::text, o.order_number, o.user_id::text, o.trade_group, o.side, o.order_type,
     o.time_in_force, o.post_only, o.self_trade, o.quantity_lots, o.price_ticks, o.stop_ticks, o.trail,
-    o.trail_distance, o.fee_bps, o.client_order_id, o.expires_at, o.status, o.triggered, o.remaining_lots, o.filled_lots, o.filled_quote,
-    o.fee_charged, o.held, o.match_seq, o.priority"""
+    o.trail_distance, o.fee_bps, o.client_order_id, o.expires_at, o.status, o.triggered, o.remaining_lots,
+    o.filled_lots, o.filled_quote,
+    o.fee_charged, o.held, o.match_seq, o.priority, o.created_at"""
 
 
 @dataclass(frozen=True)
@@ -388,8 +389,8 @@ _TAKE = """
         $7::text::boolean[], $8::text::text[], $9::text::bigint[], $10::text::bigint[], $11::text::bigint[],
         $12::text::text[], $13::text::bigint[], $14::text::int[], $15::text::int[], $16::text::text[],
         $17::text::text[], $18::text::timestamptz[], $19::text::text[], $20::text::bytea[], $21::text::bytea[],
-        $22::text::text[], $23::text::uuid[], $24::text::numeric[], $25::text::text[], $26::text::timestamptz[], $27::text::text[],
-        $28::text::bytea[], $29::text::bytea[])
+        $22::text::text[], $23::text::uuid[], $24::text::numeric[], $25::text::text[], $26::text::timestamptz[],
+        $27::text::text[], $28::text::bytea[], $29::text::bytea[])
 """
 
 

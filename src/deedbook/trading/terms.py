@@ -6,7 +6,7 @@ from typing import NewType
 from uuid import UUID
 
 from deedbook.kernel.ids import MarketId, PairId, TokenId
-from deedbook.kernel.jobs import LIFECYCLE, JobKind
+from deedbook.kernel.jobs import LIFECYCLE, ORDER_MATCHING, JobKind
 
 OrderId = NewType("OrderId", UUID)
 TradeId = NewType("TradeId", UUID)
@@ -48,6 +48,12 @@ OPEN_PAIR = JobKind("open-pair", LIFECYCLE)
 PAUSE_PAIR = JobKind("pause-pair", LIFECYCLE)
 RESUME_PAIR = JobKind("resume-pair", LIFECYCLE)
 CLOSE_PAIR = JobKind("close-pair", LIFECYCLE)
+BAR_FROZEN = JobKind("bar-frozen-trader", LIFECYCLE)
+BAR_RECORD = JobKind("bar-changed-trader", LIFECYCLE)
+BAR_EXPIRED = JobKind("bar-expired-trader", LIFECYCLE)
+BAR_SANCTIONED = JobKind("bar-screened-trader", LIFECYCLE)
+MATCH_ORDER = JobKind("match-order", ORDER_MATCHING)
+"""A bell. Its worker is the matcher process, which needs no record of it."""
 
 
 class Side(Enum):

@@ -1,0 +1,78 @@
+"""Bells: jobs of `order-matching` that wake the writer of a pair. They carry nothing that matters.
+
+Rung right after the commit, at most one waiting for each pair; rings that come while others are being sent share
+the next round trip. A bell that is lost costs time only: writers look by themselves, and orphaned pairs are found.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+import structlog
+from redis.exceptions import RedisError
+
+from deedbook.infra.bullmq_client import Deduplication, JobQueue, NewJob
+from deedbook.trading.admission import Admitted
+from deedbook.trading.terms import MATCH_ORDER
+
+log = structlog.get_logger(__name__)
+
+MARKET_PRIORITY = 1
+OTHER_PRIORITY = 5
+TIMEOUT_S = 0.5
+
+
+class Bells:
+    """One per process that takes orders in."""
+
+    def __init__(self, queue: JobQueue) -> None:
+        self._queue = queue
+        self._waiting: dict[UUID, NewJob] = {}
+        self._ringing: asyncio.Task[None] | None = None
+
+    def ring(self, orders: Sequence[Admitted]) -> None:
+        """There are new orders. The job of a pair is named after the first of them."""
+        for order in orders:
+            pair_id = order.spec.pair_id
+            if pair_id not in self._waiting:
+                priority = MARKET_PRIORITY if order.text.order_type.is_market else OTHER_PRIORITY
+                self._waiting[pair_id] = _bell(order.order_id, pair_id, priority)
+        self._start()
+
+    def ring_for(self, order_id: UUID, pair_id: UUID) -> None:
+        """There is a command about this order."""
+        self._waiting.setdefault(pair_id, _bell(order_id, pair_id, OTHER_PRIORITY))
+        self._start()
+
+    async def close(self) -> None:
+        """Finish what was begun."""
+        if self._ringing is not None:
+            await self._ringing
+
+    def _start(self) -> None:
+        if self._waiting and self._ringing is None:
+            self._ringing = asyncio.create_task(self._ring())
+
+    async def _ring(self) -> None:
+        try:
+            while self._waiting:
+                jobs, self._waiting = list(self._waiting.values()), {}
+                try:
+                    async with asyncio.timeout(TIMEOUT_S):
+                        await self._queue.add_bulk(jobs)
+                except (RedisError, OSError, TimeoutError):
+                    log.warning("bells_not_rung", pairs=len(jobs))
+        finally:
+            self._ringing = None
+
+
+def _bell(order_id: UUID, pair_id: UUID, priority: int) -> NewJob:
+    return NewJob(
+        MATCH_ORDER.name,
+        {"orderId": str(order_id), "tradingPairId": str(pair_id)},
+        job_id=f"match-{order_id}",
+        priority=priority,
+        attempts=MATCH_ORDER.queue.attempts or 1,
+        deduplication=Deduplication(str(pair_id), keep_last_if_active=True),
+        keep=1000,
+    )

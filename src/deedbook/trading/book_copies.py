@@ -1,0 +1,198 @@
+"""Copies of the books in Redis, for readers: never waited for, never trusted, made anew whenever they are missing.
+
+`orderbook:{pair}:bids|asks` are sorted sets: the score is the price in ticks (negative for bids), the member the
+order's JSON, beginning with its padded place in time, so that a plain range gives price-time priority.
+`market:{pair}:depth` is the aggregated book (10 s), `trades:recent:{pair}` the last hundred trades, and
+`user:open-orders:{user}` is dropped when that user's orders change. `orderbook:{pair}:writer` tells whose copies
+these are: when it is gone, so are they.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import orjson
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from deedbook.trading.engine import Book, Order
+from deedbook.trading.execution import Batch, TradeRow
+from deedbook.trading.live import LiveOrder
+from deedbook.trading.spec import PairSpec
+
+log = structlog.get_logger(__name__)
+
+DEPTH_LEVELS = 100
+DEPTH_TTL_S = 10
+DEPTH_EVERY_S = 0.05
+RECENT = 100
+MAX_WAITING = 500
+CHUNK = 1000
+RETRY_S = 0.5
+Members = dict[str, int]
+
+
+def book_key(pair_id: UUID, *, buy: bool) -> str:
+    return f"orderbook:{pair_id}:{'bids' if buy else 'asks'}"
+
+
+def depth_key(pair_id: UUID) -> str:
+    return f"market:{pair_id}:depth"
+
+
+def recent_key(pair_id: UUID) -> str:
+    return f"trades:recent:{pair_id}"
+
+
+@dataclass
+class Change:
+    """What one batch does to the copies of a pair."""
+
+    pair_id: UUID
+    gone: tuple[list[str], list[str]] = field(default_factory=lambda: ([], []))
+    came: tuple[Members, Members] = field(default_factory=lambda: ({}, {}))
+    trades: list[bytes] = field(default_factory=list)
+    users: list[str] = field(default_factory=list)
+    depth: bytes | None = None
+    whole: bool = False
+
+
+class BookCopies:
+    """Writes the copies of all pairs that this process matches, one after the other."""
+
+    def __init__(self, redis: Redis, writer: str) -> None:
+        self._redis = redis
+        self._writer = writer
+        self._waiting: asyncio.Queue[Change] = asyncio.Queue(MAX_WAITING)
+        self._lost: set[UUID] = set()
+        self._depth_at: dict[UUID, float] = {}
+        self._stale_depth: set[UUID] = set()
+
+    def changes(self, spec: PairSpec, book: Book, batch: Batch, moment: str) -> Change:
+        """What a batch that was just matched does to them: taken down now, since the book goes on."""
+        change = Change(spec.pair_id)
+        for order in batch.touched:
+            side = 0 if order.buy else 1
+            if order.member:
+                change.gone[side].append(order.member)
+            order.member = _member(spec, order) if order.level is not None else ""
+            if order.member:
+                change.came[side][order.member] = _score(order)
+        change.users = list({order.user_id for order in batch.touched})
+        change.trades = [_trade(spec, trade, moment) for trade in batch.trades]
+        if time.monotonic() - self._depth_at.get(spec.pair_id, 0.0) >= DEPTH_EVERY_S:
+            change.depth = self._depth(spec, book, batch.fact_seq)
+        else:
+            self._stale_depth.add(spec.pair_id)
+        return change
+
+    def tell(self, change: Change) -> None:
+        """What was prepared is durable now."""
+        if change.pair_id in self._lost and not change.whole:
+            return
+        try:
+            self._waiting.put_nowait(change)
+        except asyncio.QueueFull:
+            self._lost.add(change.pair_id)
+
+    def catch_up(self, spec: PairSpec, book: Book, fact_seq: int) -> None:
+        """The pair is quiet: tell the depth that was left out, or everything that was lost."""
+        if spec.pair_id in self._lost:
+            self.rebuilt(spec, book, fact_seq)
+        elif spec.pair_id in self._stale_depth:
+            self.tell(Change(spec.pair_id, depth=self._depth(spec, book, fact_seq)))
+
+    def rebuilt(self, spec: PairSpec, book: Book, fact_seq: int) -> None:
+        """The whole book, in the place of whatever is there."""
+        change = Change(spec.pair_id, whole=True)
+        for side, buy in enumerate((True, False)):
+            for order in book.resting(buy=buy):
+                assert isinstance(order, LiveOrder)
+                order.member = _member(spec, order)
+                change.came[side][order.member] = _score(order)
+        change.depth = self._depth(spec, book, fact_seq)
+        self._lost.discard(spec.pair_id)
+        self.tell(change)
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Write what is told until stopped. While Redis is away nothing waits for it: what is missed is made anew."""
+        while not stopping.is_set():
+            try:
+                change = await asyncio.wait_for(self._waiting.get(), RETRY_S)
+            except TimeoutError:
+                continue
+            try:
+                await self._write(change)
+            except (RedisError, OSError, TimeoutError):
+                if change.pair_id not in self._lost:
+                    log.warning("book_copies_lost", pair=str(change.pair_id))
+                self._lost.add(change.pair_id)
+                await asyncio.sleep(RETRY_S)
+
+    async def _write(self, change: Change) -> None:
+        mark = f"orderbook:{change.pair_id}:writer"
+        if not change.whole and await self._redis.get(mark) != self._writer:
+            # Flushed, evicted, or another's: what we would change is not there.
+            self._lost.add(change.pair_id)
+            return
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for side, buy in enumerate((True, False)):
+                key = book_key(change.pair_id, buy=buy)
+                if change.whole:
+                    pipe.delete(key)
+                if change.gone[side]:
+                    pipe.zrem(key, *change.gone[side])
+                came = list(change.came[side].items())
+                for start in range(0, len(came), CHUNK):
+                    pipe.zadd(key, dict(came[start : start + CHUNK]))
+            if change.trades:
+                pipe.lpush(recent_key(change.pair_id), *change.trades)
+                pipe.ltrim(recent_key(change.pair_id), 0, RECENT - 1)
+            if change.depth is not None:
+                pipe.set(depth_key(change.pair_id), change.depth, ex=DEPTH_TTL_S)
+            if change.users:
+                pipe.delete(*(f"user:open-orders:{user_id}" for user_id in change.users))
+            if change.whole:
+                pipe.set(mark, self._writer)
+            await pipe.execute()
+
+    def _depth(self, spec: PairSpec, book: Book, fact_seq: int) -> bytes:
+        self._depth_at[spec.pair_id] = time.monotonic()
+        self._stale_depth.discard(spec.pair_id)
+        return orjson.dumps(depth_of(spec, book, fact_seq))
+
+
+def depth_of(spec: PairSpec, book: Book, fact_seq: int) -> dict[str, object]:
+    """The aggregated book as everybody may see it."""
+
+    def side(*, buy: bool) -> list[list[str]]:
+        levels = book.depth(buy=buy, limit=DEPTH_LEVELS)
+        return [[spec.price_text(price), spec.size_text(total)] for price, total in levels]
+
+    return {
+        "tradingPairId": str(spec.pair_id),
+        "pair": spec.symbol,
+        "seq": fact_seq,
+        "bids": side(buy=True),
+        "asks": side(buy=False),
+    }
+
+
+def _score(order: Order) -> int:
+    return -order.limit if order.buy else order.limit
+
+
+def _member(spec: PairSpec, order: LiveOrder) -> str:
+    return (
+        f'{{"matchSeq":"{order.priority or 0:022d}","orderId":"{order.order_id}",'
+        f'"price":"{spec.price_text(order.limit)}","remainingQuantity":"{spec.size_text(order.left)}"}}'
+    )
+
+
+def _trade(spec: PairSpec, trade: TradeRow, moment: str) -> bytes:
+    return (
+        f'{{"tradeId":"{trade.trade_id}","seq":{trade.number},"price":"{spec.price_text(trade.price)}",'
+        f'"quantity":"{spec.size_text(trade.size)}","takerSide":"{trade.taker_side}","executedAt":"{moment}"}}'
+    ).encode()
