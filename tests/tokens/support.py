@@ -145,7 +145,7 @@ class Told(FakeChain):
         super().__init__()
         self._told = {keccak(f"{name}()".encode())[:4]: answer for name, answer in told.items()}
 
-    async def call(self, to: Address, data: bytes) -> bytes:
+    async def call(self, to: Address, data: bytes, block: int | None = None) -> bytes:
         await self._answer()
         return self._told.get(data[:4], b"")
 

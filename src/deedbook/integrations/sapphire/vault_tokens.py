@@ -7,9 +7,13 @@ from deedbook.chain.errors import TransactionReverted
 from deedbook.chain.ports import Chain
 from deedbook.chain.terms import Call, Contract
 from deedbook.chain.vault import reference_of
+from deedbook.identity import keccak
 from deedbook.identity.terms import Address
 from deedbook.integrations.sapphire import custody
 from deedbook.integrations.sapphire.contracts import is_listed, read
+
+_TOTAL_SUPPLY = keccak(b"totalSupply()")[:4]
+_WORD = 32
 
 
 class SapphireVaultTokens:
@@ -19,12 +23,12 @@ class SapphireVaultTokens:
         return await custody.erc20_metadata(chain, token)
 
     async def total_supply(self, chain: Chain, token: Address) -> int | None:
-        if not await chain.code(token):
-            return None
+        # Anybody's contract: what is not one number is no answer, and the node is not to blame for it.
         try:
-            return int(await read(chain, token, "totalSupply()", [], [], "uint256"))
+            answer = await chain.call(token, _TOTAL_SUPPLY)
         except TransactionReverted:
             return None
+        return int.from_bytes(answer) if len(answer) == _WORD else None
 
     async def listed_decimals(
         self, chain: Chain, contracts: dict[Contract, Address], token: Address
