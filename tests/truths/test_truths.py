@@ -266,6 +266,23 @@ VIOLATIONS: list[tuple[str, str, str]] = [
             "VALUES ('deploy-market-token-{other}-1', 'deploy-token', 'deploy-market-token', '{{}}', 'failed')"
         ),
     ),
+    (
+        "INV-13",
+        "mint not booked for long: ",
+        (
+            "INSERT INTO mint_requests (mint_id, token_id, user_id, account, amount, status, requested_by, reason, "
+            "updated_at) SELECT gen_random_uuid(), token_id, issuer_user_id, '0x', 1, 'SUBMITTED', issuer_user_id, "
+            f"'r', {LONG_AGO} FROM tokens WHERE market_id = '{{market}}'"
+        ),
+    ),
+    (
+        "INV-13",
+        "listing for long: WAITING",
+        (
+            "INSERT INTO tokens (token_id, symbol, name, token_type, decimals, chain_id, status) "
+            "VALUES (gen_random_uuid(), 'WAITING', 'Waiting', 'STABLE', 6, 31337, 'listing')"
+        ),
+    ),
     ("INV-13", "lane stopped: foreign use", "UPDATE chain_wallets SET stopped_reason = 'foreign use'"),
     (
         "INV-13",

@@ -6,12 +6,12 @@ The numbers are those of the project's list of invariants.
 from deedbook.identity.terms import Address
 from deedbook.infra.database import Database
 from deedbook.integrations.sapphire.client import SapphireClient
-from deedbook.truths import lifecycle, liveness, money, record, trading
+from deedbook.truths import lifecycle, liveness, money, record, supply, trading
 from deedbook.truths.lifecycle import LEADS_TO
 from deedbook.truths.on_chain import chain_equals_books
 from deedbook.truths.proof import MAX_FINDINGS, Truth, one_moment, prove
 
-__all__ = ["LEADS_TO", "MAX_FINDINGS", "Truth", "check_all", "check_books", "check_money"]
+__all__ = ["LEADS_TO", "MAX_FINDINGS", "Truth", "check_all", "check_books", "check_money", "check_supply"]
 
 
 async def check_all(db: Database, node: SapphireClient, chain_id: int, admin: Address | None) -> list[Truth]:
@@ -32,7 +32,7 @@ async def check_books(db: Database) -> list[Truth]:
     async with one_moment(db) as connection:
         found = [
             truth
-            for part in (money, lifecycle, record, trading, liveness)
+            for part in (money, supply, lifecycle, record, trading, liveness)
             for truth in await prove(connection, part.QUERIES)
         ]
     return [*found, await record.seals_verify(db)]
@@ -42,3 +42,9 @@ async def check_money(db: Database) -> list[Truth]:
     """Prove the truths of the ledger alone: nothing is created or lost."""
     async with one_moment(db) as connection:
         return await prove(connection, money.QUERIES)
+
+
+async def check_supply(db: Database) -> list[Truth]:
+    """Prove the truths of supply alone."""
+    async with one_moment(db) as connection:
+        return await prove(connection, supply.QUERIES)

@@ -18,6 +18,14 @@ QUERIES = {
         SELECT 'transaction not final for long: ' || key FROM chain_transactions
         WHERE status IN ('queued', 'signed', 'sent', 'mined') AND created_at < now() - interval '30 minutes'
         UNION ALL
+        SELECT 'mint not booked for long: ' || mint_id FROM mint_requests
+        WHERE status IN ('APPROVED', 'SUBMITTED') AND updated_at < now() - interval '30 minutes'
+        UNION ALL
+        SELECT 'listing for long: ' || symbol FROM tokens
+        WHERE status = 'listing' AND NOT EXISTS (
+            SELECT 1 FROM jobs WHERE status = 'pending'
+                AND split_part(job_id, '.', 1) = 'list-token-' || token_id || '-' || listings)
+        UNION ALL
         SELECT 'undelivered by ' || s.sink FROM (VALUES ('fan-out'), ('redis')) AS s (sink)
         LEFT JOIN relay_cursors c USING (sink)
         WHERE EXISTS (SELECT 1 FROM events e WHERE e.occurred_at < now() - interval '60 seconds'
