@@ -116,6 +116,14 @@ def worker(
 
 
 @app.command()
+def matcher() -> None:
+    """Match the orders of pairs; any number of matchers share them."""
+    from deedbook.workers.processes import matcher as run_matcher
+
+    _run(run_matcher(_adopted_settings("matcher")))
+
+
+@app.command()
 def relay() -> None:
     """Carry facts and jobs out of PostgreSQL."""
     from deedbook.workers.processes import relay as run_relay

@@ -20,9 +20,14 @@ from deedbook.infra.telemetry import (
     FAILED_EVENTS,
     FAILED_JOBS,
     JOB_OUTCOMES,
+    MATCHING,
+    MATCHING_KEY,
+    MATCHING_SUM,
     POOL,
     QUEUE_AGE,
     QUEUE_DEPTH,
+    RECONCILIATION_AGE,
+    RECONCILIATION_BREAKS,
     REGISTRY,
     RELAY_LAG,
     VAULT_EVENTS_WAITING,
@@ -81,6 +86,7 @@ async def metrics(request: Request, resources: ResourcesDep) -> Response:
     try:
         await _collect_database(resources)
         await _collect_watcher(resources)
+        await _collect_reconciliation(resources)
     except Unavailable:
         RELAY_LAG.clear()
     try:
@@ -163,6 +169,12 @@ async def _collect_watcher(resources: Resources) -> None:
         VAULT_EVENTS_WAITING.labels("depth").set(found.unprocessed - found.failing)
 
 
+async def _collect_reconciliation(resources: Resources) -> None:
+    for run in await custody.reconciliation_runs(resources.db, None, 1):
+        RECONCILIATION_BREAKS.set(len(run["breaks"]))
+        RECONCILIATION_AGE.set(max(time.time() - run["created_at"].timestamp(), 0.0))
+
+
 async def _collect_redis(resources: Resources) -> None:
     for name, queue in open_queues(resources.redis).items():
         for state, count in (await queue.counts()).items():
@@ -171,3 +183,8 @@ async def _collect_redis(resources: Resources) -> None:
     for field, total in outcomes.items():
         queue_name, _, outcome = field.partition("|")
         JOB_OUTCOMES.labels(queue_name, outcome).set(float(total))
+    matching = await cast("Awaitable[dict[str, str]]", resources.redis.hgetall(MATCHING_KEY))
+    for field, total in matching.items():
+        measure, _, bound = field.partition("|")
+        gauge = MATCHING_SUM.labels(measure) if bound == "sum" else MATCHING.labels(measure, bound)
+        gauge.set(float(total))

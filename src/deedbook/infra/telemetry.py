@@ -47,6 +47,28 @@ WATCHER_STOPPED = Gauge(
 VAULT_EVENTS_WAITING = Gauge(
     "deedbook_vault_events_waiting", "Events of the vault by what they wait for", ["why"], registry=REGISTRY
 )
+RECONCILIATION_BREAKS = Gauge(
+    "deedbook_reconciliation_breaks",
+    "Differences between ledger and vault that nothing explains",
+    registry=REGISTRY,
+)
+RECONCILIATION_AGE = Gauge(
+    "deedbook_reconciliation_age_seconds", "Time since ledger and vault were last compared", registry=REGISTRY
+)
+MATCHING_KEY = "deedbook:matching"
+_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+MATCHING_BUCKETS: dict[str, tuple[float, ...]] = {
+    "match_s": _SECONDS,
+    "settle_s": _SECONDS,
+    "drained": (1, 2, 5, 10, 20, 50, 100, 200, 500),
+}
+MATCHING = Gauge(
+    "deedbook_matching_bucket",
+    "Batches of the matchers by what was measured, cumulative: match_s, settle_s, drained",
+    ["measure", "le"],
+    registry=REGISTRY,
+)
+MATCHING_SUM = Gauge("deedbook_matching_sum", "Sum of what was measured", ["measure"], registry=REGISTRY)
 PERMISSION_CHECKS = Counter(
     "deedbook_permission_checks_total", "Answers of the permission service", ["outcome"], registry=REGISTRY
 )

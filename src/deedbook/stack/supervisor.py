@@ -42,6 +42,7 @@ RESTART_PAUSE_S = 0.1
 RESTART_PAUSE_MAX_S = 5.0
 STOP_S = 25.0
 IDLE_BLOCK_TIME_S = 5.0
+OURS = ("worker", "matcher", "relay", "scheduler")
 CLONE = Path(__file__).parents[3]
 Progress = Callable[[str], None]
 T = TypeVar("T")
@@ -190,7 +191,7 @@ async def _start(
     progress("Deploying the platform's contracts; starting worker, relay and scheduler meanwhile")
     # Mostly waiting for confirmations, so the others can use the time. The API comes last: what it answers
     # can then also be carried out.
-    others = [*services, *(_process(home, environ, name) for name in ("worker", "relay", "scheduler"))]
+    others = [*services, *(_process(home, environ, name) for name in OURS)]
     await _together(_deploy(full), *(keeper.start(process) for process in others))
     progress("Starting the API")
     await keeper.start(api)

@@ -1,13 +1,23 @@
-"""Jobs of this room: pairs follow their markets."""
+"""Jobs of this room: pairs follow their markets, and whoever may not trade any more has their orders ended."""
 
 from uuid import UUID
 
+from deedbook.compliance.events import AccountFrozen, AccountScreened, ComplianceExpired, RecordChanged
 from deedbook.infra.database import Tx
-from deedbook.kernel.ids import MarketId
+from deedbook.kernel.ids import MarketId, TokenId, UserId
 from deedbook.kernel.jobs import Job, on
 from deedbook.markets.events import MarketActivated, MarketArchived, MarketPaused, MarketResumed
-from deedbook.trading import service
-from deedbook.trading.terms import CLOSE_PAIR, OPEN_PAIR, PAUSE_PAIR, RESUME_PAIR
+from deedbook.trading import orders, service
+from deedbook.trading.terms import (
+    BAR_EXPIRED,
+    BAR_FROZEN,
+    BAR_RECORD,
+    BAR_SANCTIONED,
+    CLOSE_PAIR,
+    OPEN_PAIR,
+    PAUSE_PAIR,
+    RESUME_PAIR,
+)
 
 
 @on(MarketActivated, OPEN_PAIR)
@@ -28,3 +38,23 @@ async def resume_pair(tx: Tx, job: Job) -> None:
 @on(MarketArchived, CLOSE_PAIR)
 async def close_pair(tx: Tx, job: Job) -> None:
     await service.follow_market(tx, MarketId(UUID(job.data["marketId"])))
+
+
+@on(AccountFrozen, BAR_FROZEN)
+async def bar_frozen(tx: Tx, job: Job) -> None:
+    await orders.bar(tx, UserId(UUID(job.data["userId"])), None)
+
+
+@on(AccountScreened, BAR_SANCTIONED)
+async def bar_sanctioned(tx: Tx, job: Job) -> None:
+    await orders.bar(tx, UserId(UUID(job.data["userId"])), None)
+
+
+@on(RecordChanged, BAR_RECORD)
+async def bar_changed(tx: Tx, job: Job) -> None:
+    await orders.bar(tx, UserId(UUID(job.data["userId"])), TokenId(UUID(job.data["tokenId"])))
+
+
+@on(ComplianceExpired, BAR_EXPIRED)
+async def bar_expired(tx: Tx, job: Job) -> None:
+    await orders.bar(tx, UserId(UUID(job.data["userId"])), TokenId(UUID(job.data["tokenId"])))

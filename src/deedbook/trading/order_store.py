@@ -13,6 +13,7 @@ from deedbook.compliance import Standing, TokenRules
 from deedbook.infra.arrays import hexed, plain, quoted
 from deedbook.infra.database import Database, Tx
 from deedbook.infra.failpoints import failpoint
+from deedbook.infra.outbox import Cursor
 from deedbook.kernel.ids import PairId, TokenId, UserId
 from deedbook.ledger import AccountId
 from deedbook.trading.admission import Admitted
@@ -412,3 +413,81 @@ async def add_command(
         actor_id,
         remaining_lots,
     )
+
+
+async def pairs_with_orders_of(
+    tx: Tx, user_id: UserId, token_id: TokenId | None
+) -> list[tuple[PairId, TokenId]]:
+    """The pairs, of one base token or all, on which a user has living orders, each with its base token."""
+    rows = await tx.fetch(
+        """
+        SELECT DISTINCT p.pair_id, p.base_token_id FROM orders o JOIN trading_pairs p USING (pair_id)
+        WHERE o.user_id = $1 AND o.status IN ('PENDING_MATCH', 'OPEN', 'PARTIAL')
+          AND ($2::uuid IS NULL OR p.base_token_id = $2)
+        """,
+        user_id,
+        token_id,
+    )
+    return [(PairId(row["pair_id"]), TokenId(row["base_token_id"])) for row in rows]
+
+
+async def be_present(tx: Tx, holder: str, ttl_s: float) -> tuple[int, int]:
+    """Renew a matcher's sign of life; how many live, and how many pairs there are to match."""
+    await tx.execute(
+        "INSERT INTO leases (name, holder, expires_at) VALUES ($1, $1, now() + make_interval(secs => $2)) "
+        "ON CONFLICT (name) DO UPDATE SET expires_at = EXCLUDED.expires_at",
+        holder,
+        ttl_s,
+    )
+    row = await tx.fetchrow(
+        "SELECT (SELECT count(*) FROM leases WHERE starts_with(name, 'matcher-') AND expires_at > now()) AS living, "
+        "(SELECT count(*) FROM pair_writer) AS pairs"
+    )
+    assert row is not None
+    return row["living"], row["pairs"]
+
+
+async def be_absent(tx: Tx, holder: str) -> None:
+    """Take a matcher's sign of life away, and those of the long dead with it."""
+    await tx.execute(
+        "DELETE FROM leases WHERE name = $1 "
+        "OR (starts_with(name, 'matcher-') AND expires_at < now() - interval '1 day')",
+        holder,
+    )
+
+
+@dataclass(frozen=True)
+class StoredFacts:
+    """The events of one commit on one pair, one JSON text a line."""
+
+    batch_id: UUID
+    pair_id: UUID
+    occurred_at: datetime
+    lines: list[str]
+    cursor: Cursor
+
+
+async def facts_after(db: Database, cursor: Cursor, *, limit: int) -> list[StoredFacts]:
+    """The next events that are safe to read, oldest first: see `infra.outbox` for why so."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(
+            """
+            SELECT batch_id, pair_id, occurred_at, facts, tx_id::text::bigint AS tx, position FROM trading_facts
+            WHERE (tx_id, position) > ($1::text::xid8, $2::bigint)
+              AND tx_id < pg_snapshot_xmin(pg_current_snapshot())
+            ORDER BY tx_id, position LIMIT $3
+            """,
+            str(cursor.tx_id),
+            cursor.position,
+            limit,
+        )
+    return [
+        StoredFacts(
+            row["batch_id"],
+            row["pair_id"],
+            row["occurred_at"],
+            row["facts"].split("\n"),
+            Cursor(row["tx"], row["position"]),
+        )
+        for row in rows
+    ]

@@ -9,18 +9,20 @@ from uuid import UUID
 
 import orjson
 
+from deedbook import compliance
 from deedbook.identity.typed_data import ORDER
 from deedbook.infra.database import Tx
 from deedbook.kernel.clock import to_wire
-from deedbook.kernel.ids import PairId, UserId, new_uuid
+from deedbook.kernel.ids import PairId, TokenId, UserId, new_uuid
 from deedbook.trading import live_facts, order_store
 from deedbook.trading.admission import Admitted, OrderText, Quotes, Terms, judge
+from deedbook.trading.engine import Ended
 from deedbook.trading.errors import OrderNotFound, OrderOver
 from deedbook.trading.live_facts import Moment
 from deedbook.trading.spec import PairSpec
 from deedbook.trading.terms import FINAL, OrderId, OrderStatus, Side
 
-__all__ = ["ORDER", "admit", "cancel", "cancel_all", "reduce"]
+__all__ = ["ORDER", "admit", "bar", "cancel", "cancel_all", "reduce"]
 
 
 def admit(
@@ -82,6 +84,15 @@ async def reduce(tx: Tx, user_id: UserId, order_id: OrderId, remaining_lots: int
 async def cancel_all(tx: Tx, user_id: UserId, pair_id: PairId | None) -> int:
     """Ask for the end of all living orders of a user, or of those on one pair; how many there were."""
     return await order_store.cancel_living(tx, user_id, "CANCELLED", pair_id=pair_id)
+
+
+async def bar(tx: Tx, user_id: UserId, token_id: TokenId | None) -> None:
+    """End the living orders of somebody whom compliance does not let trade now: on the pairs of one token, or on
+    all. Decided anew here, since a fact may come late and speak of yesterday."""
+    for pair_id, base in await order_store.pairs_with_orders_of(tx, user_id, token_id):
+        found, _ = await compliance.standings(tx, base, [user_id])
+        if not found[user_id].holds_at(await tx.now()):
+            await order_store.cancel_living(tx, user_id, Ended.FROZEN.name, pair_id=pair_id)
 
 
 async def _living(tx: Tx, user_id: UserId, order_id: OrderId) -> PairId:

@@ -1,7 +1,7 @@
 """The job worker: one pool per queue; each job's effect and the mark that it is done commit together."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import structlog
@@ -21,7 +21,7 @@ from deedbook.infra.redis import connect_redis
 from deedbook.infra.settings import Settings
 from deedbook.infra.telemetry import scrub
 from deedbook.kernel.errors import Kind, Refusal, Unavailable
-from deedbook.kernel.jobs import QUEUES, HandlerSpec, QueueSpec
+from deedbook.kernel.jobs import ORDER_MATCHING, QUEUES, HandlerSpec, QueueSpec
 
 log = structlog.get_logger(__name__)
 
@@ -121,14 +121,14 @@ def _for_everybody(error: Exception) -> str:
 
 
 def pick_queues(names: str | None) -> list[QueueSpec]:
-    """The queues to serve: all, or those named in a comma-separated list.
+    """The queues to serve: all, or those named in a comma-separated list. Bells are for matchers.
 
     Raises:
         ValueError: a name is not one of ours; says which are.
     """
+    known = {spec.name: spec for spec in QUEUES if spec != ORDER_MATCHING}
     if not names:
-        return list(QUEUES)
-    known = {spec.name: spec for spec in QUEUES}
+        return list(known.values())
     wanted = [name.strip() for name in names.split(",") if name.strip()]
     unknown = [name for name in wanted if name not in known]
     if unknown:
@@ -166,6 +166,21 @@ async def serve(
     finally:
         await asyncio.gather(*(worker.close(grace_s=CLOSE_S) for worker in workers), return_exceptions=True)
         await counters.aclose()
+
+
+def listen(
+    settings: Settings, spec: QueueSpec, answer: Callable[[Delivery], Awaitable[None]]
+) -> HardenedWorker:
+    """Serve a queue of bells: jobs of which PostgreSQL keeps no record, since they carry nothing."""
+    return HardenedWorker(
+        spec.name,
+        answer,
+        connect_redis(settings, blocking=True, max_connections=64),
+        WorkerSettings(
+            concurrency=spec.concurrency or settings.QUEUE_WORKER_CONCURRENCY,
+            limit=RateLimit(spec.jobs_per_s) if spec.jobs_per_s else None,
+        ),
+    )
 
 
 async def _stopped_or_broken(stopping: asyncio.Event, loops: Sequence[asyncio.Task[None]]) -> None:

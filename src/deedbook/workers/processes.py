@@ -12,7 +12,7 @@ from deedbook.infra.database import Database
 from deedbook.infra.redis import connect_redis
 from deedbook.infra.settings import Settings
 from deedbook.kernel.errors import Unavailable
-from deedbook.kernel.jobs import QueueSpec
+from deedbook.kernel.jobs import ORDER_MATCHING, QueueSpec
 from deedbook.markets.cache import MarketCopies
 from deedbook.tokens.cache import TokenCopies
 from deedbook.wiring import (
@@ -23,11 +23,14 @@ from deedbook.wiring import (
     open_worker_resources,
     require,
 )
-from deedbook.workers import jobs
+from deedbook.workers import jobs, matching
 from deedbook.workers import relay as relays
 from deedbook.workers.chain import LaneWorker, VaultWatcher
 from deedbook.workers.loops import repeat, stop_on_signals, wait
+from deedbook.workers.matching import MatcherPool
 from deedbook.workers.scheduler import REPEAT_S, Scheduler
+from deedbook.workers.tally import MatchingTally
+from deedbook.workers.trading_sinks import TradingActivitySink, TradingEventsSink
 
 log = structlog.get_logger(__name__)
 
@@ -76,6 +79,8 @@ async def relay(settings: Settings) -> None:
             job_sink,
             relays.RedisSink(resources.db, holder, resources.redis, _copies(resources)),
             relays.PermissionsSink(resources.db, holder, resources.permissions),
+            TradingEventsSink(resources.db, holder, resources.redis),
+            TradingActivitySink(resources.db, holder, resources.permissions),
         ]
         sweeper = relays.Sweeper(resources.db, holder, job_sink, queues)
         log.info("relay_started", sinks=[sink.name for sink in sinks])
@@ -85,6 +90,24 @@ async def relay(settings: Settings) -> None:
         await sweeper.release()
         await queue_redis.aclose()
     log.info("relay_stopped")
+
+
+async def matcher(settings: Settings) -> None:
+    """Match pairs until told to stop."""
+    stopping = stop_on_signals()
+    async with open_resources(settings, "matcher") as resources:
+        await _until_current(resources.db, stopping)
+        if stopping.is_set():
+            return
+        tally = MatchingTally(resources.redis)
+        counting = asyncio.create_task(tally.run(stopping))
+        pool = MatcherPool(resources.db, resources.redis, matching.holder_name(), tally.observe)
+        bells = jobs.listen(settings, ORDER_MATCHING, pool.answer)
+        log.info("matcher_started")
+        await pool.run(stopping)
+        await bells.close(grace_s=jobs.CLOSE_S)
+        await counting
+    log.info("matcher_stopped")
 
 
 async def scheduler(settings: Settings) -> None:

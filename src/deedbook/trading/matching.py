@@ -1,0 +1,24 @@
+"""The door for processes: matchers (who they are together, which pairs are free, taking one over), and what the
+relay carries out."""
+
+from deedbook.infra.database import Database
+from deedbook.kernel.ids import PairId
+from deedbook.trading import order_store
+from deedbook.trading.book_copies import BookCopies
+from deedbook.trading.matcher import PairMatcher, take_over
+from deedbook.trading.order_store import StoredFacts, facts_after
+
+__all__ = ["BookCopies", "PairMatcher", "StoredFacts", "facts_after", "leave", "share", "take_over"]
+
+
+async def share(db: Database, holder: str, ttl_s: float, limit: int) -> tuple[int, list[PairId]]:
+    """Be counted as a living matcher; how many pairs are this one's share, and which are free."""
+    async with db.transaction() as tx:
+        living, pairs = await order_store.be_present(tx, holder, ttl_s)
+    return -(-pairs // max(living, 1)), await order_store.free_pairs(db, limit)
+
+
+async def leave(db: Database, holder: str) -> None:
+    """Be counted no longer."""
+    async with db.transaction() as tx:
+        await order_store.be_absent(tx, holder)

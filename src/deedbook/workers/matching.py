@@ -1,0 +1,156 @@
+"""The matcher process: owns pairs, as many as are its share, and matches each in a loop of its own.
+
+A bell of `order-matching` reaches whichever process takes the job; the one that owns the pair hears of it through a
+channel. Pairs without a living owner are found by looking, every second.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from uuid import UUID
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from deedbook.infra import lease
+from deedbook.infra.bullmq import Delivery
+from deedbook.infra.database import Database
+from deedbook.kernel.errors import Refusal
+from deedbook.kernel.ids import PairId, parse_uuid
+from deedbook.trading import matching
+from deedbook.trading.matching import BookCopies, PairMatcher
+from deedbook.workers.loops import repeat, wait
+
+log = structlog.get_logger(__name__)
+
+BELLS_CHANNEL = "matching:bells"
+LOOK_S = 1.0
+PRESENCE_S = 5.0
+AGAIN_S = 0.2
+MAX_CLAIMED_AT_ONCE = 50
+
+
+class MatcherPool:
+    """The pairs that this process matches."""
+
+    def __init__(
+        self,
+        db: Database,
+        redis: Redis,
+        holder: str,
+        observe: Callable[[str, float], None] = lambda name, value: None,
+    ) -> None:
+        self._db = db
+        self._redis = redis
+        self._holder = holder
+        self._observe = observe
+        self._copies = BookCopies(redis, holder)
+        self._matchers: dict[PairId, PairMatcher] = {}
+        self._tasks: dict[PairId, asyncio.Task[None]] = {}
+        self._stops: dict[PairId, asyncio.Event] = {}
+        self._claiming = asyncio.Lock()
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs this process matches now."""
+        return len(self._tasks)
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Match until stopped, then give all pairs up, so that successors begin at once."""
+        copying = asyncio.create_task(self._copies.run(stopping))
+        hearing = asyncio.create_task(self._hear(stopping))
+        await repeat("matcher-pairs", stopping, self._look, busy_s=LOOK_S, idle_s=LOOK_S)
+        for stop in self._stops.values():
+            stop.set()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        with suppress(Refusal):
+            await matching.leave(self._db, self._holder)
+        await asyncio.gather(copying, hearing, return_exceptions=True)
+
+    async def answer(self, bell: Delivery) -> None:
+        """A bell: wake the pair's matcher here or elsewhere, or become it."""
+        pair_id = parse_uuid(str(bell.data.get("tradingPairId", "")))
+        if pair_id is None or self.ring(pair_id):
+            return
+        if not await self._claim(PairId(pair_id)):
+            await self._redis.publish(BELLS_CHANNEL, str(pair_id))
+
+    def ring(self, pair_id: UUID) -> bool:
+        """Wake the pair's matcher; `False` when it is not here."""
+        matcher = self._matchers.get(PairId(pair_id))
+        if matcher is None:
+            return False
+        matcher.ring()
+        return True
+
+    async def _look(self) -> bool:
+        """Say that we live, claim what is ours to claim, and hand over what others have room for."""
+        share, free = await matching.share(self._db, self._holder, PRESENCE_S, MAX_CLAIMED_AT_ONCE)
+        for pair_id in free[: max(share - self.pairs, 0)]:
+            await self._claim(pair_id)
+        for pair_id in list(self._stops)[share:]:
+            self._stops[pair_id].set()
+        return False
+
+    async def _claim(self, pair_id: PairId) -> bool:
+        async with self._claiming:
+            if pair_id in self._tasks:
+                return self.ring(pair_id)
+            matcher = await matching.take_over(self._db, pair_id, self._holder, self._copies, self._observe)
+            if matcher is None:
+                return False
+            stop = self._stops[pair_id] = asyncio.Event()
+            self._matchers[pair_id] = matcher
+            self._tasks[pair_id] = asyncio.create_task(self._match(pair_id, matcher, stop))
+            return True
+
+    async def _match(self, pair_id: PairId, matcher: PairMatcher, stop: asyncio.Event) -> None:
+        """Match until told to stop; after trouble, take over anew with a book from PostgreSQL."""
+        try:
+            while True:
+                try:
+                    await matcher.run(stop)
+                    await matcher.give_up()
+                    return
+                except Refusal as refusal:
+                    log.warning("matcher_starts_over", pair=str(pair_id), why=refusal.code)
+                except Exception:
+                    log.exception("matcher_starts_over", pair=str(pair_id))
+                if not await self._once_more(pair_id, stop):
+                    return
+                matcher = self._matchers[pair_id]
+        finally:
+            for kept in (self._matchers, self._tasks, self._stops):
+                kept.pop(pair_id, None)
+
+    async def _once_more(self, pair_id: PairId, stop: asyncio.Event) -> bool:
+        while not stop.is_set():
+            try:
+                again = await matching.take_over(self._db, pair_id, self._holder, self._copies, self._observe)
+            except Refusal as refusal:
+                log.warning("matcher_waits", pair=str(pair_id), why=refusal.code)
+            else:
+                if again is not None:
+                    self._matchers[pair_id] = again
+                return again is not None
+            await wait(stop, AGAIN_S)
+        return False
+
+    async def _hear(self, stopping: asyncio.Event) -> None:
+        """Bells that other processes answered for us."""
+        while not stopping.is_set():
+            try:
+                async with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
+                    await channel.subscribe(BELLS_CHANNEL)
+                    while not stopping.is_set():
+                        message = await channel.get_message(timeout=1.0)
+                        pair_id = parse_uuid(str(message["data"])) if message else None
+                        if pair_id is not None:
+                            self.ring(pair_id)
+            except (RedisError, OSError, TimeoutError):
+                await wait(stopping, AGAIN_S)
+
+
+def holder_name() -> str:
+    return f"matcher-{lease.holder_name()}"

@@ -1,0 +1,210 @@
+"""Matcher processes on real PostgreSQL and Valkey: bells, copies, and pairs that change hands."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+import pytest
+from redis.asyncio import Redis
+
+from deedbook.infra.bullmq_client import open_queue
+from deedbook.infra.database import Database
+from deedbook.infra.embedded import EmbeddedValkey
+from deedbook.kernel.amounts import to_units
+from deedbook.kernel.jobs import ORDER_MATCHING
+from deedbook.trading.bells import Bells
+from deedbook.workers import jobs
+from deedbook.workers.matching import MatcherPool
+from deedbook.workers.trading_sinks import TradingEventsSink
+from tests.support.waiting import eventually
+from tests.support.world import test_settings
+from tests.trading.venue import Venue, open_venue
+
+
+@pytest.fixture
+async def venue(db: Database) -> Venue:
+    return await open_venue(db)
+
+
+@asynccontextmanager
+async def matching(db: Database, redis: Redis, name: str) -> AsyncIterator[MatcherPool]:
+    """A matcher process's pool, stopped in order at the end."""
+    stopping = asyncio.Event()
+    pool = MatcherPool(db, redis, f"matcher-{name}")
+    running = asyncio.create_task(pool.run(stopping))
+    try:
+        yield pool
+    finally:
+        stopping.set()
+        await running
+
+
+async def status_is(venue: Venue, order: Any, status: str) -> bool:
+    return bool((await venue.row(order))["status"] == status)
+
+
+async def settled(venue: Venue, order: Any, status: str = "FILLED", within_s: float = 15) -> None:
+    await eventually(lambda: status_is(venue, order, status), f"the order is {status}", within_s=within_s)
+
+
+async def book(redis: Redis, venue: Venue, side: str) -> list[tuple[str, str, float]]:
+    members: Any = await redis.zrange(f"orderbook:{venue.pair_id}:{side}", 0, -1, withscores=True)
+    read = [(orjson.loads(member), float(score)) for member, score in members]
+    return [(entry["price"], entry["remainingQuantity"], score) for entry, score in read]
+
+
+async def test_orders_are_matched_without_any_bell(db: Database, redis: Redis, venue: Venue) -> None:
+    seller, buyer = await venue.investor(base="5"), await venue.investor(quote="5000")
+    async with matching(db, redis, "a"):
+        buy = venue.order(buyer, "BUY", "5", "1000")
+        await venue.place(venue.order(seller, "SELL", "5", "1000"), buy)
+        await settled(venue, buy)
+
+
+async def test_a_bell_reaches_the_pairs_matcher_whoever_answers_it(
+    db: Database, redis: Redis, venue: Venue, valkey: EmbeddedValkey, dsn: str
+) -> None:
+    settings = test_settings(dsn, valkey.url())
+    buyer = await venue.investor(quote="100")
+    bells = Bells(open_queue(ORDER_MATCHING.name, redis))
+    async with matching(db, redis, "owner") as owner:
+
+        async def owns() -> bool:
+            return owner.pairs == 1
+
+        await eventually(owns, "the pair has its matcher")
+        other = MatcherPool(db, redis, "matcher-other")
+        heard = asyncio.Event()
+        owner._matchers[venue.pair_id].ring = heard.set  # type: ignore[method-assign]
+        worker = jobs.listen(settings, ORDER_MATCHING, other.answer)
+        order = venue.order(buyer, "BUY", "0.1", "100")
+        await venue.place(order)
+        bells.ring([order])
+        await asyncio.wait_for(heard.wait(), 10)
+        await worker.close(grace_s=2)
+    await bells.close()
+
+
+async def test_bells_of_a_pair_are_one_job_with_its_name_data_and_priority(
+    redis: Redis, venue: Venue
+) -> None:
+    buyer = await venue.investor(quote="100")
+    queue = open_queue(ORDER_MATCHING.name, redis)
+    bells = Bells(queue)
+    first = venue.order(buyer, "BUY", "0.1", "100", kind="MARKET")
+    bells.ring([first, venue.order(buyer, "BUY", "0.1", "100")])
+    bells.ring([venue.order(buyer, "BUY", "0.1", "100")])
+    await bells.close()
+
+    kept = await redis.hgetall(f"bull:order-matching:match-{first.order_id}")
+    assert orjson.loads(kept["data"]) == {
+        "orderId": str(first.order_id),
+        "tradingPairId": str(venue.pair_id),
+    }
+    assert kept["priority"] == "1" and orjson.loads(kept["opts"])["attempts"] == 5
+    assert sum((await queue.counts()).values()) == 1
+
+
+async def test_the_copies_are_the_book_with_the_best_first(db: Database, redis: Redis, venue: Venue) -> None:
+    buyer, seller = await venue.investor(quote="1000"), await venue.investor(base="10")
+    async with matching(db, redis, "a"):
+        placed = [
+            venue.order(buyer, "BUY", "1", "99"),
+            venue.order(buyer, "BUY", "2", "100"),
+            venue.order(buyer, "BUY", "3", "100"),
+            venue.order(seller, "SELL", "1", "101"),
+            venue.order(seller, "SELL", "0.5", "100"),
+        ]
+        await venue.place(*placed)
+        await settled(venue, placed[-1])
+
+        async def told() -> bool:
+            return await book(redis, venue, "bids") == [
+                ("100", "1.5", -10_000),
+                ("100", "3", -10_000),
+                ("99", "1", -9900),
+            ]
+
+        await eventually(told, "the copies are the book")
+        assert await book(redis, venue, "asks") == [("101", "1", 10_100)]
+        depth = orjson.loads(str(await redis.get(f"market:{venue.pair_id}:depth")))
+        assert depth["bids"] == [["100", "4.5"], ["99", "1"]] and depth["asks"] == [["101", "1"]]
+        assert 0 < await redis.ttl(f"market:{venue.pair_id}:depth") <= 10
+        (trade,) = await redis.lrange(f"trades:recent:{venue.pair_id}", 0, -1)
+        assert orjson.loads(trade)["quantity"] == "0.5"
+
+
+async def test_copies_come_back_when_redis_forgets_everything(
+    db: Database, redis: Redis, venue: Venue
+) -> None:
+    buyer = await venue.investor(quote="1000")
+    async with matching(db, redis, "a"):
+        first, second = venue.order(buyer, "BUY", "1", "99"), venue.order(buyer, "BUY", "2", "100")
+        await venue.place(first)
+        await settled(venue, first, "OPEN")
+        await redis.flushall()
+        await venue.place(second)
+        await settled(venue, second, "OPEN")
+
+        async def whole() -> bool:
+            return await book(redis, venue, "bids") == [("100", "2", -10_000), ("99", "1", -9900)]
+
+        await eventually(whole, "the whole book is there again")
+
+
+async def test_a_dead_matchers_pairs_are_taken_over_within_five_seconds(
+    db: Database, redis: Redis, venue: Venue
+) -> None:
+    buyer = await venue.investor(quote="100")
+    await venue.matcher("matcher-dead")  # took the pair over, and is never heard of again
+    async with matching(db, redis, "heir"):
+        order = venue.order(buyer, "BUY", "0.1", "100")
+        await venue.place(order)
+        await settled(venue, order, "OPEN", within_s=6.5)
+
+
+async def test_matchers_share_the_pairs(db: Database, redis: Redis) -> None:
+    for number in range(4):
+        await open_venue(db, f"P{number}")
+    async with matching(db, redis, "one") as one:
+
+        async def all_four() -> bool:
+            return one.pairs == 4
+
+        await eventually(all_four, "one has all pairs")
+        async with matching(db, redis, "two") as two:
+
+            async def two_each() -> bool:
+                return (one.pairs, two.pairs) == (2, 2)
+
+            await eventually(two_each, "each has its share", within_s=20)
+        await eventually(all_four, "the other's pairs come back", within_s=20)
+
+
+async def test_every_live_event_is_published_to_its_channel(db: Database, redis: Redis, venue: Venue) -> None:
+    seller, buyer = await venue.investor(base="5"), await venue.investor(quote="5000")
+    buy = venue.order(buyer, "BUY", "5", "1000")
+    async with redis.pubsub(ignore_subscribe_messages=True) as channel:
+        await channel.subscribe("events:order", "events:trade")
+        await venue.place(venue.order(seller, "SELL", "5", "1000"), buy)
+        matcher = await venue.matcher()
+        while await matcher.step():
+            continue
+        sink = TradingEventsSink(db, "relay", redis)
+        while await sink.step():
+            continue
+        stored = [row["event_type"] for row in await venue.rows("SELECT event_type FROM trading_events")]
+        heard: list[tuple[str, str]] = []
+
+        async def all_heard() -> bool:
+            if (message := await channel.get_message(timeout=0.2)) is not None:
+                heard.append((message["channel"], orjson.loads(message["data"])["eventType"]))
+            return len(heard) == len(stored)
+
+        await eventually(all_heard, "every event is heard")
+
+    assert sorted(kind for _, kind in heard) == sorted(stored)
+    assert {name for name, kind in heard if kind.startswith("trade.")} == {"events:trade"}
+    assert (await venue.balances(buyer))[0] == to_units("4.9875", 18)
