@@ -219,6 +219,15 @@ CREATE TABLE compliance_rules (
 );
 CREATE INDEX idx_compliance_rules_unregistered ON compliance_rules (token_id) WHERE pauses_registered < pauses;
 
+CREATE TABLE compliance_pledges (
+    operation_id uuid PRIMARY KEY,
+    token_id uuid NOT NULL REFERENCES tokens,
+    receiver uuid NOT NULL REFERENCES users,
+    amount numeric(78, 0) NOT NULL CHECK (amount > 0 AND amount <> 'NaN'),
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX idx_compliance_pledges_token ON compliance_pledges (token_id, receiver);
+
 CREATE TABLE kyc_applications (
     application_id uuid PRIMARY KEY,
     user_id uuid NOT NULL REFERENCES users,
@@ -452,6 +461,9 @@ CREATE TABLE reconciliation_runs (
     exact boolean NOT NULL,
     tokens jsonb NOT NULL,
     breaks jsonb NOT NULL,
+    accounts int NOT NULL,
+    seen_tx_id xid8 NOT NULL,
+    rotated_to uuid,
     created_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX idx_reconciliation_runs_created ON reconciliation_runs (created_at DESC);

@@ -14,9 +14,10 @@ from deedbook.chain.watcher import Watch
 from deedbook.compliance import KycProvider, Registrar
 from deedbook.compliance import jobs as compliance_jobs
 from deedbook.custody import jobs as custody_jobs
-from deedbook.custody.ports import Desk, Gate, Lookout, OwnDeposit, Policy
+from deedbook.custody.ports import Desk, Gate, Lookout, OwnDeposit, Policy, VaultState
 from deedbook.identity import SignInPolicy
 from deedbook.identity import jobs as identity_jobs
+from deedbook.identity.terms import Address
 from deedbook.infra import jobs as infra_jobs
 from deedbook.infra.bullmq_client import JobQueue, open_queue
 from deedbook.infra.database import Database
@@ -106,6 +107,11 @@ class Resources:
             address_delay_s=self.settings.WITHDRAWAL_ADDRESS_DELAY_S,
         )
 
+    def vault_state(self, vault: Address) -> VaultState:
+        from deedbook.integrations.sapphire.vault_state import SapphireVaultState
+
+        return SapphireVaultState(self.node, vault)
+
     async def lookout(self) -> Lookout | None:
         """From where the vault is watched; `None` while it is not deployed."""
         from deedbook.integrations.sapphire.vault_events import decode_if_known
@@ -141,7 +147,7 @@ class WorkerResources(Resources):
     def desk(self) -> Desk:
         from deedbook.integrations.sapphire import custody as words
 
-        return Desk(words, self.settings.SAPPHIRE_CHAIN_ID, self.signer.address)
+        return Desk(words, self.node, self.settings.SAPPHIRE_CHAIN_ID, self.signer.address)
 
     @property
     def foundry(self) -> Foundry:

@@ -167,7 +167,7 @@ class FakeChain:
         created = {self._created(sent) for block in self.blocks for sent in block.transactions}
         return self.codes.get(address, b"\x60" if address in created else b"")
 
-    async def call(self, to: Address, data: bytes) -> bytes:
+    async def call(self, to: Address, data: bytes, block: int | None = None) -> bytes:
         await self._answer()
         why = self.reverts(Sent("", Address(""), 0, 0, to, data, 0, CHAIN_ID))
         if why is not None:

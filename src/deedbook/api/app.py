@@ -22,6 +22,7 @@ from deedbook.api.v1 import (
     documents,
     ledger,
     markets,
+    reconciliation,
     tokens,
     webhooks,
 )
@@ -46,6 +47,7 @@ _MODULES = (
     webhooks,
     admin,
     audit,
+    reconciliation,
 )
 _OUR_IDS = ("X-Request-Id", "X-Correlation-Id")
 _REF = "#/components/schemas/{model}"

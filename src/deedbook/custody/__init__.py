@@ -1,8 +1,10 @@
 """Custody: money that enters, leaves and moves in the vault, and the ledger that follows it."""
 
 from deedbook.custody import deposits, destinations, errors, events, limits, transfers, watching, withdrawals
+from deedbook.custody.reconciliation import reconcile, request_reconciliation
 from deedbook.custody.requests import Checked, check
 from deedbook.custody.store.events import Standing, standing
+from deedbook.custody.store.reconciliation import runs as reconciliation_runs
 from deedbook.custody.store.withdrawals import Destinations
 from deedbook.custody.terms import (
     Deposit,
@@ -39,6 +41,9 @@ __all__ = [
     "errors",
     "events",
     "limits",
+    "reconcile",
+    "reconciliation_runs",
+    "request_reconciliation",
     "standing",
     "transfers",
     "watching",

@@ -288,3 +288,28 @@ class RescanRequested(Fact):
     operator_id: UserId
     from_block: int
     to_block: int
+
+
+@fact("reconciliation.requested", stream="request_id", audience=Audience.OPERATORS)
+class ReconciliationRequested(Fact):
+    """An operator asked for ledger and vault to be compared now."""
+
+    request_id: UUID
+    operator_id: UserId
+
+
+@fact("reconciliation.broken", stream="run_id", audience=Audience.OPERATORS, exported=True)
+class ReconciliationBroken(Fact):
+    """Ledger and vault differ, and nothing explains it; the run says where."""
+
+    run_id: UUID
+    block_number: int
+    breaks: int
+
+
+@fact("reconciliation.restored", stream="run_id", audience=Audience.OPERATORS, exported=True)
+class ReconciliationRestored(Fact):
+    """Ledger and vault are equal again, to the last unit."""
+
+    run_id: UUID
+    block_number: int

@@ -8,6 +8,7 @@ from deedbook.custody import deposits, errands, payouts
 from deedbook.custody.errands import RELAY, TRANSFER, WITHDRAW, Errand
 from deedbook.custody.model import SENT_WITHDRAWALS
 from deedbook.custody.ports import CustodyResources, Lookout
+from deedbook.custody.reconciliation import Run, reconcile
 from deedbook.custody.store import deposits as deposit_store
 from deedbook.custody.store import transfers as transfer_store
 from deedbook.custody.store import withdrawals as withdrawal_store
@@ -16,6 +17,8 @@ from deedbook.custody.terms import (
     EXPIRE_WITHDRAWALS,
     PROCESS_TRANSFER,
     PROCESS_WITHDRAWAL,
+    RECONCILE,
+    RECONCILE_NOW,
     RELAY_DEPOSIT,
     RESCAN_VAULT,
     RESOLVE_DEPOSITS,
@@ -116,6 +119,26 @@ async def expire_withdrawals(tx: Any, job: Job) -> None:
 @every(60, EXPIRE_DEPOSITS)
 async def expire_deposits(tx: Any, job: Job) -> None:
     await deposits.expire(tx, EACH_TIME)
+
+
+async def compare(resources: CustodyResources) -> Run | None:
+    """Compare ledger and vault where the watcher stands; `None` while there is nothing to compare."""
+    lookout = await resources.lookout()
+    if lookout is None:
+        return None
+    state = resources.vault_state(lookout.watch.contract)
+    return await reconcile(resources.db, lookout.node, lookout.watch.chain_id, state)
+
+
+@every(300, RECONCILE, lengthy=True)
+async def reconcile_on_schedule(resources: CustodyResources, job: Job) -> None:
+    await compare(resources)
+
+
+@handles(RECONCILE_NOW, lengthy=True)
+async def reconcile_now(resources: CustodyResources, job: Job) -> None:
+    """An operator asked. Run again it compares again, which changes nothing."""
+    await compare(resources)
 
 
 async def _look_after(

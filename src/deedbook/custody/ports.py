@@ -31,6 +31,22 @@ class VaultWords(Protocol):
     ) -> Call: ...
 
 
+class VaultState(Protocol):
+    """What the vault says of itself at a block. Every method raises `ChainUnavailable` without a usable answer."""
+
+    async def owed(self, token: Address, block: int, /) -> int:
+        """What it owes of a token to all accounts together."""
+        ...
+
+    async def held(self, token: Address, block: int, /) -> int:
+        """What the token's own contract says that the vault holds."""
+        ...
+
+    async def balance(self, account: Address, token: Address, block: int, /) -> int:
+        """What it keeps of a token for an account."""
+        ...
+
+
 class OwnDeposit(Protocol):
     """What a user sends themselves to deposit: first the approval, then the deposit."""
 
@@ -58,12 +74,15 @@ class Policy:
 
 @dataclass(frozen=True)
 class Desk:
-    """What carrying out needs: the words, the chain, the key that operates the vault, and how long to wait."""
+    """What carrying out needs: the words, the chain, the key that operates the vault, how long to wait for the chain,
+    and for a call that would be undone now: an approval may be on its way."""
 
     words: VaultWords
+    node: Chain
     chain_id: int
     operator: Address
     wait_s: float = 120.0
+    patience_s: float = 20.0
 
 
 @dataclass(frozen=True)
@@ -87,3 +106,5 @@ class CustodyResources(Protocol):
     async def lookout(self) -> Lookout | None:
         """`None` while the vault is not deployed."""
         ...
+
+    def vault_state(self, vault: Address, /) -> VaultState: ...

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from deedbook.identity.terms import Address
 from deedbook.kernel.ids import TokenId, UserId
-from deedbook.kernel.jobs import BLOCKCHAIN_SYNC, TRANSFER, WITHDRAWAL, JobKind
+from deedbook.kernel.jobs import BLOCKCHAIN_SYNC, RECONCILIATION, TRANSFER, WITHDRAWAL, JobKind
 
 DepositId = NewType("DepositId", UUID)
 WithdrawalId = NewType("WithdrawalId", UUID)
@@ -141,3 +141,5 @@ RESOLVE_WITHDRAWALS = JobKind("resolve-withdrawals", WITHDRAWAL)
 EXPIRE_WITHDRAWALS = JobKind("expire-withdrawals", WITHDRAWAL)
 PROCESS_TRANSFER = JobKind("process-transfer", TRANSFER)
 RESOLVE_TRANSFERS = JobKind("resolve-transfers", TRANSFER)
+RECONCILE = JobKind("reconcile", RECONCILIATION)
+RECONCILE_NOW = JobKind("reconcile-now", RECONCILIATION)

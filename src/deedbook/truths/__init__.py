@@ -8,7 +8,7 @@ from deedbook.infra.database import Database
 from deedbook.integrations.sapphire.client import SapphireClient
 from deedbook.truths import lifecycle, liveness, money, record, supply, trading
 from deedbook.truths.lifecycle import LEADS_TO
-from deedbook.truths.on_chain import chain_equals_books
+from deedbook.truths.on_chain import chain_equals_books, ledger_equals_vault
 from deedbook.truths.proof import MAX_FINDINGS, Truth, one_moment, prove
 
 __all__ = ["LEADS_TO", "MAX_FINDINGS", "Truth", "check_all", "check_books", "check_money", "check_supply"]
@@ -20,7 +20,11 @@ async def check_all(db: Database, node: SapphireClient, chain_id: int, admin: Ad
     Raises:
         DatabaseUnavailable · ChainUnavailable: no proof either way.
     """
-    return [*await check_books(db), await chain_equals_books(db, node, chain_id, admin)]
+    return [
+        *await check_books(db),
+        await ledger_equals_vault(db, node, chain_id),
+        await chain_equals_books(db, node, chain_id, admin),
+    ]
 
 
 async def check_books(db: Database) -> list[Truth]:

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
-from deedbook import chain
+from deedbook import chain, custody
+from deedbook.chain.errors import ChainUnavailable
 from deedbook.chain.terms import Contract
 from deedbook.identity.terms import Address
 from deedbook.infra.database import Database
 from deedbook.integrations.sapphire.client import SapphireClient
 from deedbook.integrations.sapphire.contracts import SapphireContracts
+from deedbook.integrations.sapphire.vault_state import SapphireVaultState
 from deedbook.kernel.ids import MarketId
 from deedbook.tokens.terms import TokenTerms
 from deedbook.truths.proof import MAX_FINDINGS, Truth
@@ -27,6 +29,27 @@ async def chain_equals_books(
         for issued in await _issued(db):
             findings += await _token_differences(node, platform, issued, admin)
     return Truth("INV-9 the chain holds what the books say", tuple(findings[:MAX_FINDINGS]))
+
+
+async def ledger_equals_vault(db: Database, node: SapphireClient, chain_id: int) -> Truth:
+    """INV-9 for money: ledger and vault are equal to the last unit, per token and per account."""
+    name = "INV-9 the ledger equals the vault to the last unit"
+    vault = (await chain.contracts(db, chain_id)).get(Contract.SETTLEMENT)
+    if vault is None or not await node.code(vault):
+        return Truth(name, ())  # nothing to compare; that it is missing is found above
+    try:
+        run = await custody.reconcile(db, node, chain_id, SapphireVaultState(node, vault))
+    except ChainUnavailable as error:
+        return Truth(name, (f"could not be compared: {error}",))
+    breaks = run.breaks if run is not None else ()
+    return Truth(
+        name,
+        tuple(
+            f"{found.account or 'all'} of {found.token}: {found.explanation}; "
+            f"ledger {found.ledger}, chain {found.chain}"
+            for found in breaks[:MAX_FINDINGS]
+        ),
+    )
 
 
 @dataclass(frozen=True)

@@ -73,10 +73,11 @@ class SapphireClient:
     async def code(self, address: Address) -> bytes:
         return _data(await self._ask("eth_getCode", address, "latest"))
 
-    async def call(self, to: Address, data: bytes) -> bytes:
+    async def call(self, to: Address, data: bytes, block: int | None = None) -> bytes:
+        at = "latest" if block is None else hex(block)
         for left in (2, 1, 0):
             try:
-                return _data(await self._request("eth_call", {"to": to, "data": "0x" + data.hex()}, "latest"))
+                return _data(await self._request("eth_call", {"to": to, "data": "0x" + data.hex()}, at))
             except _RpcError as error:
                 if error.is_revert:
                     raise TransactionReverted(_reason(error)) from None

@@ -192,14 +192,20 @@ def market_key(market_id: MarketId) -> bytes:
 
 
 async def read(
-    chain: Chain, to: Address, signature: str, types: list[str], values: list[Any], returns: str
+    chain: Chain,
+    to: Address,
+    signature: str,
+    types: list[str],
+    values: list[Any],
+    returns: str,
+    block: int | None = None,
 ) -> Any:
-    """Call a view that does not depend on its caller.
+    """Call a view that does not depend on its caller, on the newest block or on this one.
 
     Raises:
         ChainUnavailable: no answer, or one that is no answer to this question.
     """
-    answer = await chain.call(to, _selector(signature) + encode(types, values))
+    answer = await chain.call(to, _selector(signature) + encode(types, values), block)
     try:
         return decode([returns], answer)[0]
     except (DecodingError, UnicodeDecodeError, OverflowError):

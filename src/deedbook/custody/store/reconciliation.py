@@ -1,0 +1,225 @@
+"""SQL of reconciliation: what the books say at one moment, and the runs that compared it with the chain."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from deedbook.chain.watch_store import CURSOR
+from deedbook.identity.terms import Address
+from deedbook.infra.database import Database, Tx
+from deedbook.kernel.ids import TokenId
+
+CHANGED_LINES = 1000
+SAMPLE = 100
+_GAIN = """CASE e.event_name WHEN 'deposited' THEN 1 WHEN 'mint_credited' THEN 1 WHEN 'withdrawn' THEN -1
+                WHEN 'burn_debited' THEN -1 ELSE 0 END"""
+
+
+@dataclass(frozen=True)
+class TokenBooks:
+    """What the books say of a token: what all hold, what nobody was given or charged, what the vault owes, and what
+    of it has been read from the chain and waits for its effect. In base units."""
+
+    token_id: TokenId
+    symbol: str
+    token: Address
+    held: int
+    suspense: int
+    owed: int
+    in_flight: int
+
+
+@dataclass(frozen=True)
+class AccountBooks:
+    """The same of one address in the vault."""
+
+    token: Address
+    account: Address
+    held: int
+    in_flight: int
+
+
+@dataclass(frozen=True)
+class LastRun:
+    """Where the run before ended."""
+
+    exact: bool
+    seen_tx_id: int
+    rotated_to: UUID | None
+
+
+async def cursor(connection: Any, chain_id: int) -> tuple[int, str] | None:
+    """The block up to which the vault's events were read."""
+    row = await connection.fetchrow(
+        "SELECT block_number, block_hash FROM chain_cursors WHERE chain_id = $1 AND name = $2",
+        chain_id,
+        CURSOR,
+    )
+    return (row["block_number"], row["block_hash"]) if row is not None else None
+
+
+async def tokens(connection: Any, chain_id: int) -> list[TokenBooks]:
+    """All tokens that stand on the chain."""
+    rows = await connection.fetch(
+        f"""
+        SELECT t.token_id, t.symbol, t.contract_address AS token,
+               COALESCE((SELECT sum(b.available + b.locked) FROM user_balances b
+                         WHERE b.token_id = t.token_id), 0) AS held,
+               COALESCE(l.suspense, 0) AS suspense, -COALESCE(l.chain, 0) AS owed, COALESCE(f.gain, 0) AS in_flight
+        FROM tokens t
+        LEFT JOIN (
+            SELECT l.token_id, sum(l.amount) FILTER (WHERE a.kind = 'suspense') AS suspense,
+                   sum(l.amount) FILTER (WHERE a.kind = 'chain') AS chain
+            FROM ledger_accounts a JOIN ledger_lines l USING (account_id)
+            WHERE a.kind IN ('chain', 'suspense') GROUP BY l.token_id) AS l USING (token_id)
+        LEFT JOIN (
+            SELECT e.args ->> 'token' AS token, sum({_GAIN} * (e.args ->> 'amount')::numeric) AS gain
+            FROM blockchain_events e WHERE e.chain_id = $1 AND NOT e.processed AND NOT e.orphaned
+            GROUP BY 1) AS f ON f.token = t.contract_address
+        WHERE t.chain_id = $1 AND t.contract_address IS NOT NULL
+        ORDER BY t.symbol LIMIT 5000
+        """,
+        chain_id,
+    )
+    return [
+        TokenBooks(
+            row["token_id"],
+            row["symbol"],
+            Address(row["token"]),
+            *(int(row[name]) for name in ("held", "suspense", "owed", "in_flight")),
+        )
+        for row in rows
+    ]
+
+
+async def last_run(connection: Any, chain_id: int) -> LastRun | None:
+    row = await connection.fetchrow(
+        "SELECT exact, seen_tx_id::text::bigint AS seen_tx_id, rotated_to FROM reconciliation_runs "
+        "WHERE chain_id = $1 ORDER BY created_at DESC LIMIT 1",
+        chain_id,
+    )
+    return LastRun(**row) if row is not None else None
+
+
+async def changed(connection: Any, after: int) -> tuple[list[tuple[UUID, UUID]], int]:
+    """Balances with new lines since, as (account, token), and up to which transaction was looked."""
+    rows = await connection.fetch(
+        "SELECT account_id, token_id, tx_id::text::bigint AS tx FROM ledger_lines "
+        "WHERE tx_id >= $1::text::xid8 ORDER BY ledger_lines.tx_id, line_id LIMIT $2",
+        str(after),
+        CHANGED_LINES,
+    )
+    found = list(dict.fromkeys((row["account_id"], row["token_id"]) for row in rows))
+    if len(rows) == CHANGED_LINES and rows[-1]["tx"] > after:
+        return found, rows[-1]["tx"]
+    settled = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+    return found, int(await connection.fetchval(settled))
+
+
+async def sample(connection: Any, after: UUID | None) -> tuple[list[tuple[UUID, UUID]], UUID | None]:
+    """The next balances in turn, and where the turn goes on; from the beginning again after the last."""
+    rows = await connection.fetch(
+        "SELECT user_id, token_id FROM user_balances WHERE $1::uuid IS NULL OR user_id > $1 "
+        "ORDER BY user_id, token_id LIMIT $2",
+        after,
+        SAMPLE,
+    )
+    return [tuple(row) for row in rows], rows[-1]["user_id"] if len(rows) == SAMPLE else None
+
+
+async def accounts(
+    connection: Any, chain_id: int, balances: Sequence[tuple[UUID, UUID]]
+) -> list[AccountBooks]:
+    """What the books say of the addresses behind these balances, and of those that events in flight touch."""
+    rows = await connection.fetch(
+        """
+        WITH moves AS (
+            SELECT e.args ->> 'token' AS token, m.account, sum(m.change * (e.args ->> 'amount')::numeric) AS in_flight
+            FROM blockchain_events e CROSS JOIN LATERAL (VALUES
+                (e.args ->> 'account', CASE WHEN e.event_name IN ('deposited', 'mint_credited') THEN 1
+                                            WHEN e.event_name = 'deposit_relayed' THEN 0 ELSE -1 END),
+                (CASE WHEN e.event_name IN ('transferred', 'forced_move', 'balance_recovered')
+                      THEN e.args ->> 'counterparty' END, 1)) AS m (account, change)
+            WHERE e.chain_id = $1 AND NOT e.processed AND NOT e.orphaned AND m.account IS NOT NULL
+            GROUP BY 1, 2
+        ), wanted AS (
+            SELECT t.token_id, t.contract_address AS token, a.vault_address AS account
+            FROM unnest($2::uuid[], $3::uuid[]) AS w (account_id, token_id)
+            JOIN ledger_accounts a USING (account_id) JOIN tokens t USING (token_id)
+            WHERE a.vault_address IS NOT NULL AND t.contract_address IS NOT NULL AND t.chain_id = $1
+            UNION
+            SELECT t.token_id, m.token, m.account FROM moves m JOIN tokens t ON t.contract_address = m.token
+        )
+        SELECT w.token, w.account, COALESCE(m.in_flight, 0) AS in_flight, COALESCE((
+            SELECT sum(b.available + b.locked) FROM ledger_accounts a JOIN user_balances b ON b.user_id = a.account_id
+            WHERE a.vault_address = w.account AND b.token_id = w.token_id), 0) AS held
+        FROM wanted w LEFT JOIN moves m USING (token, account) ORDER BY w.token, w.account
+        """,
+        chain_id,
+        [account_id for account_id, _ in balances],
+        [token_id for _, token_id in balances],
+    )
+    return [
+        AccountBooks(Address(row["token"]), Address(row["account"]), int(row["held"]), int(row["in_flight"]))
+        for row in rows
+    ]
+
+
+async def unsettled(connection: Any, account: Address, token: Address) -> int:
+    """What trades have moved in the ledger and not yet in the vault."""
+    return int(
+        await connection.fetchval(
+            """
+            SELECT COALESCE(sum(l.amount), 0) FROM ledger_lines l JOIN ledger_accounts a USING (account_id)
+            JOIN tokens t USING (token_id)
+            WHERE a.vault_address = $1 AND t.contract_address = $2
+              AND l.kind IN ('trade', 'fee_sweep', 'compensation')
+            """,
+            account,
+            token,
+        )
+    )
+
+
+async def add_run(
+    tx: Tx,
+    run_id: UUID,
+    chain_id: int,
+    block_number: int,
+    exact: bool,
+    found: tuple[list[dict[str, Any]], list[dict[str, Any]]],
+    accounts_compared: int,
+    seen_tx_id: int,
+    rotated_to: UUID | None,
+) -> None:
+    await tx.execute(
+        "INSERT INTO reconciliation_runs (run_id, chain_id, block_number, exact, tokens, breaks, accounts, "
+        "seen_tx_id, rotated_to) VALUES ($1, $2, $3, $4, $5, $6, $7, $8::text::xid8, $9)",
+        run_id,
+        chain_id,
+        block_number,
+        exact,
+        orjson.dumps(found[0]).decode(),
+        orjson.dumps(found[1]).decode(),
+        accounts_compared,
+        str(seen_tx_id),
+        rotated_to,
+    )
+
+
+async def runs(db: Database, before: tuple[Any, UUID] | None, limit: int) -> list[dict[str, Any]]:
+    """Runs, newest first."""
+    moment, run_id = before or (None, None)
+    async with db.reading() as connection:
+        rows = await connection.fetch(
+            "SELECT run_id, chain_id, block_number, exact, tokens, breaks, accounts, created_at "
+            "FROM reconciliation_runs WHERE $1::timestamptz IS NULL OR (created_at, run_id) < ($1, $2) "
+            "ORDER BY created_at DESC, run_id DESC LIMIT $3",
+            moment,
+            run_id,
+            limit,
+        )
+    return [dict(row) for row in rows]
