@@ -5,7 +5,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from deedbook.compliance.terms import Accreditation, KycStatus, Profile, Record, TokenFacts, TokenRules
+from deedbook.compliance.terms import (
+    Accreditation,
+    KycStatus,
+    Profile,
+    Record,
+    TokenFacts,
+    TokenRules,
+)
 from deedbook.infra.database import Database, Tx
 from deedbook.kernel.ids import TokenId, UserId
 

@@ -141,6 +141,14 @@ class TokenFacts:
 
 
 @dataclass(frozen=True)
+class Pledge:
+    """What is under way to somebody, in base units. `is_new`: they hold nothing of the token yet."""
+
+    amount: int
+    is_new: bool
+
+
+@dataclass(frozen=True)
 class TokenRules:
     """What a token asks of those who hold it. `max_ownership` in base units; `None` and empty mean no limit."""
 

@@ -115,6 +115,7 @@ async def _why_not(tx: Tx, transfer: Transfer) -> str | None:
             transfer.to_user_id,
             transfer.amount,
             executing=True,
+            operation_id=transfer.transfer_id,
         )
     except Refusal as refusal:
         return f"{refusal.code}: {refusal.detail}"
@@ -142,12 +143,14 @@ async def fail(tx: Tx, transfer_id: TransferId, reason: str) -> None:
     if transfer is None or S.FAILED not in model.TRANSFER_MOVES[transfer.status]:
         return
     await ledger.release(tx, HoldOwner.TRANSFER, transfer_id)
+    await compliance.redeem(tx, transfer_id)
     told = TransferFailed(**_about(transfer), reason=reason)
     await _move(tx, replace(transfer, reason=reason), S.FAILED, told)
 
 
 async def complete(tx: Tx, transfer: Transfer, amount: str, tx_hash: str) -> None:
     """The vault has moved it, and the ledger has followed."""
+    await compliance.redeem(tx, transfer.transfer_id)
     told = TransferCompleted(
         **_about(transfer), to_user_id=transfer.to_user_id, amount=amount, tx_hash=tx_hash
     )

@@ -70,6 +70,7 @@ async def complete_mint(tx: Tx, mint_id: UUID, tx_hash: str) -> bool:
     if mint.status is not MintStatus.SUBMITTED:
         log.error("mint_not_expected", mint_id=str(mint_id), status=mint.status.value, tx_hash=tx_hash)
     await mint_store.save(tx, replace(mint, status=MintStatus.COMPLETED, tx_hash=tx_hash, error=None))
+    await compliance.redeem(tx, mint_id)
     token = await store.change_supply(tx, mint.token_id, mint.amount)
     supply = to_text(token.total_supply, token.decimals)
     minted = TokenMinted(
@@ -110,6 +111,7 @@ async def fail_mint(tx: Tx, mint_id: UUID, error: str, *, unless_submitted: bool
         return
     reason = error[:1000]
     await mint_store.save(tx, replace(mint, status=MintStatus.FAILED, error=reason))
+    await compliance.redeem(tx, mint_id)
     failed = MintFailed(token_id=mint.token_id, mint_id=mint_id, reason=reason)
     tx.emit(failed, before={"status": mint.status.value}, after={"status": MintStatus.FAILED.value})
 
@@ -138,7 +140,14 @@ async def _submit(tx: Tx, foundry: Foundry, mint_id: UUID) -> None:
     if mint is None or mint.status is not MintStatus.APPROVED:
         return
     await compliance.require_eligible(
-        tx, Operation.MINT, mint.token_id, None, mint.user_id, mint.amount, executing=True
+        tx,
+        Operation.MINT,
+        mint.token_id,
+        None,
+        mint.user_id,
+        mint.amount,
+        executing=True,
+        operation_id=mint_id,
     )
     token = await store.by_id(tx, mint.token_id)
     assert token is not None and token.contract_address is not None, "only live tokens are minted"
