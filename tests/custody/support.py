@@ -317,7 +317,7 @@ async def open_house(db: Database) -> House:
         cash, deed = await tokens.of_address(tx, CASH), await tokens.of_address(tx, DEED)
     assert cash is not None and deed is not None
     words = FakeWords({CASH: cash.decimals, DEED: deed.decimals})
-    desk = Desk(words, CHAIN_ID, lane.wallet, wait_s=0.3)
+    desk = Desk(words, node, CHAIN_ID, lane.wallet, wait_s=0.3, patience_s=0)
     return House(db, node, lane, compliance_desk, cash, deed, words, desk)
 
 

@@ -1,5 +1,7 @@
 """Deposits that were announced: matched with what arrives, relayed once, ended when nobody can bring them."""
 
+from dataclasses import replace
+
 import pytest
 
 from deedbook import compliance, custody
@@ -13,6 +15,7 @@ from deedbook.infra.failpoints import FailpointHit
 from deedbook.kernel.jobs import Job
 from tests.chain.support import armed
 from tests.custody.support import CASH, DEED, DEPTH, House, somewhere
+from tests.support.fake_chain import Sent
 from tests.support.vault_logs import VAULT, deposited
 
 UNIT = 10**6
@@ -56,12 +59,40 @@ async def test_a_relayed_deposit_is_brought_and_credited_once(house: House) -> N
 
 async def test_a_relayed_deposit_that_the_contract_undid_has_failed(house: House) -> None:
     alice = await house.person()
-    house.node.reverts = lambda sent: "InsufficientAllowance" if sent.to == VAULT else None
+    house.node.reverts = lambda sent: "InsufficientAllowance" if sent.to == VAULT and sent.sender else None
     relayed = await house.announce(alice, "5", relay=True)
     await house.carry_out(RELAY, relayed.deposit_id)
     assert (await is_at(house, relayed), await house.balance(alice)) == ("FAILED", (0, 0))
     [row] = await house.rows("SELECT error FROM deposits")
     assert "InsufficientAllowance" in row["error"]
+
+
+async def test_a_relayed_deposit_that_the_contract_would_undo_costs_nothing(house: House) -> None:
+    alice = await house.person()
+    house.node.reverts = lambda sent: "InsufficientAllowance" if sent.to == VAULT else None
+    relayed = await house.announce(alice, "5", relay=True)
+    for _ in range(2):
+        await errands.run(house.db, house.desk, RELAY, relayed.deposit_id)
+    assert await is_at(house, relayed) == "FAILED"
+    assert await house.rows("SELECT 1 FROM chain_transactions") == []
+    assert await house.history(relayed.deposit_id) == ["requested", "failed"]
+
+
+async def test_a_relayed_deposit_waits_a_little_for_an_approval_on_its_way(house: House) -> None:
+    alice = await house.person()
+    asked = 0
+
+    def later(sent: Sent) -> str | None:
+        nonlocal asked
+        asked += sent.to == VAULT and not sent.sender
+        return "InsufficientAllowance" if asked == 1 else None
+
+    house.node.reverts = later
+    relayed = await house.announce(alice, "5", relay=True)
+    patient = replace(house.desk, patience_s=5.0)
+    await errands.run(house.db, patient, RELAY, relayed.deposit_id)
+    assert (asked, await is_at(house, relayed)) == (2, "REQUESTED")
+    assert len(await house.rows("SELECT 1 FROM chain_transactions")) == 1
 
 
 async def test_a_relayed_deposit_is_looked_after_when_the_chain_was_silent(house: House) -> None:

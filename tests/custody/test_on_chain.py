@@ -155,7 +155,7 @@ async def bank(postgres: Any, anvil: EmbeddedAnvil) -> AsyncIterator[Bank]:
     assert watch.first_block > 0
     lookout = Lookout(node, watch, 3)
     made = Bank(
-        platform, anvil, vault, cash, lookout, Desk(words, CHAIN_ID, platform.signer.address, wait_s=30)
+        platform, anvil, vault, cash, lookout, Desk(words, node, CHAIN_ID, platform.signer.address, wait_s=30)
     )
     async with moving(platform):
         watching = asyncio.create_task(_keep_watching(made))

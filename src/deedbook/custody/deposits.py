@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from deedbook import chain, compliance, identity
-from deedbook.chain.terms import Contract
+from deedbook.chain.errors import TransactionReverted
+from deedbook.chain.terms import Call, Contract
 from deedbook.chain.vault import Permit
 from deedbook.compliance import Operation
 from deedbook.custody.events import (
@@ -23,7 +24,7 @@ from deedbook.custody.store import deposits as store
 from deedbook.custody.terms import RELAY_DEPOSIT, Deposit, DepositId, DepositStatus
 from deedbook.identity import Caller
 from deedbook.identity.terms import Address
-from deedbook.infra.database import Tx
+from deedbook.infra.database import Database, Tx
 from deedbook.kernel.amounts import to_text
 from deedbook.kernel.events import SYSTEM, Actor, Fact
 from deedbook.kernel.ids import UserId, new_uuid
@@ -70,14 +71,40 @@ async def begin(tx: Tx, desk: Desk, deposit_id: DepositId, contracts: dict[Contr
     if deposit.expires_at is not None and deposit.expires_at <= await tx.now():
         await fail(tx, deposit_id, "what was signed has expired")
         return False
+    await chain.request(tx, key_of(deposit_id), desk.operator, await _call(tx, desk, deposit_id, contracts))
+    return True
+
+
+async def rehearse(
+    db: Database, desk: Desk, deposit_id: DepositId, contracts: dict[Contract, Address]
+) -> str | None:
+    """Why the contract would undo it now; `None` when it would not, or when it was asked for already. Anybody may
+    bring a deposit, so a call without a sender tells; and nobody can have us pay for one that cannot succeed.
+
+    Raises:
+        ChainUnavailable: the node gives no answer.
+    """
+    async with db.transaction() as tx:
+        deposit = await store.lock(tx, deposit_id)
+        if deposit is None or deposit.status is not S.REQUESTED:
+            return None
+        if await chain.is_requested(tx, key_of(deposit_id)):
+            return None
+        call = await _call(tx, desk, deposit_id, contracts)
+    assert call.to is not None, "the vault stands"
+    try:
+        await desk.node.call(call.to, call.data)
+    except TransactionReverted as undone:
+        return undone.detail
+    return None
+
+
+async def _call(tx: Tx, desk: Desk, deposit_id: DepositId, contracts: dict[Contract, Address]) -> Call:
     signed, permit = await store.signed(tx, deposit_id)
     vault = contracts[Contract.SETTLEMENT]
     if permit is None:
-        call = desk.words.deposit_for(vault, signed.text, signed.signature)
-    else:
-        call = desk.words.deposit_with_permit(vault, signed.text, signed.signature, permit)
-    await chain.request(tx, key_of(deposit_id), desk.operator, call)
-    return True
+        return desk.words.deposit_for(vault, signed.text, signed.signature)
+    return desk.words.deposit_with_permit(vault, signed.text, signed.signature, permit)
 
 
 async def submitted(tx: Tx, deposit_id: DepositId, tx_hash: str) -> None:
@@ -89,7 +116,7 @@ async def submitted(tx: Tx, deposit_id: DepositId, tx_hash: str) -> None:
 
 
 async def fail(tx: Tx, deposit_id: DepositId, reason: str) -> None:
-    """The contract has undone the transaction for good: nothing was taken."""
+    """The contract has undone the transaction for good, or would: nothing was taken."""
     deposit = await store.lock(tx, deposit_id)
     if deposit is not None and deposit.status is S.REQUESTED:
         told = DepositFailed(**_about(deposit), reason=reason)

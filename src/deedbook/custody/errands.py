@@ -1,6 +1,8 @@
 """What the platform sends to the vault for its users: ask for the transaction, wait, and write down what the chain
 says. Run again at any point, it goes on where it was; a transaction is asked for once, for ever."""
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,10 +17,14 @@ from deedbook.identity.terms import Address
 from deedbook.infra.database import Database, Tx
 from deedbook.infra.failpoints import failpoint
 
+REHEARSE_EVERY_S = 1.0
+Rehearse = Callable[[Database, Desk, Any, dict[Contract, Address]], Awaitable[str | None]]
+
 
 @dataclass(frozen=True)
 class Errand:
-    """One sort: its name in failpoints, its key, and what follows from each answer of the chain."""
+    """One sort: its name in failpoints, its key, and what follows from each answer of the chain. `rehearse` says why
+    the contract would undo it now, where a call can tell that without its sender."""
 
     name: str
     key_of: Callable[[Any], str]
@@ -26,13 +32,22 @@ class Errand:
     submitted: Callable[[Tx, Any, str], Awaitable[None]]
     doubt: Callable[[Tx, Any], Awaitable[None]]
     fail: Callable[[Tx, Any, str], Awaitable[None]]
+    rehearse: Rehearse | None = None
 
 
 WITHDRAW = Errand("withdraw", payouts.key_of, payouts.begin, payouts.submitted, payouts.doubt, payouts.fail)
 TRANSFER = Errand(
     "transfer", transfers.key_of, transfers.begin, transfers.submitted, transfers.doubt, transfers.fail
 )
-RELAY = Errand("relay", deposits.key_of, deposits.begin, deposits.submitted, deposits.doubt, deposits.fail)
+RELAY = Errand(
+    "relay",
+    deposits.key_of,
+    deposits.begin,
+    deposits.submitted,
+    deposits.doubt,
+    deposits.fail,
+    deposits.rehearse,
+)
 
 
 async def run(db: Database, desk: Desk, errand: Errand, id_: Any) -> None:
@@ -41,7 +56,7 @@ async def run(db: Database, desk: Desk, errand: Errand, id_: Any) -> None:
     Raises:
         VaultNotDeployed · Unavailable: nothing was done; again later.
     """
-    if not await ask(db, desk, errand, id_):
+    if not await _would_succeed(db, desk, errand, id_) or not await ask(db, desk, errand, id_):
         return
     try:
         entry = await chain.wait_final(db, errand.key_of(id_), desk.wait_s)
@@ -56,11 +71,32 @@ async def run(db: Database, desk: Desk, errand: Errand, id_: Any) -> None:
         await _write(db, errand, lambda tx: errand.submitted(tx, id_, tx_hash))
 
 
-async def ask(db: Database, desk: Desk, errand: Errand, id_: Any) -> bool:
-    """Ask for its transaction, unless that was done; `False` when there is nothing to wait for."""
+async def _would_succeed(db: Database, desk: Desk, errand: Errand, id_: Any) -> bool:
+    """Whether the contract would do it, now or a little later; if not, it has failed."""
+    if errand.rehearse is None:
+        return True
+    contracts = await _contracts(db, desk)
+    patient_until = time.monotonic() + desk.patience_s
+    reason = await errand.rehearse(db, desk, id_, contracts)
+    while reason is not None and time.monotonic() < patient_until:
+        await asyncio.sleep(REHEARSE_EVERY_S)
+        reason = await errand.rehearse(db, desk, id_, contracts)
+    if reason is not None:
+        why = reason
+        await _write(db, errand, lambda tx: errand.fail(tx, id_, why))
+    return reason is None
+
+
+async def _contracts(db: Database, desk: Desk) -> dict[Contract, Address]:
     contracts = await chain.contracts(db, desk.chain_id)
     if Contract.SETTLEMENT not in contracts:
         raise VaultNotDeployed
+    return contracts
+
+
+async def ask(db: Database, desk: Desk, errand: Errand, id_: Any) -> bool:
+    """Ask for its transaction, unless that was done; `False` when there is nothing to wait for."""
+    contracts = await _contracts(db, desk)
     await failpoint(f"{errand.name}.afterClaim")
     async with db.transaction() as tx:
         under_way = await errand.begin(tx, desk, id_, contracts)
