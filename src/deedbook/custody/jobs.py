@@ -7,7 +7,7 @@ from deedbook.chain import watcher
 from deedbook.custody import deposits, errands, payouts
 from deedbook.custody.errands import RELAY, TRANSFER, WITHDRAW, Errand
 from deedbook.custody.model import SENT_WITHDRAWALS
-from deedbook.custody.ports import CustodyResources, Lookout
+from deedbook.custody.ports import CustodyResources, Lookout, ReconciliationResources
 from deedbook.custody.reconciliation import Run, reconcile
 from deedbook.custody.store import deposits as deposit_store
 from deedbook.custody.store import transfers as transfer_store
@@ -121,7 +121,7 @@ async def expire_deposits(tx: Any, job: Job) -> None:
     await deposits.expire(tx, EACH_TIME)
 
 
-async def compare(resources: CustodyResources) -> Run | None:
+async def compare(resources: ReconciliationResources) -> Run | None:
     """Compare ledger and vault where the watcher stands; `None` while there is nothing to compare."""
     lookout = await resources.lookout()
     if lookout is None:
@@ -131,12 +131,12 @@ async def compare(resources: CustodyResources) -> Run | None:
 
 
 @every(300, RECONCILE, lengthy=True)
-async def reconcile_on_schedule(resources: CustodyResources, job: Job) -> None:
+async def reconcile_on_schedule(resources: ReconciliationResources, job: Job) -> None:
     await compare(resources)
 
 
 @handles(RECONCILE_NOW, lengthy=True)
-async def reconcile_now(resources: CustodyResources, job: Job) -> None:
+async def reconcile_now(resources: ReconciliationResources, job: Job) -> None:
     """An operator asked. Run again it compares again, which changes nothing."""
     await compare(resources)
 

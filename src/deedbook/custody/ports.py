@@ -107,4 +107,8 @@ class CustodyResources(Protocol):
         """`None` while the vault is not deployed."""
         ...
 
+
+class ReconciliationResources(CustodyResources, Protocol):
+    """The same with what the vault holds, to compare."""
+
     def vault_state(self, vault: Address, /) -> VaultState: ...
