@@ -181,7 +181,7 @@ class ShownChain(FakeChain):
             if asked != "code":
                 self._shown[asked] = (self._shown[asked][0], value)
 
-    async def call(self, to: Address, data: bytes) -> bytes:
+    async def call(self, to: Address, data: bytes, block: int | None = None) -> bytes:
         self.selectors.append(data[:4])
         for asked, (kind, value) in self._shown.items():
             if keccak(asked.encode())[:4] == data[:4]:

@@ -28,7 +28,7 @@ class SaidChain(FakeChain):
         self.asked: list[bytes] = []
         self._said = {keccak(f"{name}()".encode())[:4]: answer for name, answer in said.items()}
 
-    async def call(self, to: Address, data: bytes) -> bytes:
+    async def call(self, to: Address, data: bytes, block: int | None = None) -> bytes:
         self.asked.append(data[:4])
         answer = self._said.get(data[:4], bytes(31) + b"\1")
         if isinstance(answer, Exception):
