@@ -184,6 +184,23 @@ def grant(
 
 
 @app.command()
+def dollars(
+    address: Annotated[str, typer.Argument(help="Whose wallet.")],
+    amount: Annotated[str, typer.Argument(help="How many, such as 2500.50.")],
+) -> None:
+    """Make play money on the local chain: TestDollars into a wallet."""
+    from deedbook.identity import parse_address
+    from deedbook.kernel.amounts import is_amount
+    from deedbook.stack.dollars import give_dollars
+
+    account = parse_address(address)
+    if account is None or not is_amount(amount):
+        raise typer.BadParameter("an Ethereum address, and a plain amount such as 2500.50")
+    _run(give_dollars(_adopted_settings("dollars"), account, amount))
+    typer.echo(f"{amount} USDC for {address}")
+
+
+@app.command()
 def login(
     role: Annotated[str, typer.Argument(help="investor, issuer, compliance, admin or operator.")],
     entity: Annotated[str, typer.Option(help="For an issuer: the name of the issuer's entity.")] = "",
