@@ -35,7 +35,7 @@ class Registry(Protocol):
 
 @dataclass(frozen=True)
 class Registrar:
-    """What telling the chain needs: a node, the words, the chain's id, and the wallet that is its agent."""
+    """What telling the chain needs: a node, the words, the chain's id, and the wallet that may write there."""
 
     chain: Chain
     words: Registry
