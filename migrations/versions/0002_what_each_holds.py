@@ -228,15 +228,6 @@ CREATE TABLE compliance_pledges (
 );
 CREATE INDEX idx_compliance_pledges_token ON compliance_pledges (token_id, receiver);
 
-CREATE TABLE compliance_pledges (
-    operation_id uuid PRIMARY KEY,
-    token_id uuid NOT NULL REFERENCES tokens,
-    receiver uuid NOT NULL REFERENCES users,
-    amount numeric(78, 0) NOT NULL CHECK (amount > 0 AND amount <> 'NaN'),
-    created_at timestamptz NOT NULL DEFAULT now()
-);
-CREATE INDEX idx_compliance_pledges_token ON compliance_pledges (token_id, receiver);
-
 CREATE TABLE kyc_applications (
     application_id uuid PRIMARY KEY,
     user_id uuid NOT NULL REFERENCES users,

@@ -6,7 +6,7 @@ The numbers are those of the project's list of invariants.
 from deedbook.identity.terms import Address
 from deedbook.infra.database import Database
 from deedbook.integrations.sapphire.client import SapphireClient
-from deedbook.truths import compliance, lifecycle, liveness, money, record, supply, trading
+from deedbook.truths import compliance, custody, lifecycle, liveness, money, record, supply, trading
 from deedbook.truths.lifecycle import LEADS_TO
 from deedbook.truths.on_chain import chain_equals_books, ledger_equals_vault
 from deedbook.truths.proof import MAX_FINDINGS, Truth, one_moment, prove
@@ -36,7 +36,7 @@ async def check_books(db: Database) -> list[Truth]:
     async with one_moment(db) as connection:
         found = [
             truth
-            for part in (money, supply, lifecycle, record, trading, compliance, liveness)
+            for part in (money, custody, supply, lifecycle, record, trading, compliance, liveness)
             for truth in await prove(connection, part.QUERIES)
         ]
     return [*found, await record.seals_verify(db)]
