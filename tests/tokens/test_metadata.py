@@ -232,7 +232,7 @@ async def test_a_copy_follows_every_fact_of_its_token(live: Issue, redis: Redis)
     copy = await copy_of(redis, live.token_id)
     assert (copy["status"], copy["totalSupply"], copy["supplyCap"]) == ("active", "1000", "3000")
     mint = await live.approved("100")
-    await live.complete(mint.mint_id)
+    await live.complete(mint)
     stale = await facts_after(live.db, Cursor(0, 0), limit=2)  # the first facts once more, and late
     await copies.follow(stale)
     await copies.refresh({live.token_id})

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -206,7 +207,7 @@ async def test_another_issuers_token_is_absent_and_other_tokens_are_not_minted(d
 async def test_supply_grows_once_when_a_mint_is_completed_twice(db: Database) -> None:
     issued = await issue(db)
     mint = await issued.approved("100")
-    assert [await issued.complete(mint.mint_id) for _ in range(2)] == [True, True]
+    assert [await issued.complete(mint) for _ in range(2)] == [True, True]
     assert (await issued.token()).total_supply == 1100 * UNIT
     assert (await stored(issued, mint)).status is MintStatus.COMPLETED
     told = [fact for fact in await facts(db, issued.token_id) if fact["event_type"] == "token.minted"]
@@ -215,7 +216,21 @@ async def test_supply_grows_once_when_a_mint_is_completed_twice(db: Database) ->
 
 async def test_an_id_that_is_no_mint_of_ours_completes_nothing(db: Database) -> None:
     issued = await issue(db)
-    assert not await issued.complete(new_uuid())
+    assert not await issued.complete(replace(await issued.approved(), mint_id=new_uuid()))
+    assert (await issued.token()).total_supply == 1000 * UNIT
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [{"units": 101 * UNIT}, {"account": Address("0x" + "ab" * 20)}, {"token_id": TokenId(new_uuid())}],
+)
+async def test_a_mint_that_the_vault_tells_otherwise_is_not_the_one_that_was_asked_for(
+    db: Database, planted: dict[str, Any]
+) -> None:
+    issued = await issue(db)
+    mint = await issued.approved("100")
+    assert not await issued.complete(mint, **planted)
+    assert (await stored(issued, mint)).status is MintStatus.APPROVED
     assert (await issued.token()).total_supply == 1000 * UNIT
 
 
@@ -224,7 +239,7 @@ async def test_what_the_chain_says_counts_when_we_had_given_a_mint_up(db: Databa
     mint = await issued.approved("100")
     async with db.transaction() as tx:
         await supply.fail_mint(tx, mint.mint_id, "no gas")
-    assert await issued.complete(mint.mint_id)
+    assert await issued.complete(mint)
     assert (await issued.token()).total_supply == 1100 * UNIT
     assert (await stored(issued, mint)).error is None
 
@@ -246,7 +261,7 @@ async def test_every_fact_of_a_token_says_what_was_before_and_after(db: Database
     issued = await issue(db)
     await issued.decide(await issued.ask("1"), approve=False)
     mint = await issued.approved("1")
-    await issued.complete(mint.mint_id)
+    await issued.complete(mint)
     told = await facts(db, issued.token_id)
     assert {fact["event_type"].removeprefix("token.") for fact in told} >= {
         "listed", "mint_requested", "mint_rejected", "mint_approved", "minted",

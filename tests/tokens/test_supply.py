@@ -64,7 +64,7 @@ async def test_what_was_approved_is_minted_into_the_vault_once(founded: Platform
     entry = await chain.find(founded.db, supply.key_of(mint.mint_id))
     assert entry is not None and submitted.tx_hash == entry.tx_hash
     assert submitted.status is MintStatus.SUBMITTED  # until the vault's event is booked
-    await live.complete(mint.mint_id)
+    await live.complete(mint)
     assert (await live.token()).total_supply == after[0]
     await jobs.mint_token(Resources(founded.db, founded.foundry), mint_job(mint))
     assert await on_chain(founded, live) == after
@@ -80,7 +80,7 @@ async def test_a_mint_is_made_once_when_its_worker_dies(founded: Platform, live:
         await jobs.mint_token(resources, mint_job(mint))
     await jobs.mint_token(resources, mint_job(mint))
     assert (await on_chain(founded, live))[0] == before[0] + mint.amount
-    await live.complete(mint.mint_id)
+    await live.complete(mint)
 
 
 async def test_a_mint_is_made_once_when_many_workers_have_the_job(founded: Platform, live: Issue) -> None:
@@ -89,7 +89,7 @@ async def test_a_mint_is_made_once_when_many_workers_have_the_job(founded: Platf
     resources = Resources(founded.db, founded.foundry)
     await asyncio.gather(*(jobs.mint_token(resources, mint_job(mint)) for _ in range(5)))
     assert (await on_chain(founded, live))[0] == before[0] + mint.amount
-    await live.complete(mint.mint_id)
+    await live.complete(mint)
 
 
 async def test_the_contract_refuses_a_second_mint_under_the_same_id(founded: Platform, live: Issue) -> None:
@@ -105,7 +105,7 @@ async def test_the_contract_refuses_a_second_mint_under_the_same_id(founded: Pla
     with pytest.raises(chain.errors.TransactionReverted):
         await chain.wait_final(founded.db, f"again-{mint.mint_id}", 20)
     assert await on_chain(founded, live) == before
-    await live.complete(mint.mint_id)
+    await live.complete(mint)
 
 
 async def test_a_mint_fails_when_the_contract_undoes_it(founded: Platform, live: Issue) -> None:

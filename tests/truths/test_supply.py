@@ -18,9 +18,9 @@ async def minted(postgres: PostgresServer) -> AsyncIterator[tuple[str, str]]:
     db = await Database.connect(dsn)
     issued = await issue(db)
     done = await issued.approved("100")
-    await issued.complete(done.mint_id)
+    await issued.complete(done)
     by_policy = await issued.ask("10", automatic="10")
-    await issued.complete(by_policy.mint_id)
+    await issued.complete(by_policy)
     failed = await issued.approved("5")
     async with db.transaction() as tx:
         await supplying.fail_mint(tx, failed.mint_id, "no gas")

@@ -138,7 +138,14 @@ async def _minted(tx: Tx, found: Claimed, token: Token) -> None:
     reference = id_of(event.reference) if event.reference is not None else None
     if reference is not None and reference == token.market_id:
         return  # the first supply, which the token's row says already
-    if reference is None or not await tokens.complete_mint(tx, reference, found.tx_hash):
+    if reference is None or not await tokens.complete_mint(
+        tx,
+        reference,
+        found.tx_hash,
+        token_id=token.token_id,
+        account=event.account,
+        units=event.amount,
+    ):
         log.error("mint_nobody_asked_for", symbol=token.symbol, tx_hash=found.tx_hash, amount=event.amount)
         await tokens.change_supply(tx, token.token_id, event.amount, found.tx_hash)
 

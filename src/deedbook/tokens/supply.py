@@ -13,6 +13,7 @@ from deedbook import chain, compliance
 from deedbook.chain.errors import TransactionReverted
 from deedbook.compliance import Operation
 from deedbook.compliance.errors import Ineligible
+from deedbook.identity.terms import Address
 from deedbook.infra.database import Database, Tx
 from deedbook.infra.failpoints import failpoint
 from deedbook.kernel.amounts import to_text
@@ -57,13 +58,16 @@ async def carry_out(db: Database, foundry: Foundry, mint_id: UUID, timeout_s: fl
             await mint_store.save(tx, replace(final, tx_hash=entry.tx_hash))
 
 
-async def complete_mint(tx: Tx, mint_id: UUID, tx_hash: str) -> bool:
-    """Book that the vault has credited a mint: `False` when this id names no mint of ours.
+async def complete_mint(
+    tx: Tx, mint_id: UUID, tx_hash: str, *, token_id: TokenId, account: Address, units: int
+) -> bool:
+    """Book that the vault has credited a mint: `False` when this id names no mint of ours, or another than the
+    vault has told, of another token, for another account or over another amount.
 
     What the chain says counts, whatever we thought had become of the mint. A repeated call changes nothing.
     """
     mint = await mint_store.lock(tx, mint_id)
-    if mint is None:
+    if mint is None or (mint.token_id, mint.account, mint.amount) != (token_id, account, units):
         return False
     if mint.status is MintStatus.COMPLETED:
         return True
