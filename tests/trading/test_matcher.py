@@ -28,12 +28,8 @@ async def drain(matcher: PairMatcher) -> None:
 
 
 async def untrue(db: Database) -> dict[str, tuple[str, ...]]:
-    """What does not hold, but for the market that this venue's token never had."""
-    return {
-        truth.name: truth.findings
-        for truth in await truths.check_books(db)
-        if not truth.holds and "live market" not in truth.name
-    }
+    """What does not hold."""
+    return {truth.name: truth.findings for truth in await truths.check_trading(db) if not truth.holds}
 
 
 async def nothing_waits(venue: Venue) -> bool:

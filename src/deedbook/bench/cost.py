@@ -25,6 +25,13 @@ def cpu_us(home: Home) -> dict[str, int]:
     return found
 
 
+def cpu_of(pid: int) -> int:
+    """Processor time so far of one process and its children, in microseconds; 0 where that cannot be seen."""
+    if not PROC.joinpath("self/stat").exists():
+        return 0
+    return _of_tree(pid, *_processes())
+
+
 def per_unit(before: Mapping[str, int], after: Mapping[str, int], units: int) -> dict[str, int]:
     """What each process spent on one unit. One that was started again meanwhile is left out: its count began anew."""
     spent = {name: after[name] - before[name] for name in sorted(before.keys() & after.keys())}

@@ -101,7 +101,7 @@ def percentile(values: Sequence[float], percent: int) -> float:
 
 
 def milliseconds(seconds: float) -> float:
-    return round(seconds * 1000, 2)
+    return round(seconds * 1000, 2 if seconds > 0.001 else 4)
 
 
 def machine() -> dict[str, Any]:

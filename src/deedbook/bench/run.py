@@ -60,7 +60,7 @@ async def bench(settings: Settings, measure: Measure, *, as_json: bool, fresh: b
         return 1
     except StoppedEarly:
         return 130
-    console.print(_table(result))
+    console.print(table(result))
     for note in result.notes:
         console.print(note, highlight=False)
     if as_json:
@@ -105,7 +105,7 @@ async def _unless_stopped(
         await asyncio.gather(measuring, told, return_exceptions=True)
 
 
-def _table(result: BenchResult) -> Table:
+def table(result: BenchResult) -> Table:
     table = Table(title=f"{result.name}: {result.rate:g} {result.unit}", title_justify="left")
     for name in ("Round", "Sent at", "Answered", "Failed", "Per second", "p50 ms", "p99 ms", "Longest ms"):
         table.add_column(name, justify="left" if name == "Round" else "right")

@@ -1,7 +1,16 @@
-"""Trading: pairs (orders and trades come next)."""
+"""Trading: pairs, orders and trades."""
 
 from deedbook.trading import errors, events
-from deedbook.trading.service import follow_market, open_pair
+from deedbook.trading.service import follow_market, open_bare_pair, open_pair
 from deedbook.trading.terms import Pair, PairStatus, PairTerms
 
-__all__ = ["Pair", "PairStatus", "PairTerms", "errors", "events", "follow_market", "open_pair"]
+__all__ = [
+    "Pair",
+    "PairStatus",
+    "PairTerms",
+    "errors",
+    "events",
+    "follow_market",
+    "open_bare_pair",
+    "open_pair",
+]

@@ -2,9 +2,10 @@
 
 from deedbook import ledger, markets, tokens
 from deedbook.infra.database import Tx
-from deedbook.kernel.ids import MarketId, PairId, new_uuid
+from deedbook.kernel.ids import MarketId, PairId, TokenId, new_uuid
 from deedbook.ledger import AccountId
 from deedbook.markets import MarketStatus
+from deedbook.tokens import Token
 from deedbook.trading import model, store
 from deedbook.trading.events import PairOpened, PairStatusChanged
 from deedbook.trading.terms import QUOTE_SYMBOL, CommandKind, Pair, PairStatus
@@ -14,8 +15,6 @@ _FOLLOWS = {
     MarketStatus.PAUSED: PairStatus.PAUSED,
     MarketStatus.ARCHIVED: PairStatus.CLOSED,
 }
-
-
 _COMMANDS = {
     PairStatus.ACTIVE: CommandKind.RESUME,
     PairStatus.PAUSED: CommandKind.PAUSE,
@@ -29,6 +28,22 @@ async def open_pair(tx: Tx, market_id: MarketId) -> None:
     quote = await tokens.of_symbol(tx, QUOTE_SYMBOL)
     assert base is not None, "a market becomes active together with its token"
     assert quote is not None, "the quote token is recorded before any market"
+    await _open(tx, market_id, base, quote)
+    await follow_market(tx, market_id)
+
+
+async def open_bare_pair(tx: Tx, base_id: TokenId, quote_id: TokenId) -> PairId:
+    """Open a pair of two tokens that no market of ours issued, by the default terms.
+
+    Raises:
+        PairNotWhole: no default terms fit these tokens.
+    """
+    base, quote = await tokens.of_id(tx, base_id), await tokens.of_id(tx, quote_id)
+    assert base is not None and quote is not None, "whoever asks has looked the tokens up"
+    return await _open(tx, None, base, quote)
+
+
+async def _open(tx: Tx, market_id: MarketId | None, base: Token, quote: Token) -> PairId:
     terms = model.default_terms(base, quote)
     pair = Pair(PairId(new_uuid()), market_id, base.token_id, quote.token_id, terms, PairStatus.ACTIVE)
     if await store.add_pair(tx, pair):
@@ -44,7 +59,7 @@ async def open_pair(tx: Tx, market_id: MarketId) -> None:
                 fee_bps=terms.fee_bps,
             )
         )
-    await follow_market(tx, market_id)
+    return pair.pair_id
 
 
 async def follow_market(tx: Tx, market_id: MarketId) -> None:

@@ -11,7 +11,16 @@ from deedbook.truths.lifecycle import LEADS_TO
 from deedbook.truths.on_chain import chain_equals_books, ledger_equals_vault
 from deedbook.truths.proof import MAX_FINDINGS, Truth, one_moment, prove
 
-__all__ = ["LEADS_TO", "MAX_FINDINGS", "Truth", "check_all", "check_books", "check_money", "check_supply"]
+__all__ = [
+    "LEADS_TO",
+    "MAX_FINDINGS",
+    "Truth",
+    "check_all",
+    "check_books",
+    "check_money",
+    "check_supply",
+    "check_trading",
+]
 
 
 async def check_all(db: Database, node: SapphireClient, chain_id: int, admin: Address | None) -> list[Truth]:
@@ -52,3 +61,9 @@ async def check_supply(db: Database) -> list[Truth]:
     """Prove the truths of supply alone."""
     async with one_moment(db) as connection:
         return await prove(connection, supply.QUERIES)
+
+
+async def check_trading(db: Database) -> list[Truth]:
+    """Prove the truths of money and of trading alone, where tokens and people came by no lifecycle: in benches."""
+    async with one_moment(db) as connection:
+        return [*await prove(connection, money.QUERIES), *await prove(connection, trading.QUERIES)]

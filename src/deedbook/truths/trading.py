@@ -26,7 +26,7 @@ QUERIES: dict[str, str] = {
         SELECT 'order ' || order_id || ' is ' || status || ' with ' || filled_lots || ' filled, ' || remaining_lots
                || ' left of ' || quantity_lots || ' and ' || held || ' held'
         FROM orders WHERE NOT CASE status
-            WHEN 'PENDING_MATCH' THEN filled_lots = 0 AND remaining_lots = quantity_lots AND match_seq IS NULL AND held > 0
+            WHEN 'PENDING_MATCH' THEN remaining_lots = quantity_lots AND match_seq IS NULL AND held > 0
             WHEN 'OPEN' THEN filled_lots = 0 AND remaining_lots > 0 AND match_seq IS NOT NULL AND held > 0
             WHEN 'PARTIAL' THEN filled_lots > 0 AND remaining_lots > 0 AND match_seq IS NOT NULL AND held > 0
             WHEN 'FILLED' THEN filled_lots > 0 AND remaining_lots = 0 AND held = 0
