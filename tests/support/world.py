@@ -10,7 +10,7 @@ import httpx2
 from fastapi import FastAPI
 
 from deedbook import identity
-from deedbook.api.app import create_app, join
+from deedbook.api.app import create_app, join, part
 from deedbook.identity import Role
 from deedbook.infra.database import Database
 from deedbook.infra.redis import connect_redis
@@ -38,6 +38,7 @@ def test_settings(dsn: str, redis_url: str, **more: Any) -> Settings:
         "RATE_LIMIT_WRITES": 100_000,
         "RATE_LIMIT_READS": 100_000,
         "RATE_LIMIT_AUTH": 100_000,
+        "RATE_LIMIT_ORDERS": 100_000,
         "LOG_LEVEL": "error",
         **more,
     }
@@ -149,6 +150,7 @@ async def open_world(dsn: str, redis_url: str, **more: Any) -> AsyncIterator[Wor
     transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost:3000/api/v1") as http:
         yield World(app, http, resources, fake)
+    await part(app)
     await client.close()
     await node.close()
     await redis.aclose()

@@ -6,11 +6,14 @@ from typing import Any
 
 from fastapi import Depends, FastAPI
 
-from deedbook import __version__
+from deedbook import __version__, identity
 from deedbook.api import errors, root
+from deedbook.api.callers import Callers
 from deedbook.api.deps import IDEMPOTENCY_KEY, guard
+from deedbook.api.hot import Shortcuts
 from deedbook.api.middleware import Cors, Envelope
 from deedbook.api.ratelimit import Limiter
+from deedbook.api.turnstile import Turnstile
 from deedbook.api.v1 import (
     admin,
     audit,
@@ -22,6 +25,8 @@ from deedbook.api.v1 import (
     documents,
     ledger,
     markets,
+    orders,
+    orders_fast,
     reconciliation,
     tokens,
     webhooks,
@@ -30,7 +35,10 @@ from deedbook.api.v1.schemas.common import Problem
 from deedbook.identity import KeyRing
 from deedbook.infra.settings import Settings
 from deedbook.integrations.entity_permissions.sns import SnsVerifier
-from deedbook.wiring import Resources, open_resources
+from deedbook.kernel.jobs import ORDER_MATCHING
+from deedbook.trading.bells import Bells
+from deedbook.trading.entry import OrderEntry
+from deedbook.wiring import Resources, open_queues, open_resources
 
 PREFIX = "/api/v1"
 # The first that matches is called: fixed addresses stand before those with an id in their place.
@@ -43,6 +51,8 @@ _MODULES = (
     custody,
     compliance,
     tokens,
+    orders_fast,
+    orders,
     catalogue,
     webhooks,
     admin,
@@ -65,6 +75,7 @@ def create_app(settings: Settings) -> FastAPI:
         async with open_resources(settings, "api") as resources:
             join(app, resources)
             yield
+            await part(app)
 
     app = FastAPI(
         title="Deedbook",
@@ -83,6 +94,7 @@ def create_app(settings: Settings) -> FastAPI:
     for module in _MODULES:
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(root.router)
+    app.router.routes.insert(0, Shortcuts(orders_fast.router.routes, PREFIX))
     if settings.CORS_ORIGINS:
         app.add_middleware(
             Cors,
@@ -112,6 +124,20 @@ def join(app: FastAPI, resources: Resources) -> None:
     app.state.sns = SnsVerifier(
         settings.SNS_TOPIC_ARNS, settings.WEBHOOK_MAX_AGE_S, settings.SNS_PINNED_CERTIFICATE
     )
+    app.state.callers = Callers(
+        lambda token: identity.recognise(
+            resources.db, app.state.key_ring, token, resources.sign_in_policy.issuer
+        )
+    )
+    app.state.turnstile = Turnstile(resources.redis, app.state.limiter)
+    bells = Bells(open_queues(resources.redis)[ORDER_MATCHING.name])
+    app.state.entry = OrderEntry(resources.db, resources.gate, bells, app.state.turnstile.used)
+
+
+async def part(app: FastAPI) -> None:
+    """Finish what its routes have begun."""
+    await app.state.entry.close()
+    await app.state.turnstile.close()
 
 
 def _describe(app: FastAPI) -> None:
@@ -124,8 +150,10 @@ def _describe(app: FastAPI) -> None:
         components["securitySchemes"] = {
             "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
         }
-        told = Problem.model_json_schema(ref_template=_REF)
-        components["schemas"].update(told.pop("$defs"), Problem=told)
+        for model in (Problem, *orders_fast.READ_BY_HAND):
+            told = model.model_json_schema(ref_template=_REF)
+            components["schemas"].update(told.pop("$defs", {}))
+            components["schemas"][model.__name__] = told
         for operation in (operation for path in schema["paths"].values() for operation in path.values()):
             for parameter in operation.get("parameters", ()):
                 _describe_parameter(parameter, operation)

@@ -13,12 +13,13 @@ from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 
 from deedbook import identity
-from deedbook.api.ratelimit import Limiter, caller_address
+from deedbook.api.ratelimit import Limiter, Standing, caller_address
 from deedbook.identity import Caller, Role
 from deedbook.identity.errors import Forbidden, Unauthenticated
 from deedbook.infra.database import Database, Tx
 from deedbook.infra.failpoints import failpoint
 from deedbook.kernel.errors import FieldError, IdempotencyKeyReused, Invalid, Kind, RateLimited, Refusal
+from deedbook.trading.entry import OrderEntry
 from deedbook.wiring import Resources
 
 T = TypeVar("T")
@@ -71,47 +72,81 @@ async def guard(request: Request) -> None:
     if not who or not bucket:
         raise Forbidden("this route says of nobody that they may call it")
     resources: Resources = request.app.state.resources
-    request.state.address = caller_address(
-        request.client.host if request.client else None,
-        ",".join(request.headers.getlist("x-forwarded-for")),
-        resources.settings.TRUSTED_PROXIES,
-    )
+    note_address(request, resources)
     request.state.caller = None
     if who == [PUBLIC]:
         await _count(request, bucket, f"ip-{request.state.address}")
     else:
         caller = await _recognise(request, resources)
         request.state.caller = caller
-        await _count(request, bucket, str(caller.user_id))
+        await _count(request, bucket, str(caller.user_id), caller.roles)
         if who != [SIGNED_IN] and not {role.value for role in caller.roles} & set(who):
             raise Forbidden(f"this takes the role {' or '.join(who)}")
-    _require_known_parameters(request, route)
+    require_known_parameters(request, route)
     request.state.guarded = True
 
 
-async def _count(request: Request, bucket: str, who: str) -> None:
+async def _count(request: Request, bucket: str, who: str, roles: frozenset[Role] = frozenset()) -> None:
     limiter: Limiter = request.app.state.limiter
-    standing = request.state.standing = await limiter.count(bucket, who)
+    require_room(request, await limiter.count(bucket, who, roles))
+
+
+def require_room(request: Request, standing: Standing) -> None:
+    """Say in the answer how the caller stands, and go on only if this was not one too many.
+
+    Raises:
+        RateLimited: it was.
+    """
+    request.state.standing = standing
     if standing.wait_s:
         raise RateLimited(
-            f"more than {standing.limit} {bucket} in a minute", retry_after_s=float(standing.wait_s)
+            f"more than {standing.limit} {standing.bucket} in a minute", retry_after_s=float(standing.wait_s)
         )
+
+
+def note_address(request: Request, resources: Resources) -> None:
+    """Remember from where the request comes."""
+    request.state.address = caller_address(
+        request.client.host if request.client else None,
+        ",".join(request.headers.getlist("x-forwarded-for")),
+        resources.settings.TRUSTED_PROXIES,
+    )
 
 
 async def _recognise(request: Request, resources: Resources) -> Caller:
     """The caller. Credentials that do not hold count by address, so that guessing has an end."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
     try:
-        if scheme.lower() != "bearer" or not token or len(token) > 4096:
-            raise Unauthenticated("send Authorization: Bearer <access token>")
+        token = bearer(request.headers.get("authorization", ""))
         issuer = resources.sign_in_policy.issuer
         return await identity.recognise(resources.db, request.app.state.key_ring, token, issuer)
     except Unauthenticated:
-        await _count(request, "reads", f"ip-{request.state.address}")
+        await count_stranger(request)
         raise
 
 
-def _require_known_parameters(request: Request, route: Any) -> None:
+async def count_stranger(request: Request) -> None:
+    """Count a credential that does not hold, by where it came from."""
+    await _count(request, "reads", f"ip-{request.state.address}")
+
+
+def bearer(authorization: str) -> str:
+    """The token of an Authorization header.
+
+    Raises:
+        Unauthenticated: there is none.
+    """
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token or len(token) > 4096:
+        raise Unauthenticated("send Authorization: Bearer <access token>")
+    return token
+
+
+def require_known_parameters(request: Request, route: Any) -> None:
+    """Refuse query parameters that the route does not have, or that stand there twice.
+
+    Raises:
+        Invalid: names them.
+    """
     known = {field.alias for field in route.dependant.query_params}
     unknown = sorted(set(request.query_params.keys()) - known)
     repeated = sorted(name for name in known if len(request.query_params.getlist(name)) > 1)
@@ -131,6 +166,11 @@ def the_resources(request: Request) -> Resources:
 
 def the_database(request: Request) -> Database:
     return the_resources(request).db
+
+
+def the_entry(request: Request) -> OrderEntry:
+    entry: OrderEntry = request.app.state.entry
+    return entry
 
 
 def the_caller(request: Request) -> Caller:
@@ -221,9 +261,7 @@ class Unit:
         return str(caller.user_id) if caller else f"ip-{self._request.state.address}"
 
     async def _fingerprint(self) -> bytes:
-        request = self._request
-        told = f"{request.method} {request.scope['path']}\n{request.headers.get('if-match', '')}\n".encode()
-        return hashlib.sha256(told + await request.body()).digest()
+        return fingerprint(self._request, await self._request.body())
 
 
 def the_unit(
@@ -242,9 +280,24 @@ def the_unit(
         raise IdempotencyKeyRequired(
             "this moves authority: send a fresh Idempotency-Key, and keep it for retries"
         )
+    return Unit(request, resources, readable_key(key))
+
+
+def readable_key(key: str | None) -> str | None:
+    """An Idempotency-Key as it was sent, if any.
+
+    Raises:
+        IdempotencyKeyMalformed: it is none.
+    """
     if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
         raise IdempotencyKeyMalformed("1 to 255 visible ASCII characters, such as a UUID")
-    return Unit(request, resources, key)
+    return key
+
+
+def fingerprint(request: Request, body: bytes) -> bytes:
+    """What makes a request the same as an earlier one."""
+    told = f"{request.method} {request.scope['path']}\n{request.headers.get('if-match', '')}\n".encode()
+    return hashlib.sha256(told + body).digest()
 
 
 _STORED = "SELECT fingerprint, status, body FROM idempotency_keys WHERE principal = $1 AND key = $2"
@@ -266,6 +319,7 @@ def _answer(status: int, body: bytes, *, replayed: bool) -> Response:
 
 
 ResourcesDep = Annotated[Resources, Depends(the_resources)]
+EntryDep = Annotated[OrderEntry, Depends(the_entry)]
 DatabaseDep = Annotated[Database, Depends(the_database)]
 CallerDep = Annotated[Caller, Depends(the_caller)]
 UnitDep = Annotated[Unit, Depends(the_unit)]

@@ -1,6 +1,7 @@
 """Refusals as RFC 9457 problem details: one table from kinds to status, one shape for every answer."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -46,8 +47,18 @@ def status_of(refusal: type[Refusal]) -> int:
 
 def problem(request: Request, refusal: Refusal) -> JSONResponse:
     """The answer to a refusal."""
+    body = problem_body(request, refusal)
+    headers = {"Cache-Control": "no-store"}
+    if "retryAfterMs" in body:
+        headers["Retry-After"] = str(max(1, round(body["retryAfterMs"] / 1000)))
+    if body["status"] == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="deedbook"'
+    return JSONResponse(body, body["status"], headers, media_type="application/problem+json")
+
+
+def problem_body(request: Request, refusal: Refusal) -> dict[str, Any]:
+    """A refusal as problem details."""
     status = status_of(type(refusal))
-    request_id = getattr(request.state, "request_id", "")
     body: dict[str, Any] = {
         "type": f"{request.app.state.public_url}/docs/errors#{refusal.code}",
         "title": refusal.title,
@@ -55,7 +66,7 @@ def problem(request: Request, refusal: Refusal) -> JSONResponse:
         "detail": refusal.detail,
         "instance": request.scope["path"][:512],
         "code": refusal.code,
-        "requestId": request_id,
+        "requestId": getattr(request.state, "request_id", ""),
         **refusal.extra,
     }
     if refusal.errors:
@@ -63,16 +74,12 @@ def problem(request: Request, refusal: Refusal) -> JSONResponse:
             {"pointer": error.pointer, "code": error.code, "detail": error.detail}
             for error in refusal.errors[:MAX_FIELD_ERRORS]
         ]
-    headers = {"Cache-Control": "no-store"}
     retry_after_s = (
         refusal.retry_after_s if refusal.retry_after_s is not None else (1 if status == 503 else None)
     )
     if retry_after_s is not None:
-        headers["Retry-After"] = str(max(1, round(retry_after_s)))
         body["retryAfterMs"] = int(retry_after_s * 1000)
-    if status == 401:
-        headers["WWW-Authenticate"] = 'Bearer realm="deedbook"'
-    return JSONResponse(body, status, headers, media_type="application/problem+json")
+    return body
 
 
 def install(app: FastAPI) -> None:
@@ -89,7 +96,7 @@ def install(app: FastAPI) -> None:
         errors = error.errors()
         if any(entry["type"] == "json_invalid" for entry in errors):
             return problem(request, Malformed("the body is no JSON"))
-        return problem(request, Invalid("some fields are not valid", errors=tuple(map(_field_error, errors))))
+        return problem(request, invalid_fields(errors))
 
     async def http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
@@ -115,6 +122,11 @@ def _allowed(request: Request, first: str) -> str:
         if fits and first.lower() in operations:
             return ", ".join(sorted(method.upper() for method in operations))
     return first
+
+
+def invalid_fields(errors: Sequence[Any]) -> Invalid:
+    """The refusal of fields that pydantic has found to be bad."""
+    return Invalid("some fields are not valid", errors=tuple(map(_field_error, errors)))
 
 
 def _field_error(entry: Any) -> FieldError:

@@ -5,19 +5,22 @@ import ipaddress
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import cast
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from deedbook.identity import Role
 from deedbook.infra.settings import Settings
 
 WINDOW_S = 60
 MAX_LOCAL_KEYS = 50_000
 REDIS_TIMEOUT_S = 0.5
 RETRY_REDIS_AFTER_S = 2.0
+CANCELS_PER_ORDER = 10
+"""Cancels are counted by themselves and more loosely: everybody must always be able to lessen their exposure."""
 COUNTED_HERE = frozenset({"health"})
 """Whether we are alive must not hang on whether Redis is."""
 
@@ -66,21 +69,32 @@ class Limiter:
             "auth": settings.RATE_LIMIT_AUTH,
             "webhooks": settings.RATE_LIMIT_WEBHOOKS,
             "health": settings.RATE_LIMIT_WEBHOOKS,
+            "orders": settings.RATE_LIMIT_ORDERS,
+            "cancels": settings.RATE_LIMIT_ORDERS * CANCELS_PER_ORDER,
         }
+        self._order_limits = settings.order_limits
         self._local: OrderedDict[str, int] = OrderedDict()
         self._redis_away_until = 0.0
 
-    async def count(self, bucket: str, who: str) -> Standing:
+    def limit_of(self, bucket: str, roles: Iterable[Role] = ()) -> int:
+        """How many a minute: for orders and cancels, the most that one of the roles gives."""
+        if bucket not in ("orders", "cancels") or not self._order_limits:
+            return self.limits[bucket]
+        orders = max([self.limits["orders"], *(self._order_limits.get(role.value, 0) for role in roles)])
+        return orders if bucket == "orders" else orders * CANCELS_PER_ORDER
+
+    async def count(self, bucket: str, who: str, roles: Iterable[Role] = ()) -> Standing:
         """Count one request, unless it is one too many."""
-        limit, now = self.limits[bucket], self._now()
-        window, elapsed_s = int(now // WINDOW_S), now % WINDOW_S
-        keys = f"ratelimit:{who}:{bucket}:{window}", f"ratelimit:{who}:{bucket}:{window - 1}"
+        limit, now = self.limit_of(bucket, roles), self._now()
+        elapsed_s, keys = now % WINDOW_S, keys_of(bucket, who, now)
         counted = None if bucket in COUNTED_HERE else await self._count_in_redis(*keys, now, limit)
-        allowed, before, count = counted or self._count_here(*keys, elapsed_s, limit)
-        used = before * (1 - elapsed_s / WINDOW_S) + count
-        wait_s = 0 if allowed else max(1, math.ceil(_wait_s(before, count, limit, elapsed_s)))
-        reset_s = wait_s or max(1, math.ceil(WINDOW_S - elapsed_s))
-        return Standing(bucket, limit, max(0, math.floor(limit - used)) if allowed else 0, reset_s, wait_s)
+        return standing(bucket, limit, elapsed_s, *(counted or self._count_here(*keys, elapsed_s, limit)))
+
+    def count_here(self, bucket: str, who: str, limit: int) -> Standing:
+        """The same by this process alone."""
+        now = self._now()
+        elapsed_s, keys = now % WINDOW_S, keys_of(bucket, who, now)
+        return standing(bucket, limit, elapsed_s, *self._count_here(*keys, elapsed_s, limit))
 
     async def _count_in_redis(
         self, key: str, key_before: str, now: float, limit: int
@@ -105,6 +119,20 @@ class Limiter:
         while len(self._local) > MAX_LOCAL_KEYS:
             self._local.popitem(last=False)
         return True, before, count + 1
+
+
+def keys_of(bucket: str, who: str, now: float) -> tuple[str, str]:
+    """The keys of the present window and of the one before."""
+    window = int(now // WINDOW_S)
+    return f"ratelimit:{who}:{bucket}:{window}", f"ratelimit:{who}:{bucket}:{window - 1}"
+
+
+def standing(bucket: str, limit: int, elapsed_s: float, allowed: object, before: int, count: int) -> Standing:
+    """What both windows say."""
+    used = before * (1 - elapsed_s / WINDOW_S) + count
+    wait_s = 0 if allowed else max(1, math.ceil(_wait_s(before, count, limit, elapsed_s)))
+    reset_s = wait_s or max(1, math.ceil(WINDOW_S - elapsed_s))
+    return Standing(bucket, limit, max(0, math.floor(limit - used)) if allowed else 0, reset_s, wait_s)
 
 
 def _wait_s(before: int, count: int, limit: int, elapsed_s: float) -> float:

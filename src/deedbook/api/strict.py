@@ -14,6 +14,8 @@ from deedbook.kernel.errors import FieldError, Invalid, Malformed, UnsupportedMe
 
 MAX_NUMBER_DIGITS = 40
 MAX_DEPTH = 32
+PLAIN_DEPTH = 4
+MAX_BODY_MARKS = 1 << 40
 
 
 class StrictRequest(Request):
@@ -33,7 +35,7 @@ class StrictRequest(Request):
         """
         if not await self.body():
             return
-        _require_json(self)
+        require_json(self)
         told = await self.json()
         if not takes_fields and told != {}:
             names = list(told)[:10] if isinstance(told, dict) else [""]
@@ -85,7 +87,46 @@ def parse_json(body: bytes) -> Any:
     return parsed
 
 
-def _require_json(request: Request) -> None:
+def quick_json(body: bytes) -> Any:
+    """What `parse_json` gives, in a tenth of the time where the body is plain: no escapes, no fractions.
+
+    `orjson` alone takes a name twice. Without escapes each name and each text has its two quotation marks, so that one
+    name too many shows in their number.
+
+    Raises:
+        Malformed: see `parse_json`.
+    """
+    if b"\\" not in body:
+        try:
+            value = orjson.loads(body)
+        except ValueError:
+            return parse_json(body)
+        if _marks(value, PLAIN_DEPTH) == body.count(b'"'):
+            return value
+    return parse_json(body)
+
+
+def _marks(value: Any, depth: int) -> int:
+    """How many quotation marks a value has as JSON, or so many that nothing has as many: it is not plain."""
+    kind = type(value)
+    if kind is str:
+        return 2
+    if kind is int or kind is bool or value is None:
+        return 0
+    if kind is float or not depth:
+        return MAX_BODY_MARKS
+    if kind is dict:
+        marks = 2 * len(value)
+        for part in value.values():
+            marks += 2 if type(part) is str else _marks(part, depth - 1)
+        return marks
+    return sum([_marks(part, depth - 1) for part in value])
+
+
+def require_json(request: Request) -> None:
+    """Raises:
+    UnsupportedMediaType: the body says that it is something else.
+    """
     kind = request.headers.get("content-type", "").split(";", 1)[0].strip().lower()
     if kind != "application/json":
         raise UnsupportedMediaType("send Content-Type: application/json")

@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     RATE_LIMIT_WRITES: int = Field(120, ge=1)
     RATE_LIMIT_AUTH: int = Field(30, ge=1)
     RATE_LIMIT_WEBHOOKS: int = Field(12_000, ge=1)
+    RATE_LIMIT_ORDERS: int = Field(100, ge=1)
+    RATE_LIMIT_ORDERS_BY_ROLE: Strings = ()
 
     # PostgreSQL
     DATABASE_URL: SecretStr | None = None
@@ -112,7 +114,12 @@ class Settings(BaseSettings):
     FEE_ACCOUNT: str = ""
 
     @field_validator(
-        "CORS_ORIGINS", "TRUSTED_PROXIES", "ENTITY_PERMISSIONS_SOURCES", "SNS_TOPIC_ARNS", mode="before"
+        "CORS_ORIGINS",
+        "TRUSTED_PROXIES",
+        "ENTITY_PERMISSIONS_SOURCES",
+        "SNS_TOPIC_ARNS",
+        "RATE_LIMIT_ORDERS_BY_ROLE",
+        mode="before",
     )
     @classmethod
     def _split(cls, value: object) -> object:
@@ -141,6 +148,13 @@ class Settings(BaseSettings):
     def _database_url(cls, value: SecretStr | None) -> SecretStr | None:
         if value and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
             raise ValueError("must be a postgresql:// URL")
+        return value
+
+    @field_validator("RATE_LIMIT_ORDERS_BY_ROLE")
+    @classmethod
+    def _limits(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(re.fullmatch(r"[a-z]{1,32}=[1-9][0-9]{0,8}", part) for part in value):
+            raise ValueError("must be like operator=100000,issuer=500")
         return value
 
     @field_validator("MINT_AUTOMATIC_UP_TO")
@@ -226,6 +240,12 @@ class Settings(BaseSettings):
         if self.SAPPHIRE_ADMIN_KEY is None:
             return ""
         return "0x" + self.SAPPHIRE_ADMIN_KEY.get_secret_value().lower().removeprefix("0x")
+
+    @cached_property
+    def order_limits(self) -> dict[str, int]:
+        """Orders per minute of those who have a role that differs from the rest."""
+        parts = (part.partition("=") for part in self.RATE_LIMIT_ORDERS_BY_ROLE)
+        return {role: int(limit) for role, _, limit in parts}
 
     @property
     def siwe_domain(self) -> str:

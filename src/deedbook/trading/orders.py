@@ -42,7 +42,32 @@ def admit(
     Raises:
         PairPaused · PairClosed · OrderFilter · NoPriceYet: see `admission.judge`.
     """
-    terms = judge(text, spec, quotes)
+    return prepare(
+        text,
+        spec,
+        judge(text, spec, quotes),
+        user_id=user_id,
+        digest=digest,
+        signature=signature,
+        now=now,
+        idempotency_key=idempotency_key,
+        fingerprint=fingerprint,
+    )
+
+
+def prepare(
+    text: OrderText,
+    spec: PairSpec,
+    terms: Terms,
+    *,
+    user_id: UserId,
+    digest: bytes,
+    signature: bytes,
+    now: datetime,
+    idempotency_key: str | None = None,
+    fingerprint: bytes | None = None,
+) -> Admitted:
+    """The same for an order that was judged before its signature was looked at."""
     order_id = OrderId(new_uuid())
     return Admitted(
         order_id=order_id,

@@ -1,0 +1,138 @@
+"""What stands before every order in Redis: the sender's rate, and nonces that were used within the hour. One round
+trip for all who arrive while another is under way.
+
+Both are only fast: the nonce's row in PostgreSQL decides, and while Redis is away each process counts by itself.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from deedbook.api.ratelimit import (
+    REDIS_TIMEOUT_S,
+    RETRY_REDIS_AFTER_S,
+    WINDOW_S,
+    Limiter,
+    Standing,
+    keys_of,
+    standing,
+)
+from deedbook.identity import Caller
+from deedbook.infra.sharing import Shared
+from deedbook.trading.admission import Admitted
+from deedbook.trading.entry_store import UsedNonce
+
+log = structlog.get_logger(__name__)
+
+MAX_AT_ONCE = 500
+MAX_REMEMBERED = 5_000
+NONCE_TTL_S = 3600
+
+# For each: its window, the window before, its nonce. As in `ratelimit`, two fixed windows weighted by time. Nonces of
+# orders that were accepted meanwhile are noted first.
+_SCRIPT = """
+local now, window, entries, ttl = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local faded = 1 - (now % window) / window
+for i = 1, #KEYS - entries * 3 do
+  redis.call('SET', KEYS[entries * 3 + i], ARGV[4 + entries + i], 'EX', ttl, 'NX')
+end
+local answers = {}
+for i = 1, entries do
+  local key, limit = KEYS[i * 3 - 2], tonumber(ARGV[4 + i])
+  local before = tonumber(redis.call('GET', KEYS[i * 3 - 1]) or '0')
+  local count, allowed = tonumber(redis.call('GET', key) or '0'), 0
+  if before * faded + count + 1 <= limit then
+    count, allowed = redis.call('INCR', key), 1
+    if count == 1 then redis.call('EXPIRE', key, window * 2) end
+  end
+  answers[i * 4 - 3], answers[i * 4 - 2], answers[i * 4 - 1] = allowed, before, count
+  answers[i * 4] = KEYS[i * 3] ~= '' and redis.call('GET', KEYS[i * 3]) or ''
+end
+return answers
+"""
+
+
+@dataclass(frozen=True)
+class Passing:
+    """Somebody at the turnstile; `nonce_key` is empty for who brings none."""
+
+    bucket: str
+    who: str
+    limit: int
+    nonce_key: str
+
+
+@dataclass(frozen=True)
+class Passed:
+    """How the sender stands now, and what has used the nonce lately."""
+
+    standing: Standing
+    used: UsedNonce | None
+
+
+class Turnstile:
+    """One per process that takes orders in."""
+
+    def __init__(self, redis: Redis, limiter: Limiter) -> None:
+        self._limiter = limiter
+        self._script = redis.register_script(_SCRIPT)
+        self._used: dict[str, str] = {}
+        self._away_until = 0.0
+        self._asking: Shared[Passing, Passed] = Shared(self._ask, MAX_AT_ONCE)
+
+    async def enter(self, bucket: str, caller: Caller, account: str = "", nonce: str = "") -> Passed:
+        """Count one order or cancel, unless it is one too many; and what is known of its nonce."""
+        limit = self._limiter.limit_of(bucket, caller.roles)
+        nonce_key = f"nonce:{account}:{nonce}" if nonce else ""
+        return await self._asking.ask(Passing(bucket, str(caller.user_id), limit, nonce_key))
+
+    def used(self, orders: Sequence[Admitted]) -> None:
+        """These orders were accepted: their nonces are told with the next round trip."""
+        if len(self._used) < MAX_REMEMBERED:
+            for order in orders:
+                key = f"nonce:{order.text.trader}:{order.text.nonce}"
+                self._used[key] = f"{order.digest.hex()}:{order.order_id}"
+
+    async def close(self) -> None:
+        """Finish what was begun."""
+        await self._asking.close()
+
+    async def _ask(self, asked: Sequence[Passing]) -> list[Passed | Exception]:
+        now = time.time()
+        answers = await self._ask_redis(asked, now)
+        if answers is None:
+            return [Passed(self._limiter.count_here(one.bucket, one.who, one.limit), None) for one in asked]
+        told: list[Passed | Exception] = []
+        for place, one in enumerate(asked):
+            allowed, before, count, used = answers[place * 4 : place * 4 + 4]
+            stands = standing(one.bucket, one.limit, now % WINDOW_S, allowed, before, count)
+            told.append(Passed(stands, _used(used)))
+        return told
+
+    async def _ask_redis(self, asked: Sequence[Passing], now: float) -> list[Any] | None:
+        if time.monotonic() < self._away_until:
+            return None
+        used, self._used = self._used, {}
+        keys = [key for one in asked for key in (*keys_of(one.bucket, one.who, now), one.nonce_key)]
+        limits = [one.limit for one in asked]
+        try:
+            async with asyncio.timeout(REDIS_TIMEOUT_S):
+                figures = [now, WINDOW_S, len(asked), NONCE_TTL_S, *limits]
+                answer = self._script(keys=[*keys, *used], args=[*figures, *used.values()])
+                return await cast("Awaitable[list[Any]]", answer)
+        except (RedisError, OSError, TimeoutError):
+            log.warning("turnstile_counts_alone", seconds=RETRY_REDIS_AFTER_S)
+            self._away_until = time.monotonic() + RETRY_REDIS_AFTER_S
+            return None
+
+
+def _used(told: Any) -> UsedNonce | None:
+    text = told.decode() if isinstance(told, bytes) else str(told)
+    digest, _, action_id = text.partition(":")
+    return UsedNonce(digest, action_id) if action_id else None

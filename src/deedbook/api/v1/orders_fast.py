@@ -1,0 +1,129 @@
+"""Orders placed and cancelled: the hot routes, which read their bodies themselves."""
+
+import asyncio
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request, Response
+from pydantic import ValidationError
+
+from deedbook.api.deps import SIGNED_IN, access, fingerprint, readable_key, require_room
+from deedbook.api.errors import invalid_fields, problem_body, status_of
+from deedbook.api.hot import HotRoute, a_body, a_key, an_id
+from deedbook.api.strict import StrictRequest, quick_json, require_json
+from deedbook.api.turnstile import Turnstile
+from deedbook.api.v1.schemas.trading import (
+    BatchAnswer,
+    OrderAnswer,
+    PlaceOrder,
+    PlaceOrders,
+    SomeOrders,
+)
+from deedbook.identity import Caller
+from deedbook.identity.terms import Address
+from deedbook.infra.failpoints import failpoint
+from deedbook.kernel.errors import FieldError, Invalid, Refusal
+from deedbook.kernel.ids import parse_uuid
+from deedbook.trading.entry import Asked, OrderEntry, Repeat
+from deedbook.trading.entry_store import UsedNonce
+
+router = APIRouter(prefix="/trading", tags=["orders"], route_class=HotRoute)
+
+READ_BY_HAND = (PlaceOrder, PlaceOrders)
+"""Bodies of hot routes, which the framework does not know of."""
+_PLACE = access(SIGNED_IN, bucket="orders")
+_CANCEL = access(SIGNED_IN, bucket="cancels")
+
+
+class Entrance:
+    """The turnstile as one request passes it."""
+
+    def __init__(self, request: Request, caller: Caller) -> None:
+        self._request = request
+        self._caller = caller
+        self._turnstile: Turnstile = request.app.state.turnstile
+
+    async def enter(self, account: Address, nonce: str) -> UsedNonce | None:
+        """Raises RateLimited: one too many."""
+        passed = await self._turnstile.enter("orders", self._caller, account, nonce)
+        require_room(self._request, passed.standing)
+        return passed.used
+
+
+@router.post(
+    "/orders",
+    status_code=201,
+    openapi_extra=_PLACE | a_body(PlaceOrder) | a_key(),
+    response_model=OrderAnswer,
+)
+async def place(request: Request) -> Response:
+    """Place a signed order. The answer is given when the order is durable; it is matched right after."""
+    body = await _body(request)
+    asked = _order(quick_json(body))
+    caller: Caller = request.state.caller
+    entry: OrderEntry = request.app.state.entry
+    key = readable_key(request.headers.get("idempotency-key"))
+    repeat = Repeat(key, fingerprint(request, body)) if key is not None else None
+    taken = await entry.place(asked, caller, Entrance(request, caller), repeat)
+    await failpoint("api.beforeReply")
+    headers = {"Idempotent-Replayed": "true"} if taken.replayed else {}
+    return Response(taken.answer, 201, headers, media_type="application/json")
+
+
+@router.post("/orders/batch", openapi_extra=_PLACE | a_body(PlaceOrders), response_model=BatchAnswer)
+async def place_many(request: Request) -> Response:
+    """Place up to 100 signed orders, each with a fate of its own. They come in together: in which order is not
+    promised, and sending an accepted one again is refused as a duplicate."""
+    told = quick_json(await _body(request))
+    try:
+        sent = SomeOrders.model_validate(told).orders
+    except ValidationError as error:
+        raise invalid_fields(error.errors(include_url=False)) from None
+    answers = await asyncio.gather(*(_place_one(request, order) for order in sent))
+    await failpoint("api.beforeReply")
+    return Response(b'{"data":[' + b",".join(answers) + b"]}", media_type="application/json")
+
+
+@router.delete("/orders/{id}", status_code=202, openapi_extra=_CANCEL | an_id(), response_model=OrderAnswer)
+async def cancel(request: Request) -> Response:
+    """Cancel an order. Answered when the request is durable; what was filled until then stays filled."""
+    order_id = parse_uuid(request.path_params["id"])
+    if order_id is None:
+        bad = FieldError("/path/id", "value_error", "an id is a UUID in its canonical form")
+        raise Invalid("some fields are not valid", errors=(bad,))
+    await StrictRequest(request.scope, request.receive).read(takes_fields=False)
+    caller: Caller = request.state.caller
+    passed = await request.app.state.turnstile.enter("cancels", caller)
+    require_room(request, passed.standing)
+    entry: OrderEntry = request.app.state.entry
+    order = await entry.cancels.cancel(caller.user_id, order_id)
+    await failpoint("api.beforeReply")
+    return Response(orjson.dumps(order), 202, media_type="application/json")
+
+
+async def _body(request: Request) -> bytes:
+    """The body of a hot route, of the one type that is read."""
+    body = await request.body()
+    if not body:
+        raise Invalid("send an order", errors=(FieldError("/", "missing", "there is no body"),))
+    require_json(request)
+    return body
+
+
+def _order(told: Any) -> Asked:
+    """Raises Invalid: names each bad field."""
+    try:
+        return PlaceOrder.model_validate(told).asked()
+    except ValidationError as error:
+        raise invalid_fields(error.errors(include_url=False)) from None
+
+
+async def _place_one(request: Request, told: Any) -> bytes:
+    caller: Caller = request.state.caller
+    entry: OrderEntry = request.app.state.entry
+    try:
+        taken = await entry.place(_order(told), caller, Entrance(request, caller))
+    except Refusal as refusal:
+        body = {"status": status_of(type(refusal)), "order": None, "problem": problem_body(request, refusal)}
+        return orjson.dumps(body)
+    return b'{"status":201,"order":' + taken.answer + b',"problem":null}'
