@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import asyncpg
@@ -21,7 +22,7 @@ from deedbook.ledger import (
     views,
 )
 from deedbook.ledger.jobs import CHECKPOINT_LEDGER, LINES_EACH, checkpoint_ledger
-from tests.ledger.support import Books
+from tests.ledger.support import Books, open_books
 from tests.support.facts import tell
 from tests.support.owner import as_owner
 
@@ -228,6 +229,32 @@ async def test_application_keeps_its_role_when_a_connection_is_used_again(db: Da
         async with db.reading() as connection:
             assert await connection.fetchval("SELECT current_user") == APPLICATION_ROLE
             await connection.execute("SET statement_timeout = '1s'")
+
+
+async def test_platform_works_when_its_login_owns_nothing(books: Books, dsn: str) -> None:
+    """As an operator sets it up: migrations by the owner, everything else by a member of the application's role."""
+    login = f"member_{uuid4().hex[:8]}"
+    async with as_owner(books.db) as connection:
+        await connection.execute(
+            f"CREATE ROLE {login} LOGIN PASSWORD 'member-password' IN ROLE {APPLICATION_ROLE}"
+        )
+    parts = urlsplit(dsn)
+    member = await Database.connect(
+        urlunsplit(parts._replace(netloc=f"{login}:member-password@{parts.hostname}:{parts.port}"))
+    )
+    try:
+        theirs = await open_books(member)
+        await theirs.deposit(theirs.accounts[0], theirs.tokens[0], 10)
+        assert await theirs.balances() == {(theirs.accounts[0], theirs.tokens[0]): (10, 0)}
+        async with member.pool.acquire() as connection:
+            await connection.execute("RESET ROLE")
+            for table in WRITTEN_DOWN:
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await connection.execute(f"DELETE FROM {table}")
+    finally:
+        await member.close()
+        async with as_owner(books.db) as connection:
+            await connection.execute(f"DROP ROLE {login}")
 
 
 async def test_application_may_neither_lower_a_guard_nor_change_the_schema(db: Database) -> None:

@@ -41,17 +41,21 @@ async def statement(
 ) -> list[dict[str, Any]]:
     """Lines of an account, newest first, each with the balance of its token after it.
 
-    The balance is derived: the newest checkpoint at or below the line, plus the lines in between (at most a
-    few thousand).
+    The balance is derived: the newest checkpoint below the page, plus the lines in between (at most a thousand or
+    two). The page is merged from one page per token, which the index gives in order, so that a long history costs
+    no more than a short one.
     """
     async with db.reading() as connection:
         rows = await connection.fetch(
             """
             WITH page AS (
-                SELECT line_id, posting_id, kind, account_id, token_id, amount, created_at
-                FROM ledger_lines
-                WHERE account_id = $1 AND ($2::uuid IS NULL OR token_id = $2) AND ($3::bigint IS NULL OR line_id < $3)
-                ORDER BY line_id DESC LIMIT $4
+                SELECT l.* FROM user_balances b CROSS JOIN LATERAL (
+                    SELECT line_id, posting_id, kind, token_id, amount, created_at FROM ledger_lines
+                    WHERE account_id = b.user_id AND token_id = b.token_id
+                      AND line_id < COALESCE($3::bigint, 9223372036854775807)
+                    ORDER BY line_id DESC LIMIT $4) AS l
+                WHERE b.user_id = $1 AND ($2::uuid IS NULL OR b.token_id = $2)
+                ORDER BY l.line_id DESC LIMIT $4
             ), oldest AS (
                 SELECT token_id, min(line_id) AS line_id FROM page GROUP BY token_id
             ), base AS (
