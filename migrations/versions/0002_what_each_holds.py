@@ -437,7 +437,7 @@ CREATE VIEW audit_log AS
     FROM events;
 
 CREATE TABLE audit_seals (
-    stream text NOT NULL CHECK (stream IN ('events', 'ledger_lines')),
+    stream text NOT NULL CHECK (stream IN ('events', 'ledger_lines', 'trading_facts')),
     seal_number bigint NOT NULL CHECK (seal_number > 0),
     last_tx_id xid8 NOT NULL,
     last_position bigint NOT NULL,

@@ -119,6 +119,8 @@ WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
     "POST /api/v1/admin/processed-events/{id}/retry": OPERATORS,
     "GET /api/v1/admin/audit": (401, 403, 403, 200, 200),
     "GET /api/v1/admin/audit/export": (401, 403, 403, 422, 422),  # of which period?
+    "GET /api/v1/admin/reconciliation": STAFF,
+    "POST /api/v1/admin/reconciliation/run": (401, 403, 403, 403, 202),
     "GET /healthz": A_PUBLIC_READ,
     "GET /readyz": A_PUBLIC_READ,
     "GET /metrics": A_PUBLIC_READ,

@@ -102,10 +102,13 @@ async def test_row_waits_for_its_seal_when_an_older_transaction_is_open(db: Data
 
 async def test_report_says_what_was_looked_at_when_all_holds(sealed: Database) -> None:
     told: list[tuple[str, int]] = []
-    events, lines = await audit.verify(sealed, progress=lambda stream, rows: told.append((stream, rows)))
+    events, lines, trading = await audit.verify(
+        sealed, progress=lambda stream, rows: told.append((stream, rows))
+    )
     assert (events.stream, events.seals, events.rows, events.unsealed_rows) == ("events", 3, 12, 2)
     assert (lines.stream, lines.seals, lines.rows, lines.unsealed_rows) == ("ledger_lines", 3, 12, 0)
-    assert events.findings == lines.findings == ()
+    assert (trading.stream, trading.seals, trading.rows) == ("trading_facts", 0, 0)
+    assert events.findings == lines.findings == trading.findings == ()
     assert len(events.head_hash) == 64
     assert told == [], "so few rows need no progress"
 
@@ -242,7 +245,7 @@ async def test_missing_tail_is_found_when_its_head_was_noted_down(sealed: Databa
 async def test_older_seals_are_checked_for_their_chain_alone_when_the_work_is_bounded(
     sealed: Database,
 ) -> None:
-    assert [report.rows for report in await audit.verify(sealed, newest_seals=1)] == [4, 4]
+    assert [report.rows for report in await audit.verify(sealed, newest_seals=1)] == [4, 4, 0]
     async with as_owner(sealed) as connection:
         await connection.execute(NO_GUARDS + f"UPDATE events SET version = 9 WHERE position = {THIRD_EVENT}")
         assert await findings(sealed, newest_seals=2) == []
@@ -273,6 +276,20 @@ async def test_numbers_are_sealed_to_the_last_digit_when_a_payload_holds_them(db
             'UPDATE events SET payload = \'{"big": 100000000000000000000001, "yield": 0.1}\''
         )
     assert await findings(db) == [], "the order of keys is no content"
+
+
+async def test_batches_of_trading_facts_are_sealed_as_well(db: Database) -> None:
+    async with db.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO trading_facts (batch_id, pair_id, first_seq, last_seq, facts) VALUES ($1, $1, 1, 2, '{}')",
+            uuid4(),
+        )
+    await audit.seal(db)
+    async with as_owner(db) as connection:
+        await connection.execute(
+            "ALTER TABLE trading_facts DISABLE TRIGGER ALL; UPDATE trading_facts SET facts = '{\"forged\": 1}'"
+        )
+    assert "trading_facts: seal 1 has another hash" in (await findings(db))[0]
 
 
 async def test_job_seals_and_does_no_more_when_it_is_run_again(db: Database) -> None:

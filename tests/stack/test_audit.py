@@ -42,7 +42,7 @@ async def test_verification_exits_with_one_when_a_row_was_changed(
 
 
 async def test_verification_compares_with_a_head_when_one_was_noted_down(sealed: Database, dsn: str) -> None:
-    (events, _) = await audit.verify(sealed)
+    events, *_ = await audit.verify(sealed)
     head = dict([parse_head(f"events:{events.seals}:{events.head_hash}")])
     settings = test_settings(dsn, "redis://x")
     assert await verify(settings, head, as_json=False) == 0

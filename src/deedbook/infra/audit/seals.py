@@ -70,7 +70,22 @@ LEDGER_LINES = Stream(
         _utc("created_at"),
     ),
 )
-STREAMS = (EVENTS, LEDGER_LINES)
+TRADING_FACTS = Stream(
+    "trading_facts",
+    "position",
+    "occurred_at",
+    (
+        "tx_id::text",
+        "position::text",
+        "batch_id::text",
+        "pair_id::text",
+        "first_seq::text",
+        "last_seq::text",
+        "facts",
+        _utc("occurred_at"),
+    ),
+)
+STREAMS = (EVENTS, LEDGER_LINES, TRADING_FACTS)
 
 
 @dataclass(frozen=True)

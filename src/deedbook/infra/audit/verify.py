@@ -121,7 +121,7 @@ class _Walk:
         return None
 
     async def _unlike(self, noted: tuple[int, str] | None) -> list[str]:
-        if noted is None:
+        if noted is None or noted[0] == 0:  # nothing was noted down, or that there was no seal yet
             return []
         number, hash_ = noted
         seal = await store.start_of(self._connection, self._stream, number)
