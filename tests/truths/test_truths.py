@@ -30,8 +30,6 @@ from tests.support.world import World, open_world
 
 NO_GUARDS = "ALTER TABLE events DISABLE TRIGGER ALL; ALTER TABLE markets DISABLE TRIGGER USER;"
 NO_PAIRS = "SET session_replication_role = replica; DELETE FROM trading_pairs; RESET session_replication_role"
-    "ALTER TABLE ledger_accounts DROP CONSTRAINT ledger_accounts_pair_id_fkey; DELETE FROM trading_pairs"
-)
 LONG_AGO = "now() - interval '1 day'"
 
 
