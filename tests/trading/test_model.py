@@ -18,7 +18,7 @@ places = st.integers(0, 18)
 
 
 def token(symbol: str, decimals: int, **more: Any) -> Token:
-    return Token(TokenId(uuid4()), symbol, symbol, TokenType.RWA, decimals, None, None, **more)
+    return Token(TokenId(uuid4()), symbol, symbol, TokenType.RWA, decimals, None, None, 31337, **more)
 
 
 @pytest.mark.parametrize(

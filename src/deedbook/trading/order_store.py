@@ -349,8 +349,11 @@ async def take(db: Database, orders: Sequence[Admitted]) -> list[Any]:
     return rows
 
 
-def _columns(orders: Sequence[Admitted]) -> list[str]:
+def _columns(orders: Sequence[Admitted]) -> list[str | None]:
     texts, terms = [order.text for order in orders], [order.terms for order in orders]
+    replaced = (
+        plain([order.replaces for order in orders]) if any(order.replaces for order in orders) else None
+    )
     return [
         plain([order.order_id for order in orders]),
         plain([order.spec.pair_id for order in orders]),
@@ -381,6 +384,7 @@ def _columns(orders: Sequence[Admitted]) -> list[str]:
         quoted([order.idempotency_key for order in orders]),
         hexed([order.fingerprint for order in orders]),
         hexed([order.answer if order.idempotency_key else None for order in orders]),
+        replaced,
     ]
 
 
@@ -391,7 +395,7 @@ _TAKE = """
         $12::text::text[], $13::text::bigint[], $14::text::int[], $15::text::int[], $16::text::text[],
         $17::text::text[], $18::text::timestamptz[], $19::text::text[], $20::text::bytea[], $21::text::bytea[],
         $22::text::text[], $23::text::uuid[], $24::text::numeric[], $25::text::text[], $26::text::timestamptz[],
-        $27::text::text[], $28::text::bytea[], $29::text::bytea[])
+        $27::text::text[], $28::text::bytea[], $29::text::bytea[], $30::text::uuid[])
 """
 
 
@@ -491,3 +495,35 @@ async def facts_after(db: Database, cursor: Cursor, *, limit: int) -> list[Store
         )
         for row in rows
     ]
+
+
+@dataclass(frozen=True)
+class Log:
+    """Everything that a pair's book was told, and the trades that came of it, each in order."""
+
+    orders: list[asyncpg.Record]
+    commands: list[asyncpg.Record]
+    trades: list[asyncpg.Record]
+
+
+async def log_of(db: Database, pair_id: PairId) -> Log:
+    """The whole log of a pair, of one moment."""
+    async with db.transaction() as tx:
+        await tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        orders = await tx.fetch(
+            "SELECT order_id, order_number, trade_group, side, order_type, time_in_force, post_only, self_trade, "
+            "quantity_lots, price_ticks, stop_ticks, trail, trail_distance, match_seq FROM orders "
+            "WHERE pair_id = $1 AND match_seq IS NOT NULL ORDER BY match_seq",
+            pair_id,
+        )
+        commands = await tx.fetch(
+            "SELECT kind, order_id, remaining_lots, why, match_seq FROM order_commands "
+            "WHERE pair_id = $1 AND match_seq IS NOT NULL ORDER BY match_seq",
+            pair_id,
+        )
+        trades = await tx.fetch(
+            "SELECT buy_order_id, sell_order_id, taker_side, price_ticks, size_lots FROM trades "
+            "WHERE pair_id = $1 ORDER BY trade_number",
+            pair_id,
+        )
+    return Log(orders, commands, trades)

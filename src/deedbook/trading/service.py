@@ -57,7 +57,9 @@ async def _open(tx: Tx, market_id: MarketId | None, base: Token, quote: Token) -
                 tick_size=terms.tick_size,
                 lot_size=terms.lot_size,
                 fee_bps=terms.fee_bps,
-            )
+            ),
+            before={"status": None},
+            after={"status": pair.status},
         )
     return pair.pair_id
 
@@ -70,6 +72,10 @@ async def follow_market(tx: Tx, market_id: MarketId) -> None:
     status = _FOLLOWS[market_status]
     changed = await store.set_status(tx, market_id, status)
     if changed is not None:
-        pair_id, symbol = changed
+        pair_id, symbol, former = changed
         await store.add_pair_command(tx, pair_id, _COMMANDS[status])
-        tx.emit(PairStatusChanged(trading_pair_id=pair_id, symbol=symbol, status=status.value))
+        tx.emit(
+            PairStatusChanged(trading_pair_id=pair_id, symbol=symbol, status=status.value),
+            before={"status": former},
+            after={"status": status},
+        )

@@ -30,15 +30,20 @@ async def add_pair(tx: Tx, pair: Pair) -> bool:
     )
 
 
-async def set_status(tx: Tx, market_id: MarketId, status: PairStatus) -> tuple[PairId, str] | None:
-    """Set the status of a market's pair; `None` when there is none, or nothing changed."""
+async def set_status(
+    tx: Tx, market_id: MarketId, status: PairStatus
+) -> tuple[PairId, str, PairStatus] | None:
+    """Set the status of a market's pair; its id, symbol and former status, or `None` when nothing changed."""
     row = await tx.fetchrow(
-        "UPDATE trading_pairs SET status = $2, updated_at = now() "
-        "WHERE market_id = $1 AND status <> $2 AND status <> 'closed' RETURNING pair_id, symbol",
+        """
+        WITH former AS (SELECT pair_id, status FROM trading_pairs WHERE market_id = $1 FOR UPDATE)
+        UPDATE trading_pairs p SET status = $2, updated_at = now() FROM former f
+        WHERE p.pair_id = f.pair_id AND f.status NOT IN ($2, 'closed') RETURNING p.pair_id, p.symbol, f.status
+        """,
         market_id,
         status.value,
     )
-    return (PairId(row["pair_id"]), row["symbol"]) if row else None
+    return (PairId(row["pair_id"]), row["symbol"], PairStatus(row["status"])) if row else None
 
 
 async def set_fee_account(tx: Tx, pair_id: PairId, account_id: AccountId) -> None:
