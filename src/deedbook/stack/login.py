@@ -13,22 +13,31 @@ from deedbook.stack.wallet import Wallet, sign_in
 DEFAULT_ENTITY = "Harbour Homes"
 
 
-async def login(settings: Settings, role_text: str, entity: str) -> str:
-    """An access token for the demo wallet of this role. The wallet is the same each time.
+def demo_wallet(settings: Settings, role_text: str) -> Wallet:
+    """The wallet of this role in this home, the same each time.
 
     Raises:
-        SettingsError: in production, or when no API answers.
+        SettingsError: in production, or no such role.
     """
     if settings.production:
-        raise SettingsError("demo wallets are for development; sign in with a wallet of your own")
+        raise SettingsError("demo wallets are for development; use a wallet of your own")
     try:
         role = Role(role_text.lower())
     except ValueError:
         raise SettingsError(f"the roles are {', '.join(entry.value for entry in Role)}") from None
     home = Home.locate()
     home.open()
-    wallet = Wallet.from_key(hashlib.sha256(home.secret(f"demo-wallet-{role.value}").encode()).digest())
-    await grant(settings, wallet.address, role.value, entity or DEFAULT_ENTITY, "")
+    return Wallet.from_key(hashlib.sha256(home.secret(f"demo-wallet-{role.value}").encode()).digest())
+
+
+async def login(settings: Settings, role_text: str, entity: str) -> str:
+    """An access token for the demo wallet of this role.
+
+    Raises:
+        SettingsError: in production, no such role, or no API answers.
+    """
+    wallet = demo_wallet(settings, role_text)
+    await grant(settings, wallet.address, role_text, entity or DEFAULT_ENTITY, "")
     base_url = f"http://127.0.0.1:{settings.PORT}/api/v1"
     try:
         async with httpx2.AsyncClient(base_url=base_url, timeout=10, trust_env=False) as http:

@@ -97,7 +97,7 @@ async def delivered_and_gone(connection: Any) -> list[str]:
     rows = await connection.fetch(
         """
         SELECT c.sink FROM relay_cursors c
-        WHERE c.sink <> 'jobs' AND c.position > 0
+        WHERE c.sink <> 'jobs' AND NOT starts_with(c.sink, 'trading-') AND c.position > 0
           AND NOT EXISTS (SELECT 1 FROM events e WHERE (e.tx_id, e.position) = (c.tx_id, c.position))
         ORDER BY c.sink
         """

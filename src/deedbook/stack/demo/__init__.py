@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from deedbook.infra.settings import Settings
-from deedbook.stack.demo import holdings, issuance, proof
+from deedbook.stack.demo import holdings, issuance, proof, trading
 from deedbook.stack.demo.story import Chapter, Step, Story
 from deedbook.stack.wallet import Wallet
 
@@ -40,7 +40,7 @@ def _chapters(story: Story) -> list[Chapter]:
     """All of them on the local chain; on a real one there is no play money to go on with."""
     return [
         *issuance.CHAPTERS,
-        *(holdings.CHAPTERS if story.has_test_dollars else []),
+        *([*holdings.CHAPTERS, *trading.CHAPTERS] if story.has_test_dollars else []),
         *proof.CHAPTERS,
     ]
 

@@ -50,6 +50,7 @@ class Story:
     pair: dict[str, Any] = field(default_factory=dict)
     token: dict[str, Any] = field(default_factory=dict)
     custody: dict[str, Any] = field(default_factory=dict)
+    before: dict[str, dict[str, str]] = field(default_factory=dict)
     trades: list[dict[str, Any]] = field(default_factory=list)
     balances: dict[str, dict[str, Any]] = field(default_factory=dict)
     reconciliation: dict[str, Any] = field(default_factory=dict)

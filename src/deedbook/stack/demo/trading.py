@@ -1,0 +1,82 @@
+"""The third part of the demo: Example 1 of the architecture: five tokens at a thousand dollars each."""
+
+from typing import Any
+
+from deedbook.identity.typed_data import ORDER
+from deedbook.kernel.amounts import to_units
+from deedbook.stack.demo.story import Chapter, DemoFailed, Story
+
+PRICE, QUANTITY = "1000", "5"
+GETS, EARNS = "4.9875", "4987.5"
+"""After a quarter of a percent on each side."""
+
+
+async def _sell(story: Story) -> None:
+    story.before = {who: await _holds(story, who) for who in ("alice", "bob")}
+    await _place(story, "bob", "SELL")
+
+
+async def _buy(story: Story) -> None:
+    order = await _place(story, "alice", "BUY")
+    path = f"/trading/orders/{order['id']}"
+    filled = await story.until("the order to be filled", path, "alice", lambda o: o["status"] == "FILLED")
+    if filled["averageFillPrice"] != PRICE:
+        raise DemoFailed(f"filled at {filled['averageFillPrice']}")
+    page = await story.call("GET", f"/trading/users/{story.users['alice']}/trades", who="alice")
+    story.trades = page["data"]
+
+
+async def _compare(story: Story) -> None:
+    """Exact to the last unit, the fee account included."""
+    symbol = story.market["tokenSymbol"]
+    wanted = {
+        "alice": {symbol: (GETS, 18), "USDC": ("-5000", 6)},
+        "bob": {symbol: ("-5", 18), "USDC": (EARNS, 6)},
+    }
+    for who, changes in wanted.items():
+        now = await _holds(story, who)
+        for token, (text, decimals) in changes.items():
+            sign, amount = (-1, text[1:]) if text.startswith("-") else (1, text)
+            moved = _units(now, token, decimals) - _units(story.before[who], token, decimals)
+            if moved != sign * to_units(amount, decimals):
+                raise DemoFailed(f"{who} has {now.get(token)} {token} after {story.before[who].get(token)}")
+
+
+async def _place(story: Story, who: str, side: str) -> dict[str, Any]:
+    values = {
+        "trader": story.account(who),
+        "tradingPairId": story.pair["symbol"],
+        "side": side,
+        "orderType": "LIMIT",
+        "timeInForce": "GTC",
+        "postOnly": False,
+        "selfTrade": "EXPIRE_TAKER",
+        "quantity": QUANTITY,
+        "price": PRICE,
+        "stopPrice": "",
+        "maxFeeBps": story.pair["feeBps"],
+        "clientOrderId": "",
+    }
+    signed = await story.signed(who, ORDER, values)
+    body = {
+        "userAddress": signed.pop("trader"),
+        **{name: value for name, value in signed.items() if value != ""},
+    }
+    placed: dict[str, Any] = await story.call("POST", "/trading/orders", who=who, status=201, json=body)
+    return placed
+
+
+async def _holds(story: Story, who: str) -> dict[str, str]:
+    found = await story.call("GET", f"/tokens/balances/{story.users[who]}", who=who)
+    return {entry["symbol"]: entry["total"] for entry in found["data"]}
+
+
+def _units(holdings: dict[str, str], token: str, decimals: int) -> int:
+    return to_units(holdings.get(token, "0"), decimals)
+
+
+CHAPTERS: list[Chapter] = [
+    ("Bob signs: sell 5 at 1,000 USDC", _sell),
+    ("Alice signs: buy 5 at 1,000 USDC; the matcher trades", _buy),
+    ("Every balance is exact, fees included", _compare),
+]
