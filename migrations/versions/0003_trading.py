@@ -106,6 +106,13 @@ CREATE TABLE order_commands (
 );
 CREATE INDEX idx_order_commands_pending ON order_commands (pair_id, command_number) WHERE match_seq IS NULL;
 
+-- Whoever has asked for it has all their orders cancelled at the deadline, unless they put it off before.
+CREATE TABLE cancel_all_after (
+    user_id uuid PRIMARY KEY REFERENCES users,
+    deadline timestamptz NOT NULL
+);
+CREATE INDEX idx_cancel_all_after_deadline ON cancel_all_after (deadline);
+
 CREATE TABLE trades (
     trade_id uuid PRIMARY KEY,
     pair_id uuid NOT NULL,
@@ -159,13 +166,14 @@ CREATE VIEW trading_events AS
 INTAKE = """
 -- Many orders in one commit, each with a verdict of its own: 0 accepted, 1 nonce used, 2 the same order again,
 -- 3 client order id used, 4 not enough available, 5 idempotency key used for something else, 6 the same request
--- again: its first answer is given. What is refused leaves nothing behind.
+-- again: its first answer is given, 7 the order to replace is absent, 8 it is over. What is refused leaves nothing
+-- behind, and replaces nothing.
 CREATE FUNCTION orders_intake(
     p_order uuid[], p_pair uuid[], p_user uuid[], p_side text[], p_type text[], p_tif text[],
     p_post boolean[], p_stp text[], p_quantity bigint[], p_price bigint[], p_stop bigint[], p_trail text[],
     p_distance bigint[], p_max_fee int[], p_fee int[], p_client text[], p_nonce text[], p_expires timestamptz[],
     p_account text[], p_digest bytea[], p_signature bytea[], p_text text[], p_token uuid[], p_hold numeric[],
-    p_fact text[], p_created timestamptz[], p_key text[], p_fingerprint bytea[], p_answer bytea[]
+    p_fact text[], p_created timestamptz[], p_key text[], p_fingerprint bytea[], p_answer bytea[], p_replaces uuid[]
 ) RETURNS TABLE (verdict int, first_id uuid, answer bytea) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -204,6 +212,18 @@ BEGIN
                 firsts[i] := former;
                 verdicts[i] := CASE WHEN firsts[i] IS NULL THEN 1 ELSE 2 END;
             END IF;
+        END LOOP;
+    END IF;
+
+    IF p_replaces IS NOT NULL THEN
+        FOR stored IN
+            SELECT r.place, o.status FROM unnest(p_replaces, p_user, p_pair, verdicts)
+                WITH ORDINALITY AS r (old, owner, pair, verdict, place)
+            LEFT JOIN orders o ON (o.order_id, o.user_id, o.pair_id) = (r.old, r.owner, r.pair)
+            WHERE r.old IS NOT NULL AND r.verdict = 0
+        LOOP
+            verdicts[stored.place] := CASE WHEN stored.status IS NULL THEN 7
+                WHEN stored.status IN ('PENDING_MATCH', 'OPEN', 'PARTIAL') THEN 0 ELSE 8 END;
         END LOOP;
     END IF;
 
@@ -246,9 +266,17 @@ BEGIN
         IF NOT FOUND THEN verdicts[k] := 4; END IF;
     END LOOP;
 
-    IF EXISTS (SELECT 1 FROM unnest(verdicts) AS v WHERE v IN (3, 4)) THEN
+    IF EXISTS (SELECT 1 FROM unnest(verdicts) AS v WHERE v IN (3, 4, 7, 8)) THEN
         DELETE FROM signed_actions s USING unnest(p_account, p_nonce, p_order, verdicts) AS r (account, nonce, id, verdict)
-        WHERE (s.account, s.nonce, s.action_id) = (r.account, r.nonce, r.id) AND r.verdict IN (3, 4);
+        WHERE (s.account, s.nonce, s.action_id) = (r.account, r.nonce, r.id) AND r.verdict IN (3, 4, 7, 8);
+    END IF;
+
+    -- The old one is cancelled first: its command has the lower number.
+    IF p_replaces IS NOT NULL THEN
+        INSERT INTO order_commands (pair_id, kind, order_id, actor_id)
+        SELECT r.pair, 'CANCEL', r.old, r.owner
+        FROM unnest(p_replaces, p_user, p_pair, verdicts) WITH ORDINALITY AS r (old, owner, pair, verdict, place)
+        WHERE r.old IS NOT NULL AND r.verdict = 0 ORDER BY r.place;
     END IF;
 
     INSERT INTO orders (order_id, pair_id, user_id, trade_group, side, order_type, time_in_force, post_only,
@@ -392,6 +420,7 @@ RIGHTS = """
 GRANT SELECT, INSERT, UPDATE ON pair_writer, orders, order_commands, trades TO deedbook_app;
 GRANT SELECT, INSERT ON trading_facts TO deedbook_app;
 GRANT SELECT ON trading_events, open_holds TO deedbook_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON cancel_all_after TO deedbook_app;
 GRANT DELETE ON signed_actions TO deedbook_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO deedbook_app;
 GRANT EXECUTE ON FUNCTION orders_intake, orders_settle TO deedbook_app;

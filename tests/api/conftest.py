@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from deedbook.infra.embedded import EmbeddedValkey
+from deedbook.infra.embedded import EmbeddedAnvil, EmbeddedValkey
 from tests.api.support import every_refusal_is_a_problem
+from tests.support.floor import Floor, open_floor
 from tests.support.servers import PostgresServer
 from tests.support.world import World, open_world
 
@@ -24,3 +25,22 @@ async def shared(postgres: PostgresServer, valkey: EmbeddedValkey) -> AsyncItera
         opened.http.event_hooks["response"].append(every_refusal_is_a_problem)
         yield opened
     await postgres.drop(dsn)
+
+
+@pytest.fixture(scope="module")
+async def shared_floor(
+    postgres: PostgresServer, valkey: EmbeddedValkey, anvil: EmbeddedAnvil
+) -> AsyncIterator[Floor]:
+    """A floor whose API can ask a chain, of which only the accounts matter."""
+    dsn = await postgres.new_database()
+    async with open_world(dsn, valkey.url(), SAPPHIRE_RPC_URL=anvil.url) as world:
+        world.http.event_hooks["response"].append(every_refusal_is_a_problem)
+        yield await open_floor(world)
+    await postgres.drop(dsn)
+
+
+@pytest.fixture
+async def floor(shared_floor: Floor) -> AsyncIterator[Floor]:
+    """The module's floor, with nothing in its book."""
+    yield shared_floor
+    await shared_floor.clear()

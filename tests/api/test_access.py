@@ -100,8 +100,19 @@ WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
     "DELETE /api/v1/trading/orders/{id}": NOT_YOURS,
     "GET /api/v1/trading/orders/{id}": NOT_YOURS,
     "GET /api/v1/trading/orders/by-client-id/{clientOrderId}": NOT_YOURS,
+    "POST /api/v1/trading/orders/{id}/replace": NOT_YOURS,
+    "POST /api/v1/trading/orders/{id}/reduce": NOT_YOURS,
+    "POST /api/v1/trading/orders/preview": A_USERS_OWN,
+    "POST /api/v1/trading/orders/cancel-all": A_USERS_OWN,
+    "POST /api/v1/trading/cancel-all-after": A_USERS_OWN,
+    "GET /api/v1/trading/users/{userId}/orders": STAFF_READ,
+    "GET /api/v1/trading/users/{userId}/trades": STAFF_READ,
+    "POST /api/v1/trading/pairs": (401, 403, 403, 403, 201),
+    "PATCH /api/v1/trading/pairs/{id}": OPERATORS,
+    "GET /api/v1/trading/pairs/{id}/orderbook": A_PUBLIC_READ,
+    "GET /api/v1/trading/pairs/{id}/trades": A_PUBLIC_READ,
     "GET /api/v1/trading/pairs": A_PUBLIC_READ,
-    "GET /api/v1/trading/pairs/{id}": (404, 404, 404, 404, 404),  # there is none yet
+    "GET /api/v1/trading/pairs/{id}": A_PUBLIC_READ,
     "GET /api/v1/exchange-info": A_PUBLIC_READ,
     "GET /api/v1/time": A_PUBLIC_READ,
     "GET /api/v1/webhooks/health": A_PUBLIC_READ,
@@ -252,7 +263,7 @@ async def _prepared(world: World, issuer: User, path: str) -> tuple[str, dict[st
         "documents": {"title": "Deed", "kind": "deed", "sha256": "00" * 32},
         "entity-permissions": {"event_id": str(uuid4()), "event_type": "market.approved"},
     }
-    if "/trading/" in path and "/pairs" not in path:
+    if "/trading/" in path:
         return await prepared_trading(world, path)
     if any(part in path for part in CUSTODY):
         return await prepared_custody(world, path)

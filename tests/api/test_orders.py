@@ -1,32 +1,16 @@
 """Orders over HTTP: accepted and durable, looked at, cancelled; and what the same request says when it comes again."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from deedbook import truths
-from deedbook.infra.embedded import EmbeddedAnvil, EmbeddedValkey
 from deedbook.kernel.amounts import to_units
-from tests.api.support import every_refusal_is_a_problem, refused
-from tests.support.floor import Floor, open_floor
-from tests.support.servers import PostgresServer
+from tests.api.support import refused
+from tests.support.floor import Floor
 from tests.support.till import account_of
-from tests.support.world import open_world
-
-
-@pytest.fixture(scope="module")
-async def floor(
-    postgres: PostgresServer, valkey: EmbeddedValkey, anvil: EmbeddedAnvil
-) -> AsyncIterator[Floor]:
-    """A floor whose API can ask a chain, of which only the accounts matter."""
-    dsn = await postgres.new_database()
-    async with open_world(dsn, valkey.url(), SAPPHIRE_RPC_URL=anvil.url) as world:
-        world.http.event_hooks["response"].append(every_refusal_is_a_problem)
-        yield await open_floor(world)
-    await postgres.drop(dsn)
 
 
 async def test_the_body_of_the_architecture_document_is_accepted_as_written(floor: Floor) -> None:

@@ -10,15 +10,17 @@ import httpx2
 from deedbook import ledger
 from deedbook.identity import Domain
 from deedbook.identity.typed_data import ORDER
-from deedbook.kernel.ids import PairId, new_uuid
+from deedbook.kernel.ids import PairId, TokenId, UserId, new_uuid
 from deedbook.ledger import AccountId
-from deedbook.trading import order_store, store
+from deedbook.trading import order_store, orders, store
 from deedbook.trading.matcher import take_over
 from deedbook.trading.spec import PairSpec
 from deedbook.trading.terms import Pair, PairStatus, PairTerms
+from tests.support.fake_chain import CHAIN_ID
 from tests.support.signing import sign_digest
 from tests.support.till import DOMAIN, Till, account_of, open_till
 from tests.support.world import User, World
+from tests.tokens.support import a_symbol
 from tests.trading.venue import NoCopies
 
 _nonces = itertools.count()
@@ -104,6 +106,14 @@ class Floor:
             continue
         await matcher.give_up()
 
+    async def clear(self) -> None:
+        """Have every order end."""
+        owners = await self.rows("SELECT DISTINCT user_id FROM orders WHERE pair_id = $1", self.spec.pair_id)
+        async with self.world.db.transaction() as tx:
+            for owner in owners:
+                await orders.cancel_all(tx, UserId(owner["user_id"]), self.spec.pair_id)
+        await self.match()
+
     async def balance(self, user: User, *, deeds: bool = False) -> tuple[int, int]:
         """Available and locked, in base units."""
         token = self.till.deed if deeds else self.till.cash
@@ -132,14 +142,38 @@ async def open_floor(world: World, **settings: Any) -> Floor:
     return Floor(till, spec)
 
 
+async def add_crypto(world: World, decimals: int = 8) -> TokenId:
+    """A token that no market of ours issued."""
+    token_id = TokenId(new_uuid())
+    async with world.db.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO tokens (token_id, symbol, name, token_type, decimals, chain_id) "
+            "VALUES ($1, $2, $2, 'CRYPTO', $3, $4)",
+            token_id,
+            a_symbol(),
+            decimals,
+            CHAIN_ID,
+        )
+    return token_id
+
+
 async def prepared_trading(world: World, path: str) -> tuple[str, dict[str, Any]]:
     """The path with the things of a trader, and a body that is theirs; for tests of who may reach them."""
     floor = await open_floor(world)
     owner = await floor.investor("1000")
     mine = await floor.place(owner, clientOrderId="mine")
+    crypto, plain = await add_crypto(world), floor.order(owner)
     bodies: dict[str, dict[str, Any]] = {
-        "orders": floor.order(owner),
-        "batch": {"orders": [floor.order(owner)]},
+        "orders": plain,
+        "replace": plain,
+        "batch": {"orders": [plain]},
+        "reduce": {"remainingQuantity": "0.5"},
+        "preview": {
+            name: plain[name] for name in ("tradingPairId", "side", "orderType", "quantity", "price")
+        },
+        "cancel-all-after": {"seconds": 0},
+        "pairs": {"baseTokenId": str(crypto), "quoteTokenId": str(floor.till.cash.token_id)},
     }
-    named = path.replace("{clientOrderId}", "mine").replace("{id}", mine["id"])
-    return named, bodies.get(path.rsplit("/", 1)[-1], {})
+    pair = path.replace("/pairs/{id}", f"/pairs/{floor.spec.symbol}")
+    named = pair.replace("{clientOrderId}", "mine").replace("{id}", mine["id"])
+    return named.replace("{userId}", str(owner.user_id)), bodies.get(path.rsplit("/", 1)[-1], {})

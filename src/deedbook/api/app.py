@@ -29,6 +29,7 @@ from deedbook.api.v1 import (
     orders_fast,
     reconciliation,
     tokens,
+    trading,
     webhooks,
 )
 from deedbook.api.v1.schemas.common import Problem
@@ -53,6 +54,7 @@ _MODULES = (
     tokens,
     orders_fast,
     orders,
+    trading,
     catalogue,
     webhooks,
     admin,

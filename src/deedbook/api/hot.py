@@ -44,10 +44,11 @@ def a_key() -> dict[str, Any]:
     return {"parameters": [{**told, "description": "Repeat a request safely"}]}
 
 
-def an_id() -> dict[str, Any]:
-    """For `openapi_extra`: there is an id in the route's path."""
+def an_id(more: dict[str, Any] | None = None) -> dict[str, Any]:
+    """For `openapi_extra`: there is an id in the route's path, beside what `more` says."""
     schema = {"type": "string", "format": "uuid", "title": "Id"}
-    return {"parameters": [{"name": "id", "in": "path", "required": True, "schema": schema}]}
+    told = {"name": "id", "in": "path", "required": True, "schema": schema}
+    return {"parameters": [told, *(more or {}).get("parameters", ())]}
 
 
 class HotRoute(StrictRoute):

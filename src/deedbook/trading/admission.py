@@ -87,7 +87,8 @@ class Terms:
 
 @dataclass(frozen=True)
 class Admitted:
-    """An order that may come in: what intake writes, all at once or nothing."""
+    """An order that may come in: what intake writes, all at once or nothing. With it, the order that it `replaces`
+    is asked to end."""
 
     order_id: OrderId
     user_id: UserId
@@ -102,6 +103,7 @@ class Admitted:
     fingerprint: bytes | None
     answer: bytes
     fact: str
+    replaces: OrderId | None = None
 
     @property
     def id(self) -> UUID:
@@ -120,7 +122,7 @@ def judge(text: OrderText, spec: PairSpec, quotes: Quotes) -> Terms:
         raise PairPaused("the market is paused; open orders can be cancelled")
     if spec.status is PairStatus.CLOSED:
         raise PairClosed("this pair has ended")
-    lots = _steps(text.quantity, spec.lot, "quantity", "lot", spec.size_text(1))
+    lots = lots_of(text.quantity, spec, "quantity")
     if lots < spec.min_quantity_lots:
         raise _filter("quantity", "min_quantity", f"at least {spec.size_text(spec.min_quantity_lots)}")
     if lots > spec.max_quantity_lots:
@@ -186,6 +188,15 @@ def _worst_price(text: OrderText, spec: PairSpec, quotes: Quotes, stop: int) -> 
     if buy:
         return min(reference * (BPS + spec.protection_bps) // BPS, MAX_TICKS)
     return max(-(-reference * (BPS - spec.protection_bps) // BPS), 1)
+
+
+def lots_of(text: str, spec: PairSpec, field: str) -> int:
+    """A quantity in lots.
+
+    Raises:
+        OrderFilter: it is no whole number of them.
+    """
+    return _steps(text, spec.lot, field, "lot", spec.size_text(1))
 
 
 def _steps(text: str, step: int, field: str, name: str, size: str) -> int:

@@ -4,10 +4,11 @@ Syntax comes before, at the border. Then: expiry, pair and market state, filters
 is, nonce, compliance, funds. A refusal uses nothing up.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
+from uuid import UUID
 
 from deedbook import chain, identity
 from deedbook.chain.terms import Contract
@@ -21,6 +22,7 @@ from deedbook.identity.terms import Address
 from deedbook.identity.typed_data import ORDER
 from deedbook.infra.database import Database
 from deedbook.kernel.errors import IdempotencyKeyReused, Refusal
+from deedbook.kernel.ids import PairId
 from deedbook.trading import entry_store, orders
 from deedbook.trading.admission import Admitted, OrderText, Quotes, Terms, judge
 from deedbook.trading.bells import Bells
@@ -32,7 +34,7 @@ from deedbook.trading.errors import DuplicateOrder
 from deedbook.trading.intake import Intake, Taken
 from deedbook.trading.pairs import NO_QUOTES, PairDirectory
 from deedbook.trading.spec import PairSpec
-from deedbook.trading.terms import OrderType, Side, TimeInForce
+from deedbook.trading.terms import OrderId, OrderType, Side, TimeInForce
 
 TRAILS = "trail:"
 
@@ -130,13 +132,15 @@ class OrderEntry:
         caller: Caller,
         turnstile: Turnstile,
         repeat: Repeat | None = None,
+        replaces: OrderId | None = None,
     ) -> Taken:
-        """Make an order durable.
+        """Make an order durable, and with it the wish that the one which it `replaces` ends.
 
         Raises:
             ActionExpired · Invalid · PairNotFound · PairPaused · PairClosed · OrderFilter · NoPriceYet · RateLimited
             · SignatureMalformed · SignatureRefused · WalletNotYours · NonceUsed · DuplicateOrder · ClientOrderIdUsed
-            · Ineligible · InsufficientFunds · IdempotencyKeyReused: it was refused; nothing of it was kept.
+            · Ineligible · InsufficientFunds · IdempotencyKeyReused · OrderNotFound · OrderOver: it was refused;
+                nothing of it was kept.
             VaultNotDeployed · Overloaded · DatabaseUnavailable: send it again.
         """
         try:
@@ -145,7 +149,7 @@ class OrderEntry:
             action = await self.verify(judged, asked.signature, caller)
             if used is not None and repeat is None:
                 raise _already(used, action)
-            admitted = _prepare(judged, action, caller, repeat)
+            admitted = _prepare(judged, action, caller, repeat, replaces)
             await self._require_eligible(judged, action, caller)
             return await self.intake.submit(admitted)
         except Refusal:
@@ -157,11 +161,17 @@ class OrderEntry:
 
     async def judge(self, asked: Asked) -> Judged:
         """The order in whole numbers, if it may come in at all; see `place`."""
-        now = self._clock()
+        now = self.now()
         expiry_of(asked.expiry, now)
         spec = await self.pairs.spec(asked.pair)
-        text = asked.text(spec)
-        return Judged(text, spec, judge(text, spec, await self._quotes(asked, spec)), now)
+        return await self.judge_text(asked.text(spec), spec, now)
+
+    async def judge_text(self, text: OrderText, spec: PairSpec, now: datetime) -> Judged:
+        """The same for an order whose expiry and pair are known to be good."""
+        return Judged(text, spec, judge(text, spec, await self._quotes(text, spec)), now)
+
+    def now(self) -> datetime:
+        return self._clock()
 
     async def verify(self, judged: Judged, signature: str, caller: Caller) -> SignedAction:
         """Make sure that the caller's own account has signed it; see `place`."""
@@ -187,6 +197,11 @@ class OrderEntry:
             buy=judged.text.side is Side.BUY,
             now=judged.now,
         )
+
+    def wake(self, books: Iterable[tuple[UUID, PairId]]) -> None:
+        """Wake the books of these pairs, each about one order, after a command about it was committed."""
+        for order_id, pair_id in books:
+            self._bells.ring_for(order_id, pair_id)
 
     async def domain(self) -> Domain:
         """Where signatures hold.
@@ -216,9 +231,9 @@ class OrderEntry:
             raise _already(used, action)
         raise refusal(reason, "receiver" if judged.text.side is Side.BUY else "sender")
 
-    async def _quotes(self, asked: Asked, spec: PairSpec) -> Quotes:
+    async def _quotes(self, text: OrderText, spec: PairSpec) -> Quotes:
         """What the book shows, where that matters: for market orders without a price, and for trailing stops."""
-        if asked.price and not asked.stop_price.startswith(TRAILS):
+        if text.price and not text.stop_price.startswith(TRAILS):
             return NO_QUOTES
         return await self.pairs.quotes(spec.pair_id)
 
@@ -243,7 +258,9 @@ def _already(used: UsedNonce, action: SignedAction) -> Refusal:
     return NonceUsed("sign again with a fresh nonce")
 
 
-def _prepare(judged: Judged, action: SignedAction, caller: Caller, repeat: Repeat | None) -> Admitted:
+def _prepare(
+    judged: Judged, action: SignedAction, caller: Caller, repeat: Repeat | None, replaces: OrderId | None
+) -> Admitted:
     return orders.prepare(
         judged.text,
         judged.spec,
@@ -254,4 +271,5 @@ def _prepare(judged: Judged, action: SignedAction, caller: Caller, repeat: Repea
         now=judged.now,
         idempotency_key=repeat.key if repeat else None,
         fingerprint=repeat.fingerprint if repeat else None,
+        replaces=replaces,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from deedbook.infra.arrays import plain
@@ -85,3 +86,46 @@ async def cancel_many(
         why,
     )
     return frozenset(row["order_id"] for row in rows)
+
+
+async def living_books(tx: Tx, user_id: UserId, pair_id: PairId | None) -> list[tuple[UUID, PairId]]:
+    """The pairs on which a user has living orders, each with one of these."""
+    rows = await tx.fetch(
+        "SELECT DISTINCT ON (pair_id) order_id, pair_id FROM orders WHERE user_id = $1 "
+        "AND status IN ('PENDING_MATCH', 'OPEN', 'PARTIAL') AND ($2::uuid IS NULL OR pair_id = $2) ORDER BY pair_id",
+        user_id,
+        pair_id,
+    )
+    return [(row["order_id"], PairId(row["pair_id"])) for row in rows]
+
+
+async def set_deadline(tx: Tx, user_id: UserId, seconds: int) -> datetime:
+    """When all orders of a user end, in the place of what was said before."""
+    deadline = await tx.fetchval(
+        """
+        INSERT INTO cancel_all_after (user_id, deadline) VALUES ($1, now() + make_interval(secs => $2))
+        ON CONFLICT (user_id) DO UPDATE SET deadline = EXCLUDED.deadline RETURNING deadline
+        """,
+        user_id,
+        seconds,
+    )
+    assert isinstance(deadline, datetime)
+    return deadline
+
+
+async def drop_deadline(tx: Tx, user_id: UserId) -> None:
+    await tx.execute("DELETE FROM cancel_all_after WHERE user_id = $1", user_id)
+
+
+async def take_overdue(tx: Tx, limit: int) -> list[UserId]:
+    """Those whose deadline has passed; it is taken down with this transaction, once."""
+    rows = await tx.fetch(
+        """
+        DELETE FROM cancel_all_after WHERE user_id IN (
+            SELECT user_id FROM cancel_all_after WHERE deadline <= now()
+            ORDER BY deadline LIMIT $1 FOR UPDATE SKIP LOCKED
+        ) RETURNING user_id
+        """,
+        limit,
+    )
+    return [UserId(row["user_id"]) for row in rows]

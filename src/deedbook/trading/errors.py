@@ -2,7 +2,13 @@
 
 Refusal
 ├─ PairNotFound        no such pair
-└─ PairNotWhole        tick × lot would be a fraction of the quote token's smallest unit
+├─ PairNotWhole        tick × lot would be a fraction of the quote token's smallest unit
+├─ PairExists          two tokens have one pair, and what has ended does not begin again
+├─ PairFollowsMarket   its market is paused, resumed or archived instead
+├─ TokenNotTradable    absent, not active, or a market's own, which has its pair
+├─ PairPaused · PairClosed · OrderFilter · NoPriceYet                why an order is not let in
+├─ DuplicateOrder · ClientOrderIdUsed · OrderNotFound · OrderOver    what became of it before
+└─ Fenced · BookOutdated · EligibilityChanged · HoldingsExceeded     why a batch was not written
 """
 
 from deedbook.kernel.errors import Kind, Refusal
@@ -14,6 +20,18 @@ class PairNotFound(Refusal):
 
 class PairNotWhole(Refusal):
     code, kind, title = "pair_not_whole", Kind.INVALID, "Tick and lot do not give whole quote units"
+
+
+class PairExists(Refusal):
+    code, kind, title = "pair_exists", Kind.CONFLICT, "There is such a pair already, or it has ended"
+
+
+class PairFollowsMarket(Refusal):
+    code, kind, title = "pair_follows_market", Kind.CONFLICT, "The pair's status is its market's"
+
+
+class TokenNotTradable(Refusal):
+    code, kind, title = "token_not_tradable", Kind.INVALID, "No pair can be made of this token"
 
 
 class Fenced(Refusal):

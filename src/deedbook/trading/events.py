@@ -22,3 +22,11 @@ class PairStatusChanged(Fact):
     trading_pair_id: PairId
     symbol: str
     status: str
+
+
+@fact("pair.changed", stream="trading_pair_id")
+class PairChanged(Fact):
+    """Filters or the fee of a pair were changed; the record says from what to what."""
+
+    trading_pair_id: PairId
+    symbol: str

@@ -18,7 +18,7 @@ from deedbook.kernel.ids import PairId
 from deedbook.ledger.errors import InsufficientFunds
 from deedbook.trading import order_store
 from deedbook.trading.admission import Admitted
-from deedbook.trading.errors import ClientOrderIdUsed, DuplicateOrder
+from deedbook.trading.errors import ClientOrderIdUsed, DuplicateOrder, OrderNotFound, OrderOver
 
 MAX_BATCH = 256
 MAX_WAITING = 10_000
@@ -38,6 +38,8 @@ class Verdict(IntEnum):
     INSUFFICIENT_FUNDS = 4
     KEY_REUSED = 5
     REPLAYED = 6
+    REPLACED_ABSENT = 7
+    REPLACED_OVER = 8
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Intake:
         Raises:
             NonceUsed · DuplicateOrder · ClientOrderIdUsed · InsufficientFunds · IdempotencyKeyReused:
                 this order's own verdict; nothing of it was kept.
+            OrderNotFound · OrderOver: the order that it should replace is absent, another's, or over.
             Overloaded: too many wait already.
             DatabaseUnavailable: not known whether it was kept: sending the same order again is harmless.
         """
@@ -122,6 +125,10 @@ def _outcome(order: Admitted, row: Any) -> Taken | Refusal:
             return ClientOrderIdUsed("choose another clientOrderId", extra=told)
         case Verdict.INSUFFICIENT_FUNDS:
             return InsufficientFunds("deposit more, or cancel orders that hold it")
+        case Verdict.REPLACED_ABSENT:
+            return OrderNotFound("you have no such order on this pair; nothing was done")
+        case Verdict.REPLACED_OVER:
+            return OrderOver("the order to replace is over; nothing was done")
         case Verdict.KEY_REUSED:
             return IdempotencyKeyReused("use a fresh Idempotency-Key for a new request")
         case never:

@@ -66,6 +66,7 @@ def prepare(
     now: datetime,
     idempotency_key: str | None = None,
     fingerprint: bytes | None = None,
+    replaces: OrderId | None = None,
 ) -> Admitted:
     """The same for an order that was judged before its signature was looked at."""
     order_id = OrderId(new_uuid())
@@ -83,6 +84,7 @@ def prepare(
         fingerprint=fingerprint,
         answer=orjson.dumps(_answer(order_id, user_id, text, spec, terms, digest, now)),
         fact=_created(order_id, user_id, text, spec, terms, now),
+        replaces=replaces,
     )
 
 

@@ -8,10 +8,14 @@ from fastapi import APIRouter, Path
 
 from deedbook import __version__, chain
 from deedbook.api.deps import PUBLIC, DatabaseDep, ResourcesDep, access
+from deedbook.api.ratelimit import CANCELS_PER_ORDER
 from deedbook.api.v1.schemas.common import Page
 from deedbook.api.v1.schemas.operations import ExchangeInfo, PairAnswer, TimeAnswer
+from deedbook.api.v1.schemas.trading import MAX_BATCH
 from deedbook.chain.terms import Contract
 from deedbook.identity import checksum_address
+from deedbook.identity.actions import MAX_AHEAD
+from deedbook.identity.typed_data import STRUCTS
 from deedbook.trading import views as trading_views
 from deedbook.trading.errors import PairNotFound
 
@@ -49,6 +53,13 @@ async def exchange_info(resources: ResourcesDep) -> ExchangeInfo:
             "version": "1",
             "chainId": chain_id,
             "verifyingContract": checksum_address(settlement) if settlement else None,
+        },
+        eip712_types={struct.name: struct.as_wire() for struct in STRUCTS},
+        limits={
+            "ordersPerMinute": resources.settings.RATE_LIMIT_ORDERS,
+            "cancelsPerMinute": resources.settings.RATE_LIMIT_ORDERS * CANCELS_PER_ORDER,
+            "ordersPerBatch": MAX_BATCH,
+            "expiryAheadSeconds": int(MAX_AHEAD.total_seconds()),
         },
         pairs=[PairAnswer.of(row) for row in await trading_views.pairs(resources.db)],
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Request, Response
@@ -26,6 +27,7 @@ from deedbook.kernel.errors import FieldError, Invalid, Refusal
 from deedbook.kernel.ids import parse_uuid
 from deedbook.trading.entry import Asked, OrderEntry, Repeat
 from deedbook.trading.entry_store import UsedNonce
+from deedbook.trading.terms import OrderId
 
 router = APIRouter(prefix="/trading", tags=["orders"], route_class=HotRoute)
 
@@ -58,16 +60,19 @@ class Entrance:
 )
 async def place(request: Request) -> Response:
     """Place a signed order. The answer is given when the order is durable; it is matched right after."""
-    body = await _body(request)
-    asked = _order(quick_json(body))
-    caller: Caller = request.state.caller
-    entry: OrderEntry = request.app.state.entry
-    key = readable_key(request.headers.get("idempotency-key"))
-    repeat = Repeat(key, fingerprint(request, body)) if key is not None else None
-    taken = await entry.place(asked, caller, Entrance(request, caller), repeat)
-    await failpoint("api.beforeReply")
-    headers = {"Idempotent-Replayed": "true"} if taken.replayed else {}
-    return Response(taken.answer, 201, headers, media_type="application/json")
+    return await _take(request, None)
+
+
+@router.post(
+    "/orders/{id}/replace",
+    status_code=201,
+    openapi_extra=_PLACE | a_body(PlaceOrder) | an_id(a_key()),
+    response_model=OrderAnswer,
+)
+async def replace(request: Request) -> Response:
+    """Place a signed order and cancel an older one of mine on the same pair, both or neither. The new one needs funds
+    of its own: what the old one holds is free once it is cancelled."""
+    return await _take(request, OrderId(_id(request)))
 
 
 @router.post("/orders/batch", openapi_extra=_PLACE | a_body(PlaceOrders), response_model=BatchAnswer)
@@ -87,10 +92,7 @@ async def place_many(request: Request) -> Response:
 @router.delete("/orders/{id}", status_code=202, openapi_extra=_CANCEL | an_id(), response_model=OrderAnswer)
 async def cancel(request: Request) -> Response:
     """Cancel an order. Answered when the request is durable; what was filled until then stays filled."""
-    order_id = parse_uuid(request.path_params["id"])
-    if order_id is None:
-        bad = FieldError("/path/id", "value_error", "an id is a UUID in its canonical form")
-        raise Invalid("some fields are not valid", errors=(bad,))
+    order_id = _id(request)
     await StrictRequest(request.scope, request.receive).read(takes_fields=False)
     caller: Caller = request.state.caller
     passed = await request.app.state.turnstile.enter("cancels", caller)
@@ -99,6 +101,27 @@ async def cancel(request: Request) -> Response:
     order = await entry.cancels.cancel(caller.user_id, order_id)
     await failpoint("api.beforeReply")
     return Response(orjson.dumps(order), 202, media_type="application/json")
+
+
+async def _take(request: Request, replaces: OrderId | None) -> Response:
+    body = await _body(request)
+    asked = _order(quick_json(body))
+    caller: Caller = request.state.caller
+    entry: OrderEntry = request.app.state.entry
+    key = readable_key(request.headers.get("idempotency-key"))
+    repeat = Repeat(key, fingerprint(request, body)) if key is not None else None
+    taken = await entry.place(asked, caller, Entrance(request, caller), repeat, replaces)
+    await failpoint("api.beforeReply")
+    headers = {"Idempotent-Replayed": "true"} if taken.replayed else {}
+    return Response(taken.answer, 201, headers, media_type="application/json")
+
+
+def _id(request: Request) -> UUID:
+    order_id = parse_uuid(request.path_params["id"])
+    if order_id is None:
+        bad = FieldError("/path/id", "value_error", "an id is a UUID in its canonical form")
+        raise Invalid("some fields are not valid", errors=(bad,))
+    return order_id
 
 
 async def _body(request: Request) -> bytes:

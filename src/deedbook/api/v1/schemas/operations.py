@@ -12,8 +12,19 @@ class PairSide(Answer):
     contract_address: str | None
 
 
+class PairFilters(Answer):
+    """What orders must pass besides tick and lot; a refusal names the filter."""
+
+    min_quantity: str
+    max_quantity: str
+    min_notional: str
+    max_open_orders: int
+    protection_bps: int
+
+
 class PairAnswer(Answer):
-    """A trading pair. Sizes are decimal text: `tickSize` in quote tokens, `lotSize` in base tokens."""
+    """A trading pair. Sizes are decimal text: `tickSize` in quote tokens, `lotSize` in base tokens. Fees are taken
+    from what each side receives (`received`), or in the quote token (`quote`)."""
 
     id: UUID
     symbol: str
@@ -24,6 +35,8 @@ class PairAnswer(Answer):
     tick_size: str
     lot_size: str
     fee_bps: int
+    fee_mode: str
+    filters: PairFilters
     created_at: Moment
 
     @classmethod
@@ -36,7 +49,8 @@ class PairAnswer(Answer):
             )
             for side in ("base", "quote")
         }
-        return cls(**{**row, **sides, "id": row["pair_id"]})
+        filters = PairFilters.model_validate(row)
+        return cls(**{**row, **sides, "filters": filters, "id": row["pair_id"]})
 
 
 class WebhookAnswer(Answer):
@@ -104,6 +118,8 @@ class ExchangeInfo(Answer):
     chain_id: int
     contracts: dict[str, str]
     eip712_domain: dict[str, Any]
+    eip712_types: dict[str, list[dict[str, str]]]
+    limits: dict[str, int]
     pairs: list[PairAnswer]
 
 

@@ -5,14 +5,23 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from deedbook.api.v1.schemas.common import Answer, Body, Moment, PositiveAmount, _amount, _positive
+from deedbook.api.v1.schemas.common import (
+    Answer,
+    Body,
+    Moment,
+    PositiveAmount,
+    _amount,
+    _positive,
+)
 from deedbook.api.v1.schemas.custody import Nonce, Seconds, SignatureText
 from deedbook.api.v1.schemas.tokens import AddressText
 from deedbook.identity.terms import Address
 from deedbook.kernel.amounts import MAX_TEXT_LENGTH, POSITIVE_AMOUNT_PATTERN
-from deedbook.trading.admission import CLIENT_ID_PATTERN, STOP_PATTERN
+from deedbook.trading.admission import CLIENT_ID_PATTERN, STOP_PATTERN, OrderText
 from deedbook.trading.engine import SelfTrade
 from deedbook.trading.entry import Asked
+from deedbook.trading.preview import OrderPreview
+from deedbook.trading.spec import PairSpec
 from deedbook.trading.terms import OrderType, Side, TimeInForce
 
 MAX_BATCH = 100
@@ -181,3 +190,135 @@ class BatchAnswer(Answer):
     """What became of each order, in their order."""
 
     data: list[PlacedAnswer]
+
+
+class PreviewOrder(Body):
+    """An order that nobody needs to have signed: what it would set aside, and what would be said to it."""
+
+    trading_pair_id: PairName
+    side: Annotated[Literal["BUY", "SELL"], Field(examples=["BUY"])]
+    order_type: Annotated[Literal["LIMIT", "MARKET", "STOP_LIMIT", "STOP_MARKET"], Field(examples=["LIMIT"])]
+    time_in_force: Literal["GTC", "IOC", "FOK", "GTD"] = "GTC"
+    post_only: Annotated[bool, Field(strict=True)] = False
+    quantity: Annotated[PositiveAmount, Field(examples=["10"])]
+    price: Price = ""
+    stop_price: StopPrice = ""
+    max_fee_bps: Annotated[int, Field(strict=True, ge=0, le=10_000)] | None = None
+
+    def text(self, trader: Address, spec: PairSpec, expiry: int) -> OrderText:
+        return OrderText(
+            trader=trader,
+            pair=spec.symbol,
+            side=_SIDES[self.side],
+            order_type=_TYPES[self.order_type],
+            time_in_force=_TIMES[self.time_in_force],
+            post_only=self.post_only,
+            self_trade=SelfTrade.EXPIRE_TAKER,
+            quantity=self.quantity,
+            price=self.price,
+            stop_price=self.stop_price,
+            max_fee_bps=spec.fee_bps if self.max_fee_bps is None else self.max_fee_bps,
+            client_order_id="",
+            nonce="",
+            expiry=expiry,
+        )
+
+
+class PreviewOrderAnswer(Answer):
+    """What an order would meet now. `reason` is compliance's number, 0 where it has nothing against it."""
+
+    allowed: bool
+    reason: int
+    trading_pair_id: UUID
+    pair: str
+    worst_price: str
+    hold_token_id: UUID
+    hold: str
+    available: str
+    enough_available: bool
+    fee_token_id: UUID
+    fee_at_most: str
+
+    @classmethod
+    def of(cls, preview: OrderPreview) -> "PreviewOrderAnswer":
+        spec, terms = preview.spec, preview.terms
+        text = spec.quote_text if preview.buy else spec.base_text
+        return cls(
+            allowed=preview.allowed,
+            reason=preview.reason.value,
+            trading_pair_id=spec.pair_id,
+            pair=spec.symbol,
+            worst_price=spec.price_text(terms.price_ticks),
+            hold_token_id=terms.hold_token_id,
+            hold=text(terms.hold_units),
+            available=text(preview.available),
+            enough_available=preview.available >= terms.hold_units,
+            fee_token_id=spec.fee_token_id(buy=preview.buy),
+            fee_at_most=spec.fee_text(preview.fee_at_most, buy=preview.buy),
+        )
+
+
+class ReduceOrder(Body):
+    """How much is to remain, at most."""
+
+    remaining_quantity: Annotated[PositiveAmount, Field(examples=["2.5"])]
+
+
+class CancelAll(Body):
+    """All my orders, or those on one pair."""
+
+    trading_pair_id: PairName | None = None
+
+
+class CancelAllAnswer(Answer):
+    """How many living orders were asked to end."""
+
+    cancelled: int
+
+
+class CancelAllAfter(Body):
+    """In how many seconds all my orders end, unless this is said again before; 0 takes it back."""
+
+    seconds: Annotated[int, Field(strict=True, ge=0, le=3600, examples=[60])]
+
+
+class CancelAllAfterAnswer(Answer):
+    """When all my orders end; null when they do not."""
+
+    cancel_at: Moment | None
+
+
+class PublicTrade(Answer):
+    """A trade as everybody may see it. `seq` counts the pair's trades without a gap."""
+
+    id: UUID
+    seq: int
+    price: str
+    quantity: str
+    taker_side: str
+    executed_at: Moment
+
+
+class MyTrade(PublicTrade):
+    """A trade as one of its parties sees it. `value` is price times quantity."""
+
+    trading_pair_id: UUID
+    pair: str
+    order_id: UUID
+    side: str
+    role: str
+    value: str
+    fee: str
+    fee_token_id: UUID
+    settlement_status: str
+    tx_hash: str | None
+
+
+class DepthAnswer(Answer):
+    """The aggregated book: `[price, quantity]`, best first. `seq` is the pair's event that it stands after."""
+
+    trading_pair_id: UUID
+    pair: str
+    seq: int
+    bids: list[list[str]]
+    asks: list[list[str]]

@@ -1,0 +1,118 @@
+"""Trades and the open book as screens see them."""
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from deedbook.infra.database import Database
+from deedbook.kernel.ids import PairId, UserId
+from deedbook.trading.book_copies import DEPTH_LEVELS, depth_key
+from deedbook.trading.spec import PairSpec
+
+_TRADE = """
+    SELECT t.trade_id, t.pair_id, t.trade_number, t.taker_side, t.buy_order_id, t.sell_order_id, t.buyer_id,
+           t.seller_id, t.price_ticks, t.size_lots, t.quote_amount, t.buyer_fee, t.seller_fee, t.settlement_status,
+           t.tx_hash, t.executed_at
+    FROM trades t
+"""
+# One branch per side, each along its own index.
+_OF_USER = """
+    SELECT * FROM (
+        (TRADE WHERE t.buyer_id = $1 AND ($2::uuid IS NULL OR t.pair_id = $2)
+            AND ($3::uuid IS NULL OR t.trade_id < $3) ORDER BY t.trade_id DESC LIMIT $4)
+        UNION
+        (TRADE WHERE t.seller_id = $1 AND ($2::uuid IS NULL OR t.pair_id = $2)
+            AND ($3::uuid IS NULL OR t.trade_id < $3) ORDER BY t.trade_id DESC LIMIT $4)
+    ) AS mine ORDER BY trade_id DESC LIMIT $4
+""".replace("TRADE", _TRADE)
+_SIDE = """
+    SELECT price_ticks, sum(remaining_lots)::bigint AS lots FROM orders
+    WHERE pair_id = $1 AND side = $2 AND status IN ('OPEN', 'PARTIAL') AND triggered
+    GROUP BY price_ticks ORDER BY price_ticks
+"""
+
+
+async def trades_of_user(
+    db: Database, user_id: UserId, *, pair_id: PairId | None, before: UUID | None, limit: int
+) -> list[dict[str, Any]]:
+    """A user's trades, newest first."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(_OF_USER, user_id, pair_id, before, limit)
+    return [dict(row) for row in rows]
+
+
+async def tape(db: Database, pair_id: PairId, *, before: int | None, limit: int) -> list[dict[str, Any]]:
+    """A pair's trades, newest first."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(
+            _TRADE
+            + " WHERE t.pair_id = $1 AND ($2::bigint IS NULL OR t.trade_number < $2) "
+            + "ORDER BY t.trade_number DESC LIMIT $3",
+            pair_id,
+            before,
+            limit,
+        )
+    return [dict(row) for row in rows]
+
+
+def on_the_tape(row: dict[str, Any], spec: PairSpec) -> dict[str, Any]:
+    """A trade as everybody may see it: nobody is named."""
+    return {
+        "id": row["trade_id"],
+        "seq": row["trade_number"],
+        "price": spec.price_text(row["price_ticks"]),
+        "quantity": spec.size_text(row["size_lots"]),
+        "takerSide": row["taker_side"],
+        "executedAt": row["executed_at"],
+    }
+
+
+def of_party(row: dict[str, Any], spec: PairSpec, user_id: UUID) -> dict[str, Any]:
+    """A trade as one of its parties sees it."""
+    buy = row["buyer_id"] == user_id
+    side = "BUY" if buy else "SELL"
+    return {
+        **on_the_tape(row, spec),
+        "tradingPairId": row["pair_id"],
+        "pair": spec.symbol,
+        "orderId": row["buy_order_id" if buy else "sell_order_id"],
+        "side": side,
+        "role": "TAKER" if side == row["taker_side"] else "MAKER",
+        "value": spec.quote_text(int(row["quote_amount"])),
+        "fee": spec.fee_text(int(row["buyer_fee" if buy else "seller_fee"]), buy=buy),
+        "feeTokenId": spec.fee_token_id(buy=buy),
+        "settlementStatus": row["settlement_status"],
+        "txHash": row["tx_hash"],
+    }
+
+
+async def depth(db: Database, redis: Redis, spec: PairSpec, levels: int) -> dict[str, Any]:
+    """The aggregated book: the copy in Redis, or what PostgreSQL says where there is none."""
+    told = await _copied(redis, spec.pair_id) or await depth_stored(db, spec)
+    return {**told, "bids": told["bids"][:levels], "asks": told["asks"][:levels]}
+
+
+async def depth_stored(db: Database, spec: PairSpec) -> dict[str, Any]:
+    """The aggregated book as of the last commit of the pair's writer."""
+    async with db.reading() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        seq = await connection.fetchval("SELECT fact_seq FROM pair_writer WHERE pair_id = $1", spec.pair_id)
+        bids = await connection.fetch(f"{_SIDE} DESC LIMIT {DEPTH_LEVELS}", spec.pair_id, "BUY")
+        asks = await connection.fetch(f"{_SIDE} ASC LIMIT {DEPTH_LEVELS}", spec.pair_id, "SELL")
+    return {
+        "tradingPairId": str(spec.pair_id),
+        "pair": spec.symbol,
+        "seq": seq or 0,
+        "bids": [[spec.price_text(row["price_ticks"]), spec.size_text(row["lots"])] for row in bids],
+        "asks": [[spec.price_text(row["price_ticks"]), spec.size_text(row["lots"])] for row in asks],
+    }
+
+
+async def _copied(redis: Redis, pair_id: PairId) -> dict[str, Any] | None:
+    try:
+        copy = await redis.get(depth_key(pair_id))
+    except (RedisError, OSError, TimeoutError):
+        return None
+    return orjson.loads(copy) if copy else None
