@@ -28,6 +28,7 @@ from deedbook.integrations.sapphire.contracts import read
 from deedbook.integrations.sapphire.keys import LocalSigner, SigningLimits
 from deedbook.integrations.sapphire.vault_deposits import own_deposit
 from deedbook.integrations.sapphire.vault_events import decode_if_known
+from deedbook.integrations.sapphire.vault_state import SapphireVaultState
 from deedbook.integrations.sapphire.wallets import SapphireWallets
 from deedbook.kernel.ids import new_uuid
 from deedbook.stack.wallet import Wallet
@@ -250,3 +251,20 @@ async def test_the_ledger_and_the_vault_agree_to_the_last_unit(bank: Bank) -> No
         )
     assert int(owed) == await words.vault_total(bank.platform.node, bank.vault, bank.cash_address)
     assert [truth.findings for truth in await truths.check_money(bank.db) if not truth.holds] == []
+
+
+async def test_reconciliation_is_exact_at_the_block_that_was_read(bank: Bank) -> None:
+    """The chain moves on while it is asked: balances are those of the watcher's block all the same."""
+    _, caller = await rich(bank, 12)
+    state = SapphireVaultState(bank.platform.node, bank.vault)
+    await jobs.watch(bank.db, bank.lookout)
+    run = await custody.reconcile(bank.db, bank.platform.node, CHAIN_ID, state)
+    assert run is not None
+    assert run.exact, run.breaks
+    [cash] = [told for told in run.tokens if told.books.token == bank.cash_address]
+    assert cash.vault_owes == cash.books.owed + cash.books.in_flight > 0
+    assert cash.vault_holds >= cash.vault_owes
+    assert run.accounts > 0
+    assert await state.balance(caller.account, bank.cash_address, run.block_number) == 12 * UNIT
+    before = bank.lookout.watch.first_block + 1
+    assert await state.balance(caller.account, bank.cash_address, before) == 0

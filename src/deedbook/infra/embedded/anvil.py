@@ -24,6 +24,9 @@ from deedbook.infra.embedded.pace import Pace
 from deedbook.infra.embedded.process import LOOPBACK, Server
 
 VERSION = "1.7.1"
+KEPT_STATES = 300
+"""Ledger and vault are compared at the block that the watcher has read, which is a few behind the newest. Without a
+number the node would keep the newest state alone."""
 STATE_INTERVAL_S = 1
 GAS_LIMIT = 15_000_000  # Sapphire's max_batch_gas
 RPC_TIMEOUT_S = 2.0
@@ -81,7 +84,7 @@ class EmbeddedAnvil(Server):
             *("--host", LOOPBACK, "--port", str(self.port), "--chain-id", str(self.chain_id)),
             *("--hardfork", "shanghai", "--gas-limit", str(GAS_LIMIT)),
             *("--state", str(self.data), "--state-interval", str(STATE_INTERVAL_S)),
-            *("--prune-history", "--silent"),
+            *("--prune-history", str(KEPT_STATES), "--silent"),
             *mining,
         ]
 
