@@ -45,7 +45,7 @@ async def give_dollars(settings: Settings, account: Address, amount: str) -> Non
             await chain.request(
                 tx, key, resources.signer.address, Call(contracts[Contract.CASH], data, GAS_MINT)
             )
-        await chain.wait_final(resources.db, key, WITHIN_S)
+        await chain.wait_mined(resources.db, key, WITHIN_S)
 
 
 async def give_gas(settings: Settings, account: Address) -> None:

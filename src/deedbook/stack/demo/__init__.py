@@ -1,6 +1,7 @@
 """The demo: an asset becomes a live market, people hold and trade it, through the same HTTP calls that anybody would
 make."""
 
+import asyncio
 import json
 import sys
 import time
@@ -14,7 +15,7 @@ from rich.table import Table
 
 from deedbook.infra.settings import Settings
 from deedbook.stack.demo import holdings, issuance, proof, trading
-from deedbook.stack.demo.story import Chapter, Step, Story
+from deedbook.stack.demo.story import Chapter, Step, Story, Together
 from deedbook.stack.wallet import Wallet
 
 PEOPLE = ("issuer", "officer", "alice", "bob")
@@ -36,7 +37,7 @@ async def show(settings: Settings, console: Console, *, as_json: bool) -> int:
     return 0 if ok else 1
 
 
-def _chapters(story: Story) -> list[Chapter]:
+def _chapters(story: Story) -> list[Together]:
     """All of them on the local chain; on a real one there is no play money to go on with."""
     return [
         *issuance.CHAPTERS,
@@ -46,23 +47,29 @@ def _chapters(story: Story) -> list[Chapter]:
 
 
 async def _tell(story: Story, console: Console) -> None:
-    chapters = _chapters(story)
+    groups = _chapters(story)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task("", total=len(chapters))
-        for name, chapter in chapters:
-            progress.update(task, description=name)
-            step, started = Step(name), time.monotonic()
-            story.steps.append(step)
-            try:
-                await chapter(story)
-                step.ok = True
-            except Exception as error:
-                story.error = f"{name}: {error!r}"
-            step.seconds = round(time.monotonic() - started, 3)
+        task = progress.add_task("", total=sum(map(len, groups)))
+        for group in groups:
+            progress.update(task, description=" · ".join(name for name, _ in group))
+            await asyncio.gather(*(_take(story, chapter) for chapter in group))
             if story.error:
                 return
-            progress.advance(task)
+            progress.advance(task, len(group))
+
+
+async def _take(story: Story, chapter: Chapter) -> None:
+    """One step, written down however it ends."""
+    name, act = chapter
+    step, started = Step(name), time.monotonic()
+    story.steps.append(step)
+    try:
+        await act(story)
+        step.ok = True
+    except Exception as error:
+        story.error = story.error or f"{name}: {error!r}"
+    step.seconds = round(time.monotonic() - started, 3)
 
 
 def _summary(story: Story, console: Console, ok: bool) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from deedbook.identity import DEPOSIT, TRANSFER, WITHDRAWAL
-from deedbook.stack.demo.story import Chapter, DemoFailed, Story
+from deedbook.stack.demo.story import DemoFailed, Story, Together
 from deedbook.stack.dollars import give_dollars, give_gas, send_own, sign_permit
 
 DOLLARS = "10000"
@@ -106,11 +106,15 @@ async def _take_out(story: Story) -> None:
     )
 
 
-CHAPTERS: list[Chapter] = [
-    ("Compliance lets two investors in", _let_in),
-    ("Alice deposits 10,000 USDC from her own wallet", _deposit_by_oneself),
-    ("Bob deposits by signature alone", _deposit_by_relay),
-    ("The issuer mints more, with a second pair of eyes", _mint),
-    ("Tokens are handed over to Bob", _hand_over),
-    ("Alice withdraws 250.50 USDC", _take_out),
+CHAPTERS: list[Together] = [
+    (("Compliance lets two investors in", _let_in),),
+    (
+        ("Alice deposits 10,000 USDC from her own wallet", _deposit_by_oneself),
+        ("Bob deposits by signature alone", _deposit_by_relay),
+        ("The issuer mints more, with a second pair of eyes", _mint),
+    ),
+    (
+        ("Tokens are handed over to Bob", _hand_over),
+        ("Alice withdraws 250.50 USDC", _take_out),
+    ),
 ]

@@ -3,7 +3,7 @@
 import httpx2
 
 from deedbook.integrations.entity_permissions.client import POLL_LIMIT, SOURCE
-from deedbook.stack.demo.story import Chapter, DemoFailed, Story, until
+from deedbook.stack.demo.story import DemoFailed, Story, Together, until
 from deedbook.stack.grant import grant
 
 SYMBOL = "LUXAPT"
@@ -117,13 +117,13 @@ def _desk(story: Story) -> httpx2.AsyncClient:
     )
 
 
-CHAPTERS: list[Chapter] = [
-    ("Grant the issuer and the compliance officer their roles", _grant_roles),
-    ("Everybody signs in with Ethereum", _sign_in),
-    ("Put the deed of title on record", _add_document),
-    ("Register the asset as a market", _register),
-    ("The approval desk receives it", _await_desk),
-    ("The officer approves; the signed decision comes back", _approve),
-    ("The token contract is deployed, the market goes live", _await_live),
-    ("The trading pair opens", _await_pair),
+CHAPTERS: list[Together] = [
+    (("Grant the issuer and the compliance officer their roles", _grant_roles),),
+    (("Everybody signs in with Ethereum", _sign_in),),
+    (("Put the deed of title on record", _add_document),),
+    (("Register the asset as a market", _register),),
+    (("The approval desk receives it", _await_desk),),
+    (("The officer approves; the signed decision comes back", _approve),),
+    (("The token contract is deployed, the market goes live", _await_live),),
+    (("The trading pair opens", _await_pair),),
 ]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from deedbook import truths
-from deedbook.stack.demo.story import Chapter, DemoFailed, Story
+from deedbook.stack.demo.story import DemoFailed, Story, Together
 from deedbook.wiring import open_worker_resources
 
 
@@ -36,7 +36,7 @@ async def _prove(story: Story) -> None:
         raise DemoFailed("; ".join(broken))
 
 
-CHAPTERS: list[Chapter] = [
-    ("Count what each one holds, on the books and on the chain", _count),
-    ("Prove every truth, on the chain too", _prove),
+CHAPTERS: list[Together] = [
+    (("Count what each one holds, on the books and on the chain", _count),),
+    (("Prove every truth, on the chain too", _prove),),
 ]

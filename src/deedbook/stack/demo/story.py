@@ -114,3 +114,5 @@ async def until(condition: Callable[[], Awaitable[bool]], what: str, timeout_s: 
 
 
 Chapter = tuple[str, Callable[[Story], Awaitable[None]]]
+Together = tuple[Chapter, ...]
+"""Chapters that go on at the same time: most of each is waiting for the chain."""

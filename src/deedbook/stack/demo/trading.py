@@ -4,7 +4,7 @@ from typing import Any
 
 from deedbook.identity.typed_data import ORDER
 from deedbook.kernel.amounts import to_units
-from deedbook.stack.demo.story import Chapter, DemoFailed, Story
+from deedbook.stack.demo.story import DemoFailed, Story, Together
 
 PRICE, QUANTITY = "1000", "5"
 GETS, EARNS = "4.9875", "4987.5"
@@ -75,8 +75,8 @@ def _units(holdings: dict[str, str], token: str, decimals: int) -> int:
     return to_units(holdings.get(token, "0"), decimals)
 
 
-CHAPTERS: list[Chapter] = [
-    ("Bob signs: sell 5 at 1,000 USDC", _sell),
-    ("Alice signs: buy 5 at 1,000 USDC; the matcher trades", _buy),
-    ("Every balance is exact, fees included", _compare),
+CHAPTERS: list[Together] = [
+    (("Bob signs: sell 5 at 1,000 USDC", _sell),),
+    (("Alice signs: buy 5 at 1,000 USDC; the matcher trades", _buy),),
+    (("Every balance is exact, fees included", _compare),),
 ]
