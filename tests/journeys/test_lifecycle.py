@@ -44,5 +44,5 @@ async def test_check_exits_with_0_when_every_truth_holds(stack: Stack) -> None:
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     found = json.loads(ended.stdout.splitlines()[-1])
-    assert len(found) == 8
+    assert {name.split()[0] for name in found} >= {f"INV-{number}" for number in (1, 2, 3, 6, 8, 9, 13)}
     assert set(map(tuple, found.values())) == {()}

@@ -4,15 +4,13 @@ import asyncio
 import os
 import random
 import signal
-import time
 from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
 
 from deedbook.infra.bullmq_client import connect
-from deedbook.infra.embedded import Server
-from deedbook.infra.embedded.pidfile import wait_until
+from tests.journeys.conftest import kill
 from tests.support.stack import Listing, Stack
 from tests.support.waiting import eventually, under_way
 
@@ -24,13 +22,6 @@ async def redis(stack: Stack) -> AsyncIterator[Redis]:
     client = connect(stack.valkey.url(), timeout_s=2)
     yield client
     await client.aclose()
-
-
-async def kill(*servers: Server) -> None:
-    for server in servers:
-        os.kill(server.pid, signal.SIGKILL)
-    for server in servers:
-        await wait_until(lambda server=server: server.poll() is not None, time.monotonic() + 10)  # type: ignore[misc]
 
 
 async def staggered(stack: Stack, markets: int, apart_s: float) -> list[Listing]:

@@ -86,7 +86,17 @@ def valkey(directory: Path) -> EmbeddedValkey:
     return EmbeddedValkey(directory / "valkey" / "data", free_port(), "test-password")
 
 
-def anvil(directory: Path, block_time: float = 0.05) -> EmbeddedAnvil:
+def anvil(
+    directory: Path,
+    block_time: float = 0.05,
+    *,
+    idle_block_time: float | None = None,
+    port: int | None = None,
+) -> EmbeddedAnvil:
     return EmbeddedAnvil(
-        directory / "anvil" / "state.json", free_port(), block_time=block_time, tools_dir=ROOT / "contracts"
+        directory / "anvil" / "state.json",
+        port or free_port(),
+        block_time=block_time,
+        idle_block_time=idle_block_time,
+        tools_dir=ROOT / "contracts",
     )
