@@ -5,7 +5,9 @@ import asyncio
 
 import pytest
 
+from tests.journeys.test_custody_crashes import API, LANE, WATCHER, WORKERS
 from tests.support.failpoints import registered
+from tests.support.servers import ROOT
 from tests.support.stack import Listing, Stack
 from tests.support.waiting import under_way
 
@@ -33,23 +35,33 @@ CRASHES: list[tuple[str, str, int]] = [
     ("relay", "relay.epc.afterDeliver", 1),
 ]
 DEPLOYMENT = ("deploy.afterClaim", "deploy.afterProof", "deploy.beforeCommit", "deploy.afterCommit")
-COMPLIANCE = frozenset(
-    {
-        "registry.beforeCommit",
-        "registry.afterRequest",
-        "registry.afterFinal",
-        "pause.afterRequest",
-        "pause.afterFinal",
-        "verify.afterAnswer",
-        "verify.beforeCommit",
-    }
-)
-ELSEWHERE: frozenset[str] = COMPLIANCE
-"""Points that another test crosses, which says so: those of compliance are crossed in its own folder."""
+ELSEWHERE = {
+    "tests/compliance/test_registry.py": ("pause.afterRequest", "pause.afterFinal"),
+    "tests/compliance/test_screening.py": ("verify.afterAnswer", "verify.beforeCommit"),
+    "tests/tokens/test_listing.py": ("list.afterClaim", "list.afterRequest", "list.afterProof"),
+    "tests/trading/test_dying.py": (
+        "intake.beforeCommit",
+        "intake.afterCommit",
+        "matcher.afterClaim",
+        "matcher.beforeCommit",
+        "matcher.afterCommit",
+    ),
+    "tests/workers/test_trading_sinks.py": (
+        "relay.trading-redis.afterPublish",
+        "relay.trading-redis.afterDeliver",
+        "relay.trading-epc.afterDeliver",
+    ),
+}
+"""Points that tests in one process cross, by an exception in the place of a death."""
 
 
-def test_every_failpoint_is_crossed_by_a_journey() -> None:
-    crossed = {point for _, point, _ in CRASHES} | set(DEPLOYMENT) | ELSEWHERE
+def test_every_failpoint_is_crossed_by_a_test() -> None:
+    crossed = {point for _, point, _ in CRASHES} | set(DEPLOYMENT)
+    crossed |= {*LANE, *WATCHER, *API, *(point for points in WORKERS.values() for point in points)}
+    for file, points in ELSEWHERE.items():
+        text = (ROOT / file).read_text()
+        assert all(f'"{point}"' in text for point in points), f"{file} does not cross what it is said to"
+        crossed |= set(points)
     assert registered() == crossed
 
 

@@ -3,11 +3,27 @@
 import re
 from pathlib import Path
 
+from deedbook.custody.errands import RELAY, TRANSFER, WITHDRAW
 from deedbook.workers.relay import FanOutSink, JobSink, PermissionsSink, RedisSink
+from deedbook.workers.trading_sinks import TradingActivitySink, TradingEventsSink
 
 SOURCE = Path(__file__).parents[2] / "src" / "deedbook"
 _CALL = re.compile(r"""await failpoint\(f?(["'])(.+?)\1\)""")
-_SINKS = (FanOutSink, JobSink, RedisSink, PermissionsSink)
+_NAMES = {
+    "{self.name}": [
+        sink.name
+        for sink in (
+            FanOutSink,
+            JobSink,
+            RedisSink,
+            PermissionsSink,
+            TradingEventsSink,
+            TradingActivitySink,
+        )
+    ],
+    "{errand.name}": [errand.name for errand in (WITHDRAW, TRANSFER, RELAY)],
+}
+"""What stands for a part of a point's name."""
 
 
 def registered() -> set[str]:
@@ -15,8 +31,13 @@ def registered() -> set[str]:
     found: set[str] = set()
     for file in SOURCE.rglob("*.py"):
         for _, name in _CALL.findall(file.read_text()):
-            if "{self.name}" in name:
-                found |= {name.replace("{self.name}", sink.name) for sink in _SINKS}
-            else:
-                found.add(name)
+            found |= _spelled_out(name)
     return found
+
+
+def _spelled_out(name: str) -> set[str]:
+    for part, names in _NAMES.items():
+        if part in name:
+            return {name.replace(part, one) for one in names}
+    assert "{" not in name, f"{name}: say in this file what its parts can be"
+    return {name}
