@@ -32,6 +32,14 @@ class ExportForm(StrEnum):
     JSON = "json"
 
 
+class Signable(StrEnum):
+    """What a demo wallet can sign."""
+
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+    TRANSFER = "transfer"
+
+
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 FreshFlag = Annotated[bool, typer.Option("--fresh", help="Forget everything and start over.")]
 
@@ -212,6 +220,23 @@ def login(
 
 
 @app.command()
+def sign(
+    action: Annotated[Signable, typer.Argument()],
+    role: Annotated[str, typer.Argument(help="Whose demo wallet: that of `deedbook login ROLE`.")],
+    amount: Annotated[str, typer.Argument(help="How many, such as 250.50.")],
+    symbol: Annotated[str, typer.Option("--token", help="The token's symbol.")] = "USDC",
+    to: Annotated[str, typer.Option(help="Who receives: needed for a transfer.")] = "",
+) -> None:
+    """Print the signed body of a request, as the API takes it. For development only."""
+    import json
+
+    from deedbook.stack.sign import sign as run_sign
+
+    body = _run(run_sign(_adopted_settings("sign"), action.value, role, amount, symbol, to))
+    typer.echo(json.dumps(body))
+
+
+@app.command()
 def check(as_json: JsonFlag = False) -> None:
     """Prove every truth that applies; exits with 1 when one is broken."""
     from deedbook.stack.run import check as run_check
@@ -323,6 +348,23 @@ def bench_ledger(
     from deedbook.bench.ledger import Plan, ledger_bench
 
     raise typer.Exit(tell(_run(ledger_bench(Plan(lines, accounts, tokens, seed))), as_json=as_json))
+
+
+@bench_app.command("api")
+def bench_api(
+    as_json: JsonFlag = False,
+    orders: Annotated[int, typer.Option(help="How many a round.", min=500)] = 10_000,
+    traders: Annotated[int, typer.Option(help="Who sign them.", min=1)] = 100,
+    connections: Annotated[int, typer.Option(help="Kept HTTP connections.", min=1, max=512)] = 64,
+    seed: int = 1,
+    fresh: FreshFlag = False,
+) -> None:
+    """Signed orders over loopback HTTP, accepted and durable."""
+    from deedbook.bench.api import Plan, api
+    from deedbook.bench.run import bench
+
+    plan = Plan(orders, traders, connections, seed)
+    _run(bench(_bench_settings(), api(plan), as_json=as_json, fresh=fresh), exit_code=True)
 
 
 @bench_app.command("registration")
