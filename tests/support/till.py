@@ -26,6 +26,7 @@ from tests.support.world import User, World
 VAULT = Address("0x" + "aa" * 20)
 CASH = Address("0x" + "c0" * 20)
 DOMAIN = Domain(CHAIN_ID, VAULT)
+LISTED = "0x" + "d8" * 20
 _nonces = itertools.count()
 
 
@@ -116,6 +117,12 @@ async def open_till(world: World) -> Till:
 
 async def prepared_custody(world: World, path: str) -> tuple[str, dict[str, Any]]:
     """The path with the things of a user, and a body that is theirs; for tests of who may reach them."""
+    told, body, _ = await owned_custody(world, path)
+    return told, body
+
+
+async def owned_custody(world: World, path: str) -> tuple[str, dict[str, Any], User]:
+    """The same with that user."""
     till = await open_till(world)
     owner, friend = await till.user("20000"), await till.user()
     transfers = f"/tokens/{till.cash.token_id}/transfer"
@@ -135,7 +142,9 @@ async def prepared_custody(world: World, path: str) -> tuple[str, dict[str, Any]
         "{tokenId}": {"automaticUpTo": "1", "fourEyesAbove": "2", "dailyLimit": "3"},
     }
     body = bodies.get(path.rsplit("/", 1)[-1], {})
+    if "{address}" in path:
+        await world.post("/withdrawals/addresses", owner, {"address": LISTED})
     things = next((name for name in made if path.startswith(f"/api/v1{name}/{{id}}")), None)
     named = (await made[things]())["id"] if things else str(till.cash.token_id)
     told = path.replace("{id}", named).replace("{tokenId}", str(till.cash.token_id))
-    return told.replace("{userId}", str(owner.user_id)).replace("{address}", "0x" + "d8" * 20), body
+    return told.replace("{userId}", str(owner.user_id)).replace("{address}", LISTED), body, owner
