@@ -11,7 +11,7 @@ endif
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: demo up test check fmt lint types floors contracts docs lock clean
+.PHONY: demo up test check fmt lint types floors contracts docs lock compile clean
 
 demo:
 	@$(PYTHON) tools/bootstrap.py run
@@ -52,6 +52,10 @@ LOCK := .tools/uv/bin/uv pip compile -q --universal --python-version 3.11 --gene
 lock:
 	$(LOCK) --group build -o requirements.lock pyproject.toml
 	$(LOCK) --group build --group dev -o requirements-dev.lock pyproject.toml
+
+# The matching engine compiled by mypyc: the same source, about twice as fast. `make compile ARGS=--undo` takes it back.
+compile: dev
+	$(BIN)/python tools/compile_engine.py $(ARGS)
 
 clean:
 	rm -rf .venv .tools contracts/node_modules

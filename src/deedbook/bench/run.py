@@ -17,7 +17,13 @@ from deedbook.stack import environment, supervisor
 from deedbook.stack.supervisor import StackFailed, StoppedEarly, running_stack
 from deedbook.workers.loops import stop_on_signals
 
-LIMITS = ("RATE_LIMIT_READS", "RATE_LIMIT_WRITES", "RATE_LIMIT_AUTH", "RATE_LIMIT_WEBHOOKS")
+LIMITS = (
+    "RATE_LIMIT_READS",
+    "RATE_LIMIT_WRITES",
+    "RATE_LIMIT_AUTH",
+    "RATE_LIMIT_WEBHOOKS",
+    "RATE_LIMIT_ORDERS",
+)
 LIFTED = "1000000"
 
 

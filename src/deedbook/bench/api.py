@@ -1,0 +1,201 @@
+"""`deedbook bench api`: orders that were signed before, over loopback HTTP, on the whole running stack: accepted means
+durable. First as fast as they are taken, then at half that rate (its p50 and p99 count), then in batches."""
+
+import asyncio
+import os
+import random
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import httpx2
+import orjson
+
+from deedbook import truths
+from deedbook.bench import cost
+from deedbook.bench.load import Load, RequestFailed
+from deedbook.bench.result import BenchResult, Round
+from deedbook.bench.run import BenchFailed, Measure, Stage
+from deedbook.bench.venue import add_traders, open_venue
+from deedbook.bench.wire import Wire
+from deedbook.identity import Domain
+from deedbook.identity.terms import Address
+from deedbook.identity.typed_data import ORDER
+from deedbook.infra.database import Database
+from deedbook.stack.wallet import Wallet, sign_in
+from deedbook.trading.spec import PairSpec
+
+RICH = ("100000000", "100000000000")
+BATCH = 50
+SETTLE_S = 30.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How many orders a round, from how many traders, over how many connections."""
+
+    orders: int
+    traders: int
+    connections: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Trader:
+    """Somebody with a wallet and an access token."""
+
+    wallet: Wallet
+    token: str
+
+
+def api(plan: Plan) -> Measure:
+    """The measurement, to be run on a stage."""
+    return partial(_measure, plan)
+
+
+async def _measure(plan: Plan, stage: Stage) -> BenchResult:
+    settings = stage.settings
+    assert settings.DATABASE_URL is not None
+    db = await Database.connect(settings.DATABASE_URL.get_secret_value(), pool_size=4, application="bench")
+    base_url = f"http://127.0.0.1:{settings.PORT}/api/v1"
+    try:
+        async with (
+            httpx2.AsyncClient(base_url=base_url, timeout=30, trust_env=False) as http,
+            Wire("127.0.0.1", settings.PORT, plan.connections) as wire,
+        ):
+            stage.progress(f"Signing in {plan.traders} traders")
+            return await _Bench(plan, stage, db, http, wire).run()
+    finally:
+        await db.close()
+
+
+class _Bench:
+    def __init__(self, plan: Plan, stage: Stage, db: Database, http: httpx2.AsyncClient, wire: Wire) -> None:
+        self._plan, self._stage, self._db, self._http, self._wire = plan, stage, db, http, wire
+        self._draw = random.Random(plan.seed)  # noqa: S311 - a load, not a secret
+        self._run = os.urandom(3).hex()
+        self._signed = 0
+        self._domain: Domain | None = None
+
+    async def run(self) -> BenchResult:
+        spec = await open_venue(self._db, f"B{self._run.upper()}")
+        traders = await self._traders(spec)
+        told = (await self._http.get("/exchange-info")).raise_for_status().json()["eip712Domain"]
+        self._domain = Domain(told["chainId"], Address(told["verifyingContract"].lower()))
+        await self._single("warm up", self._orders(spec, traders, 500), None)
+        before = cost.cpu_us(self._stage.home)
+        fast = await self._single("as fast as taken", self._orders(spec, traders, self._plan.orders), None)
+        spent = cost.per_unit(before, cost.cpu_us(self._stage.home), self._plan.orders)
+        half = await self._single(
+            "at half that", self._orders(spec, traders, self._plan.orders), fast.rate / 2
+        )
+        batched = await self._batched("in batches of 50", self._orders(spec, traders, self._plan.orders))
+        rounds = (fast, half, batched)
+        return BenchResult(
+            name="api",
+            rate=fast.rate,
+            unit="orders/s",
+            p50_ms=half.p50_ms,
+            p99_ms=half.p99_ms,
+            cpu_us_per_unit=spent,
+            rounds=rounds,
+            truths=await self._truths_hold(),
+            notes=(f"in batches of {BATCH}: {batched.rate:g} orders/s",),
+        )
+
+    async def _traders(self, spec: PairSpec) -> list[Trader]:
+        wallets = [Wallet.new() for _ in range(self._plan.traders)]
+        accounts = [Address(wallet.address.lower()) for wallet in wallets]
+        await add_traders(self._db, spec, [RICH] * len(wallets), accounts=accounts)
+        return [Trader(wallet, str((await sign_in(self._http, wallet))["accessToken"])) for wallet in wallets]
+
+    def _orders(
+        self, spec: PairSpec, traders: list[Trader], count: int
+    ) -> list[tuple[Trader, dict[str, Any]]]:
+        self._stage.progress(f"Signing {count:,} orders")
+        return [self._order(spec, self._draw.choice(traders)) for _ in range(count)]
+
+    def _order(self, spec: PairSpec, trader: Trader) -> tuple[Trader, dict[str, Any]]:
+        assert self._domain is not None
+        self._signed += 1
+        buy = self._draw.random() < 0.5
+        away = int(abs(self._draw.gauss(0, 20))) - self._draw.choice((0, 0, 5))
+        ticks = 10_000 + (-away if buy else away)
+        values = {
+            "trader": trader.wallet.address.lower(),
+            "tradingPairId": spec.symbol,
+            "side": "BUY" if buy else "SELL",
+            "orderType": "LIMIT",
+            "timeInForce": "GTC",
+            "postOnly": False,
+            "selfTrade": "EXPIRE_TAKER",
+            "quantity": f"0.{self._draw.randrange(1, 1000):04d}",
+            "price": f"{ticks // 100}.{ticks % 100:02d}",
+            "stopPrice": "",
+            "maxFeeBps": spec.fee_bps,
+            "clientOrderId": "",
+            "nonce": f"{self._run}-{self._signed}",
+            "expiry": int(time.time()) + 86_400,
+        }
+        signature = trader.wallet.sign_typed(self._domain, ORDER, values)
+        body = {name: value for name, value in values.items() if name != "trader" and value != ""}
+        return trader, {**body, "userAddress": trader.wallet.address, "signature": signature}
+
+    async def _single(
+        self, name: str, orders: list[tuple[Trader, dict[str, Any]]], per_s: float | None
+    ) -> Round:
+        requests = [
+            self._wire.request("POST", "/api/v1/trading/orders", trader.token, orjson.dumps(body))
+            for trader, body in orders
+        ]
+        return await self._send(name, requests, per_s, 201, 1)
+
+    async def _batched(self, name: str, orders: list[tuple[Trader, dict[str, Any]]]) -> Round:
+        by_trader: dict[str, list[dict[str, Any]]] = {}
+        for trader, body in orders:
+            by_trader.setdefault(trader.token, []).append(body)
+        requests = [
+            self._wire.request(
+                "POST",
+                "/api/v1/trading/orders/batch",
+                token,
+                orjson.dumps({"orders": bodies[start : start + BATCH]}),
+            )
+            for token, bodies in by_trader.items()
+            for start in range(0, len(bodies), BATCH)
+        ]
+        sent = await self._send(name, requests, None, 200, BATCH)
+        seconds = sent.count / sent.rate if sent.rate else 0.0
+        return replace(sent, count=len(orders), rate=round(len(orders) / seconds, 1) if seconds else 0.0)
+
+    async def _send(
+        self, name: str, requests: list[bytes], per_s: float | None, wanted: int, items: int
+    ) -> Round:
+        self._stage.progress(f"{name.capitalize()}: {len(requests):,} requests")
+        load: Load[None] = Load(name, per_s=per_s)
+
+        async def ask(request: bytes) -> None:
+            status, body = await self._wire.send(request)
+            if status != wanted or (items > 1 and b'"problem":{' in body):
+                raise RequestFailed(f"{status}: {body[:300].decode(errors='replace')}")
+
+        await load.send([partial(ask, request) for request in requests])
+        if load.failures:
+            raise BenchFailed(f"{name}: {len(load.failures)} failed; the first: {load.failures[0]}")
+        await self._matched()
+        return load.round
+
+    async def _matched(self) -> None:
+        deadline = time.monotonic() + SETTLE_S
+        while time.monotonic() < deadline:
+            async with self._db.reading() as connection:
+                if not await connection.fetchval(
+                    "SELECT EXISTS (SELECT 1 FROM orders WHERE status = 'PENDING_MATCH')"
+                ):
+                    return
+            await asyncio.sleep(0.05)
+        raise BenchFailed("orders still wait for their matcher")
+
+    async def _truths_hold(self) -> bool:
+        return all(truth.holds for truth in await truths.check_trading(self._db))
