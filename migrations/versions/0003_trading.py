@@ -401,12 +401,22 @@ BEGIN
             RAISE EXCEPTION 'ownership cap' USING ERRCODE = 'DL006', DETAIL = stranger::text;
         END IF;
     END IF;
-    IF e_max_holders IS NOT NULL AND array_length(e_buyers, 1) > 0 AND e_max_holders < (
-        SELECT count(*) FROM user_balances b JOIN ledger_accounts a ON a.account_id = b.user_id
-        JOIN tokens t ON t.token_id = b.token_id
-        WHERE b.token_id = e_token AND a.kind = 'user' AND b.user_id IS DISTINCT FROM t.issuer_user_id
-          AND b.available + b.locked > 0) THEN
-        RAISE EXCEPTION 'holder count' USING ERRCODE = 'DL006', DETAIL = e_buyers[array_length(e_buyers, 1)]::text;
+    -- Who held nothing before is one holder more; whoever came last is the one too many.
+    IF e_max_holders IS NOT NULL THEN
+        SELECT b.user_id INTO stranger FROM unnest(b_account, b_token, b_available, b_locked)
+            AS d (account, token, available, locked)
+        JOIN user_balances b ON (b.user_id, b.token_id) = (d.account, d.token)
+        JOIN tokens t ON t.token_id = d.token
+        WHERE d.token = e_token AND d.account = ANY (e_buyers) AND d.account IS DISTINCT FROM t.issuer_user_id
+          AND b.available + b.locked > 0 AND b.available + b.locked = d.available + d.locked
+        ORDER BY array_position(t_buyer, d.account) DESC LIMIT 1;
+        IF FOUND AND e_max_holders < (
+            SELECT count(*) FROM user_balances b JOIN ledger_accounts a ON a.account_id = b.user_id
+            JOIN tokens t ON t.token_id = b.token_id
+            WHERE b.token_id = e_token AND a.kind = 'user' AND b.user_id IS DISTINCT FROM t.issuer_user_id
+              AND b.available + b.locked > 0) THEN
+            RAISE EXCEPTION 'holder count' USING ERRCODE = 'DL006', DETAIL = stranger::text;
+        END IF;
     END IF;
 
     IF f_batch IS NOT NULL THEN

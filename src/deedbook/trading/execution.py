@@ -79,6 +79,8 @@ class Batch:
     balances: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     facts: list[str] = field(default_factory=list)
     parties: set[str] = field(default_factory=set)
+    over: list[LiveOrder] = field(default_factory=list)
+    """Those that have ended since whoever drives the book last took this away."""
 
     def __post_init__(self) -> None:
         self._base = str(self.spec.base_token_id)
@@ -98,6 +100,7 @@ class Batch:
             if type(outcome) is Trade:
                 self._trade(outcome, order, match_seq)
             elif type(outcome) is Closed:
+                self.over.append(order)
                 if outcome.why is not Ended.FILLED:
                     self._end(order, outcome.why, match_seq)
             elif type(outcome) is Opened:

@@ -6,9 +6,7 @@ nothing is ever repaired by hand.
 """
 
 import asyncio
-import heapq
 import time
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,13 +20,15 @@ from deedbook.infra.database import Database
 from deedbook.infra.failpoints import failpoint
 from deedbook.kernel.ids import PairId, UserId, new_uuid
 from deedbook.trading import order_store
-from deedbook.trading.engine import Book, Ended, Outcome
+from deedbook.trading.engine import Book, Ended
 from deedbook.trading.errors import Fenced, HoldingsExceeded
 from deedbook.trading.execution import Batch
 from deedbook.trading.live import LiveOrder, live_order
 from deedbook.trading.live_facts import Moment
+from deedbook.trading.living import LivingOrders
 from deedbook.trading.order_store import CarriedOut, SelfMade, Writer
 from deedbook.trading.parties import Parties
+from deedbook.trading.pending import bars, pending
 from deedbook.trading.spec import PairSpec
 
 log = structlog.get_logger(__name__)
@@ -89,9 +89,7 @@ class PairMatcher:
         self._parties = Parties(db, spec.base_token_id)
         self._batch_number = 0
         self._in_flight: set[int] = set()
-        self._orders: dict[str, LiveOrder] = {}
-        self._open: dict[str, int] = defaultdict(int)
-        self._expiries: list[tuple[datetime, int, LiveOrder]] = []
+        self._living = LivingOrders()
         self._match_seq = writer.match_seq
         self._trade_number = writer.trade_number
         self._fact_seq = writer.fact_seq
@@ -108,9 +106,9 @@ class PairMatcher:
         for row in rows:
             order = live_order(self._spec, row)
             self.book.restore(order)
-            self._keep(order)
+            self._living.keep(order)
         moment = await order_store.moment(self._db)
-        await self._parties.know({order.user_id for order in self._orders.values()}, moment)
+        await self._parties.know(self._living.owners(), moment)
         self._copies.rebuilt(self._spec, self.book, self._fact_seq)
         log.info("book_rebuilt", pair=self._spec.symbol, orders=len(rows), epoch=self._writer.epoch)
 
@@ -129,12 +127,12 @@ class PairMatcher:
                 if committing is not None:
                     done, committing = committing, None
                     await done
+                await self._renew()
                 if prepared is not None:
                     committing = asyncio.create_task(self._commit(prepared))
                     busy_until = time.monotonic() + BUSY_FOR_S
                     continue
                 self._copies.catch_up(self._spec, self.book, self._fact_seq)
-                await self._renew()
                 await self._wait(BUSY_S if time.monotonic() < busy_until else IDLE_S)
             if committing is not None:
                 await committing
@@ -159,17 +157,16 @@ class PairMatcher:
     # One batch
 
     async def _next(self) -> _Prepared | None:
-        limit = BATCH + len(self._in_flight)
-        orders, commands, moment = await order_store.pending(self._db, self._spec.pair_id, limit)
-        fresh = [live_order(self._spec, row) for row in orders if row["order_number"] not in self._in_flight]
-        commands = [row for row in commands if row["command_number"] not in self._in_flight]
-        await self._parties.know({order.user_id for order in fresh}, moment)
+        # A commit that ends while we read takes its numbers away, and what we read may still show them as waiting.
+        in_flight = frozenset(self._in_flight)
+        told = await pending(self._db, self._spec.pair_id, BATCH + len(in_flight))
         await failpoint("matcher.afterClaim")
-        prepared = self._match(fresh, commands, moment)
+        fresh = [live_order(self._spec, row) for row in told.orders if row["order_number"] not in in_flight]
+        commands = [row for row in told.commands if row["command_number"] not in in_flight]
+        await self._parties.know({order.user_id for order in fresh}, told.moment)
+        prepared = self._match(fresh, commands, told.moment)
         prepared.waited_since = min((order.created_at for order in fresh), default=None)
-        if not prepared.batch.touched and not prepared.carried_out:
-            return None
-        return prepared
+        return prepared if prepared.arguments else None
 
     def _match(self, fresh: Sequence[LiveOrder], commands: Sequence[Any], moment: datetime) -> _Prepared:
         """Match everything in the order of intake and gather what it leads to. Nothing in here waits."""
@@ -177,25 +174,25 @@ class PairMatcher:
         batch = Batch(self._spec, self._batch_number, Moment.of(moment), self._trade_number, self._fact_seq)
         prepared = _Prepared(batch, self._match_seq, self._fact_seq + 1)
         self._end_due(moment, prepared)
-        barred = {row["order_id"] for row in commands if row["why"] == Ended.FROZEN.name}
+        # What was decided about an owner holds against orders that came before the decision, waiting or resting:
+        # in its place it would come too late, after the trade that it forbids.
+        barring = [row for row in commands if bars(row)]
+        barred = {row["order_id"] for row in barring}
+        for command in barring:
+            self._obey(command, prepared)
         waiting: list[tuple[int, LiveOrder | None, Any]] = [(order.number, order, None) for order in fresh]
-        waiting += [(row["command_number"], None, row) for row in commands]
-        for number, order, command in sorted(waiting, key=lambda entry: entry[0]):
-            prepared.numbers.append(number)
-            self._match_seq += 1
+        waiting += [(row["command_number"], None, row) for row in commands if not bars(row)]
+        for _, order, command in sorted(waiting, key=lambda entry: entry[0]):
             if order is not None:
-                # What was decided about an owner reaches orders that came before the decision and still wait.
-                barring = Ended.FROZEN if order.order_id in barred else self._refusal(order, moment)
-                self._submit(order, barring, prepared)
+                why = Ended.FROZEN if order.order_id in barred else self._refusal(order, moment)
+                self._submit(order, why, prepared)
             else:
                 self._obey(command, prepared)
         self._trade_number, self._fact_seq = batch.trade_number, batch.fact_seq
         self._in_flight.update(prepared.numbers)
-        for order in batch.touched:
-            if not order.left:
-                self._forget(order)
-        prepared.arguments = self._arguments(prepared, moment)
-        prepared.change = self._copies.changes(self._spec, self.book, batch, batch.moment.text)
+        if batch.touched or prepared.carried_out:
+            prepared.arguments = self._arguments(prepared, moment)
+            prepared.change = self._copies.changes(self._spec, self.book, batch, batch.moment.text)
         return prepared
 
     def _arguments(self, prepared: _Prepared, moment: datetime) -> list[Any]:
@@ -218,29 +215,35 @@ class PairMatcher:
         )
 
     def _submit(self, order: LiveOrder, why: Ended | None, prepared: _Prepared) -> None:
+        self._match_seq += 1
+        prepared.numbers.append(order.number)
         if why is None:
-            self._keep(order)
             self.book.submit(order)
         else:
             self.book.refuse(order, why)
             prepared.self_made.append(SelfMade(order.order_id, why.name, self._match_seq))
-        prepared.batch.absorb(self._outcomes(), self._match_seq)
+        self._absorb(prepared)
+        if order.left:
+            self._living.keep(order)
 
     def _refusal(self, order: LiveOrder, moment: datetime) -> Ended | None:
         if order.expires_at <= moment:
             return Ended.EXPIRED
         if not self._parties.may_trade(order.user_id, moment):
             return Ended.FROZEN
-        return Ended.CROWDED if self._open[order.user_id] >= self._spec.max_open_orders else None
+        crowded = self._living.count_of(order.user_id) >= self._spec.max_open_orders
+        return Ended.CROWDED if crowded else None
 
     def _obey(self, command: Any, prepared: _Prepared) -> None:
+        self._match_seq += 1
+        prepared.numbers.append(command["command_number"])
         effective = True
         match command["kind"]:
             case "CANCEL":
-                order = self._orders.get(command["order_id"])
+                order = self._living.find(command["order_id"])
                 effective = order is not None and self.book.cancel(order.number, Ended[command["why"]])
             case "REDUCE":
-                order = self._orders.get(command["order_id"])
+                order = self._living.find(command["order_id"])
                 effective = order is not None and self.book.reduce(order.number, command["remaining_lots"])
             case "PAUSE":
                 self.book.accepting = False
@@ -248,43 +251,36 @@ class PairMatcher:
                 self.book.accepting = True
             case "CLOSE":
                 self.book.accepting = False
-                for order in sorted(self._orders.values(), key=lambda order: order.number):
+                for order in self._living.by_number():
                     self.book.cancel(order.number, Ended.CLOSED)
             case kind:
                 raise AssertionError(f"unknown command {kind}")
-        prepared.batch.absorb(self._outcomes(), self._match_seq)
+        self._absorb(prepared)
         prepared.carried_out.append(CarriedOut(command["command_number"], self._match_seq, effective))
 
     def _end_due(self, moment: datetime, prepared: _Prepared) -> None:
         """Take out what has expired and whose owner may not trade any more, before anything trades with it."""
-        while self._expiries and self._expiries[0][0] <= moment:
-            _, _, order = heapq.heappop(self._expiries)
-            if order.order_id in self._orders:
-                self._take_out(order, Ended.EXPIRED, prepared)
+        for order in self._living.due(moment):
+            self._take_out(order, Ended.EXPIRED, prepared)
         barred = self._parties.take_barred(moment)
-        if barred:
-            for order in [order for order in self._orders.values() if order.user_id in barred]:
-                self._take_out(order, Ended.FROZEN, prepared)
+        for order in self._living.of(barred) if barred else ():
+            self._take_out(order, Ended.FROZEN, prepared)
 
     def _take_out(self, order: LiveOrder, why: Ended, prepared: _Prepared) -> None:
         if self.book.cancel(order.number, why):
             self._match_seq += 1
-            self._forget(order)
-            prepared.batch.absorb(self._outcomes(), self._match_seq)
+            self._absorb(prepared)
             prepared.self_made.append(SelfMade(order.order_id, why.name, self._match_seq))
 
-    def _outcomes(self) -> list[Outcome]:
+    def _absorb(self, prepared: _Prepared) -> None:
+        """Take in what one command has led to, and forget who ended by it."""
         outcomes, self.book.outcomes = self.book.outcomes, []
-        return outcomes
-
-    def _keep(self, order: LiveOrder) -> None:
-        self._orders[order.order_id] = order
-        self._open[order.user_id] += 1
-        heapq.heappush(self._expiries, (order.expires_at, order.number, order))
-
-    def _forget(self, order: LiveOrder) -> None:
-        if self._orders.pop(order.order_id, None) is not None:
-            self._open[order.user_id] -= 1
+        batch = prepared.batch
+        batch.absorb(outcomes, self._match_seq)
+        if batch.over:
+            for order in batch.over:
+                self._living.forget(order)
+            batch.over = []
 
     # Writing
 

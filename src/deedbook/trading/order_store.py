@@ -28,7 +28,7 @@ _REFUSED = {
     "DL005": EligibilityChanged,
     "DL006": HoldingsExceeded,
 }
-_ORDER = """o.order_id::text, o.order_number, o.user_id::text, o.trade_group, o.side, o.order_type,
+ORDER_COLUMNS = """o.order_id::text, o.order_number, o.user_id::text, o.trade_group, o.side, o.order_type,
     o.time_in_force, o.post_only, o.self_trade, o.quantity_lots, o.price_ticks, o.stop_ticks, o.trail,
     o.trail_distance, o.fee_bps, o.client_order_id, o.expires_at, o.status, o.triggered, o.remaining_lots,
     o.filled_lots, o.filled_quote,
@@ -160,34 +160,10 @@ async def resting(db: Database, pair_id: PairId) -> list[asyncpg.Record]:
     """The living orders that were matched before, in the order of their priority; waiting stops last."""
     async with db.reading() as connection:
         return await connection.fetch(
-            f"SELECT {_ORDER} FROM orders o WHERE o.pair_id = $1 AND o.status IN ('OPEN', 'PARTIAL') "
+            f"SELECT {ORDER_COLUMNS} FROM orders o WHERE o.pair_id = $1 AND o.status IN ('OPEN', 'PARTIAL') "
             "ORDER BY o.triggered DESC, o.priority, o.order_number",
             pair_id,
         )
-
-
-async def pending(
-    db: Database, pair_id: PairId, limit: int
-) -> tuple[list[asyncpg.Record], list[asyncpg.Record], datetime]:
-    """New orders and commands that wait, each oldest first, and the database's moment.
-
-    Found by their state, never by a high-water mark: a lower number may commit later.
-    """
-    async with db.reading() as connection:
-        orders = await connection.fetch(
-            f"SELECT {_ORDER}, now() AS moment FROM orders o WHERE o.pair_id = $1 AND o.status = 'PENDING_MATCH' "
-            "ORDER BY o.order_number LIMIT $2",
-            pair_id,
-            limit,
-        )
-        commands = await connection.fetch(
-            "SELECT command_number, kind, order_id::text, remaining_lots, why FROM order_commands "
-            "WHERE pair_id = $1 AND match_seq IS NULL ORDER BY command_number LIMIT $2",
-            pair_id,
-            limit,
-        )
-        moment = orders[0]["moment"] if orders else await connection.fetchval("SELECT now()")
-    return orders, commands, moment
 
 
 async def moment(db: Database) -> datetime:

@@ -1,0 +1,240 @@
+"""What crosses a batch on its way: commands about orders that wait behind it, commits that end while the next is
+read, limits that are hit by orders that rest, leases while there is no quiet moment."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from deedbook.infra import failpoints
+from deedbook.kernel.amounts import to_units
+from deedbook.kernel.ids import UserId
+from deedbook.trading import living, orders
+from deedbook.trading import matcher as matching
+from deedbook.trading.errors import HoldingsExceeded
+from deedbook.trading.replay import replay
+from tests.support.waiting import eventually
+from tests.trading.test_matcher import drain, untrue
+from tests.trading.venue import Venue, open_venue
+
+
+@pytest.fixture
+async def venue(db: Any) -> Venue:
+    return await open_venue(db)
+
+
+async def statuses(venue: Venue, *placed: Any) -> list[tuple[str, str | None]]:
+    rows = [await venue.row(order) for order in placed]
+    return [(row["status"], row["reason"]) for row in rows]
+
+
+async def cancel(venue: Venue, user_id: UserId, order: Any) -> None:
+    async with venue.db.transaction() as tx:
+        await orders.cancel(tx, user_id, order.order_id)
+
+
+async def limit(venue: Venue, **rules: int) -> None:
+    async with venue.db.transaction() as tx:
+        for name, value in rules.items():
+            await tx.execute(
+                f"INSERT INTO compliance_rules (token_id, {name}) VALUES ($1, $2)", venue.base, value
+            )
+
+
+async def match_again_and_again(venue: Venue, times: int) -> int:
+    """As a process does: take over anew after each refusal; how many there were."""
+    for refusals in range(times):
+        try:
+            await drain(await venue.matcher())
+        except HoldingsExceeded:
+            continue
+        return refusals
+    raise AssertionError(f"the pair stands still after {times} attempts")
+
+
+async def test_a_cancel_waits_for_its_order_however_many_wait_before(
+    venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matching, "BATCH", 5)
+    buyer = await venue.investor(quote="1000")
+    placed = [venue.order(buyer, "BUY", "0.1", "100") for _ in range(12)]
+    await venue.place(*placed)
+    await cancel(venue, buyer, placed[-1])
+
+    await drain(await venue.matcher())
+
+    assert await statuses(venue, placed[0], placed[-1]) == [("OPEN", None), ("CANCELLED", "cancelled")]
+    assert (await replay(venue.db, venue.pair_id)).findings == ()
+
+
+async def test_an_order_never_overtakes_a_cancel_that_came_before_it(
+    venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matching, "BATCH", 5)
+    buyer, seller = await venue.investor(quote="1000"), await venue.investor(base="1")
+    placed = [venue.order(buyer, "BUY", "0.1", "100") for _ in range(12)]
+    await venue.place(*placed)
+    matcher = await venue.matcher()
+    await drain(matcher)
+    for order in placed:
+        await cancel(venue, buyer, order)
+    sell = venue.order(seller, "SELL", "0.1", "100")
+    await venue.place(sell)
+
+    await drain(matcher)
+
+    assert await statuses(venue, sell) == [("OPEN", None)]
+    assert await venue.rows("SELECT 1 FROM trades") == []
+
+
+async def test_a_cancel_that_comes_while_the_matcher_reads_is_not_lost(venue: Venue) -> None:
+    buyer = await venue.investor(quote="1000")
+    matcher, order = await venue.matcher(), venue.order(buyer, "BUY", "0.1", "100")
+    async with venue.db.transaction() as tx:
+        await tx.execute("LOCK TABLE order_commands IN ACCESS EXCLUSIVE MODE")
+        reading = asyncio.create_task(matcher.step())
+        await asyncio.sleep(0.2)
+        await venue.place(order)
+        await orders.cancel(tx, buyer, order.order_id)
+    await reading
+
+    await drain(matcher)
+
+    assert await statuses(venue, order) == [("CANCELLED", "cancelled")]
+
+
+async def test_an_order_whose_commit_ends_while_the_next_are_read_is_matched_once(venue: Venue) -> None:
+    buyer = await venue.investor(quote="1000")
+    matcher, order, stopping = await venue.matcher(), venue.order(buyer, "BUY", "1", "100"), asyncio.Event()
+    await venue.place(order)
+    failpoints.arm("matcher.beforeCommit=sleep:0.2;matcher.afterClaim=sleep:0.4")
+    try:
+        running = asyncio.create_task(matcher.run(stopping))
+        await asyncio.sleep(1.5)
+    finally:
+        failpoints.arm("")
+        stopping.set()
+        await running
+
+    assert matcher.book.depth(buy=True, limit=5) == [(10_000, 10_000)]
+    (writer,) = await venue.rows("SELECT match_seq FROM pair_writer")
+    assert writer["match_seq"] == 1
+
+
+async def test_a_buyer_who_rests_at_the_ownership_cap_does_not_stop_the_pair(venue: Venue) -> None:
+    seller, buyer = await venue.investor(base="5"), await venue.investor(quote="1000")
+    await limit(venue, max_ownership=to_units("2", 18))
+    resting = venue.order(buyer, "BUY", "3", "100")
+    await venue.place(resting)
+    await drain(await venue.matcher())
+    sell = venue.order(seller, "SELL", "5", "100")
+    await venue.place(sell)
+
+    assert await match_again_and_again(venue, 5) == 1
+
+    assert await statuses(venue, resting, sell) == [("CANCELLED", "not_eligible"), ("OPEN", None)]
+    assert await untrue(venue.db) == {}
+    assert (await replay(venue.db, venue.pair_id)).findings == ()
+
+
+async def test_a_buyer_with_very_many_orders_at_the_cap_does_not_stop_the_pair(
+    venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matching, "BATCH", 5)
+    seller, buyer = await venue.investor(base="5"), await venue.investor(quote="1000")
+    await limit(venue, max_ownership=to_units("0.15", 18))
+    resting = [venue.order(buyer, "BUY", "0.1", "100") for _ in range(12)]
+    await venue.place(*resting)
+    await drain(await venue.matcher())
+    await venue.place(venue.order(seller, "SELL", "5", "100"), venue.order(buyer, "BUY", "3", "100"))
+
+    assert await match_again_and_again(venue, 5) == 1
+
+    assert {status for status, _ in await statuses(venue, *resting)} == {"CANCELLED"}
+    assert await untrue(venue.db) == {}
+
+
+async def test_the_holder_who_is_one_too_many_is_barred_and_nobody_else(venue: Venue) -> None:
+    seller = await venue.investor(base="5")
+    newcomer = await venue.investor(quote="1000")
+    holders = [await venue.investor(base="1", quote="1000") for _ in range(3)]
+    await limit(venue, max_holders=4)
+    wanted = [venue.order(user_id, "BUY", "0.1", "100") for user_id in [*holders, newcomer]]
+    await venue.place(venue.order(seller, "SELL", "5", "100"), *wanted)
+
+    assert await match_again_and_again(venue, 5) == 1
+
+    assert await statuses(venue, *wanted) == [("FILLED", None)] * 3 + [("CANCELLED", "not_eligible")]
+    assert await untrue(venue.db) == {}
+
+
+async def test_holders_go_on_trading_when_there_are_more_than_the_rules_would_let_in_now(
+    venue: Venue,
+) -> None:
+    holders = [await venue.investor(base="1", quote="1000") for _ in range(3)]
+    await limit(venue, max_holders=2)
+    buy = venue.order(holders[1], "BUY", "0.1", "100")
+    await venue.place(venue.order(holders[0], "SELL", "0.1", "100"), buy)
+
+    assert await match_again_and_again(venue, 5) == 0
+
+    assert await statuses(venue, buy) == [("FILLED", None)]
+
+
+async def test_orders_that_are_over_at_once_do_not_count_as_open(db: Any) -> None:
+    venue = await open_venue(db, max_open_orders=2)
+    buyer, seller = await venue.investor(quote="100"), await venue.investor(base="10")
+    crowd = [venue.order(buyer, "BUY", "0.1", "100", tif="IOC") for _ in range(4)]
+    await venue.place(venue.order(seller, "SELL", "0.2", "100"), *crowd)
+
+    await drain(await venue.matcher())
+
+    told = [status for status, _ in await statuses(venue, *crowd)]
+    assert told == ["FILLED", "FILLED", "CANCELLED", "CANCELLED"]
+
+
+async def test_makers_that_are_filled_do_not_count_as_open(db: Any) -> None:
+    venue = await open_venue(db, max_open_orders=1)
+    buyer, seller = await venue.investor(quote="100"), await venue.investor(base="10")
+    first, second = venue.order(buyer, "BUY", "0.1", "100"), venue.order(buyer, "BUY", "0.1", "99")
+    await venue.place(first, venue.order(seller, "SELL", "0.1", "100"), second)
+
+    await drain(await venue.matcher())
+
+    assert await statuses(venue, first, second) == [("FILLED", None), ("OPEN", None)]
+
+
+async def test_a_busy_matcher_keeps_its_lease(venue: Venue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matching, "RENEW_S", 0.2)
+    monkeypatch.setattr(matching, "BATCH", 1)
+    buyer = await venue.investor(quote="1000")
+    await venue.place(*(venue.order(buyer, "BUY", "0.01", "100") for _ in range(250)))
+    matcher, stopping = await venue.matcher("busy"), asyncio.Event()
+    (before,) = await venue.rows("SELECT expires_at FROM pair_writer")
+    running = asyncio.create_task(matcher.run(stopping))
+
+    async def hardly_any_wait() -> bool:
+        return not await venue.rows("SELECT 1 FROM orders WHERE status = 'PENDING_MATCH' OFFSET 50")
+
+    await eventually(hardly_any_wait, "most are matched")
+    (after,) = await venue.rows("SELECT expires_at FROM pair_writer")
+    stopping.set()
+    await running
+
+    assert after["expires_at"] > before["expires_at"]
+
+
+async def test_what_is_over_is_not_kept_until_it_would_have_expired(
+    venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(living, "SPARE", 50)
+    buyer, seller = await venue.investor(quote="10000"), await venue.investor(base="100")
+    matcher = await venue.matcher()
+    for _ in range(5):
+        await venue.place(*(venue.order(buyer, "BUY", "0.01", "100") for _ in range(100)))
+        await drain(matcher)
+        await venue.place(venue.order(seller, "SELL", "1", "100"))
+        await drain(matcher)
+
+    assert len(matcher.book) == 0
+    assert len(matcher._living._expiries) <= 50
