@@ -1,0 +1,118 @@
+"""Measure the platform, or parts of it."""
+
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deedbook.cli.common import FreshFlag, JsonFlag, run, settings_for
+
+if TYPE_CHECKING:
+    from deedbook.infra.settings import Settings
+
+bench_app = typer.Typer(
+    help="Measure the running platform, or one that is started for it.", no_args_is_help=True
+)
+
+
+def bench_settings() -> "Settings":
+    from deedbook.bench.run import lift_rate_limits
+
+    lift_rate_limits(os.environ)
+    return settings_for("bench")
+
+
+@bench_app.command("engine")
+def bench_engine(
+    as_json: JsonFlag = False,
+    commands: Annotated[int, typer.Option(help="How many a round.", min=1000)] = 300_000,
+    rounds: Annotated[int, typer.Option(help="The middle one counts.", min=1)] = 5,
+    seed: int = 1,
+) -> None:
+    """The matching engine alone, on one core."""
+    from deedbook.bench.alone import tell
+    from deedbook.bench.engine import engine
+
+    raise typer.Exit(tell(engine(commands, rounds, seed), as_json=as_json))
+
+
+@bench_app.command("book")
+def bench_book(
+    as_json: JsonFlag = False,
+    sizes: Annotated[
+        str, typer.Option(help="Resting orders, comma-separated.")
+    ] = "1000,10000,100000,1000000",
+    seed: int = 1,
+) -> None:
+    """Insert, remove and the best hundred levels of books of several sizes."""
+    from deedbook.bench.alone import tell
+    from deedbook.bench.book import book_sizes
+
+    raise typer.Exit(tell(book_sizes([int(size) for size in sizes.split(",")], seed), as_json=as_json))
+
+
+@bench_app.command("matching")
+def bench_matching(
+    as_json: JsonFlag = False,
+    orders: Annotated[int, typer.Option(help="How many a round; cancels come on top.", min=100)] = 40_000,
+    rounds: Annotated[int, typer.Option(help="The middle one counts.", min=1)] = 3,
+    per_s: Annotated[int, typer.Option(help="Orders a second; 0 for as fast as it goes.", min=0)] = 0,
+    seed: int = 1,
+) -> None:
+    """The durable way from intake to a settled ledger, without HTTP, on servers of its own."""
+    import uvloop
+
+    from deedbook.bench.alone import tell
+    from deedbook.bench.matching import Plan, matching
+
+    result = uvloop.run(matching(Plan(orders, rounds, per_s, seed)))
+    raise typer.Exit(tell(result, as_json=as_json))
+
+
+@bench_app.command("ledger")
+def bench_ledger(
+    as_json: JsonFlag = False,
+    lines: Annotated[int, typer.Option(help="How large a ledger.", min=1000)] = 1_000_000,
+    accounts: Annotated[int, typer.Option(min=3, max=100_000)] = 1000,
+    tokens: Annotated[int, typer.Option(min=1, max=100)] = 5,
+    seed: int = 1,
+) -> None:
+    """Post, read balances and page statements on a large ledger, on a server of its own."""
+    from deedbook.bench.alone import tell
+    from deedbook.bench.ledger import Plan, ledger_bench
+
+    raise typer.Exit(tell(run(ledger_bench(Plan(lines, accounts, tokens, seed))), as_json=as_json))
+
+
+@bench_app.command("api")
+def bench_api(
+    as_json: JsonFlag = False,
+    orders: Annotated[int, typer.Option(help="How many a round.", min=500)] = 10_000,
+    traders: Annotated[int, typer.Option(help="Who sign them.", min=1)] = 100,
+    connections: Annotated[int, typer.Option(help="Kept HTTP connections.", min=1, max=512)] = 64,
+    seed: int = 1,
+    fresh: FreshFlag = False,
+) -> None:
+    """Signed orders over loopback HTTP, accepted and durable."""
+    from deedbook.bench.api import Plan, api
+    from deedbook.bench.run import bench
+
+    plan = Plan(orders, traders, connections, seed)
+    run(bench(bench_settings(), api(plan), as_json=as_json, fresh=fresh), exit_code=True)
+
+
+@bench_app.command("registration")
+def bench_registration(
+    as_json: JsonFlag = False,
+    fresh: FreshFlag = False,
+    markets: Annotated[int, typer.Option(min=1, max=100_000, help="How many to register, approve.")] = 300,
+    per_s: Annotated[float, typer.Option(min=0.1, max=10_000, help="Requests a second.")] = 10,
+    burst: Annotated[int, typer.Option(min=1, max=2000, help="How many to register at once.")] = 50,
+    issuers: Annotated[int, typer.Option(min=1, max=1000, help="How many issuers take turns.")] = 10,
+) -> None:
+    """Register markets, approve them, activate some by hand; latencies, processor time, truths."""
+    from deedbook.bench.registration import Plan, registration
+    from deedbook.bench.run import bench
+
+    plan = Plan(markets, per_s, burst, issuers)
+    run(bench(bench_settings(), registration(plan), as_json=as_json, fresh=fresh), exit_code=True)
