@@ -206,6 +206,7 @@ class Counter:
     async def relay(self, person: Person, amount: str) -> Asked:
         """A deposit that the platform brings, of what is in the wallet already."""
         permit = await sign_permit(self.stack.settings, person.wallet, amount)
+        self.signatures += [permit["r"], permit["s"]]
         body = self.signed(person, DEPOSIT, trader=person.account, amount=amount)
         told = {**body, "relay": True, "permit": permit}
         digest = DEPOSIT.digest(self.domain, {name: body[name] for name, _ in DEPOSIT.fields})
