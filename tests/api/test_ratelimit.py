@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from uuid import uuid4
 
 import pytest
 from redis.asyncio import Redis
@@ -273,3 +274,15 @@ async def test_users_go_on_when_redis_goes_away(dsn: str) -> None:
         operator = await world.user(Role.OPERATOR)
         queues = (await world.http.get("/admin/queues", headers=operator.headers)).json()["data"]
         assert {queue["counts"] for queue in queues} == {None}
+
+
+async def test_signed_requests_share_one_bucket_and_signed_in_is_who_counts(narrow: World) -> None:
+    """Turning from deposits to withdrawals to transfers, or through addresses, wins nothing."""
+    user, other = await narrow.user(), await narrow.user()
+    paths = ["/deposits", "/withdrawals", f"/tokens/{uuid4()}/transfer", "/withdrawals", "/deposits"]
+    told = [
+        (await narrow.http.post(path, headers={**user.headers, **_from(f"9.9.9.{n}")}, json={})).status_code
+        for n, path in enumerate(paths)
+    ]
+    assert told == [422] * 3 + [429] * 2
+    refused(await narrow.http.post("/withdrawals", headers=other.headers, json={}), 422, "invalid_request")
