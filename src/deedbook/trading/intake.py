@@ -11,6 +11,8 @@ from enum import IntEnum
 from typing import Any, assert_never
 from uuid import UUID
 
+import structlog
+
 from deedbook.identity.errors import NonceUsed
 from deedbook.infra.database import Database
 from deedbook.kernel.errors import IdempotencyKeyReused, Refusal, Unavailable
@@ -19,6 +21,8 @@ from deedbook.ledger.errors import InsufficientFunds
 from deedbook.trading import order_store
 from deedbook.trading.admission import Admitted
 from deedbook.trading.errors import ClientOrderIdUsed, DuplicateOrder, OrderNotFound, OrderOver
+
+log = structlog.get_logger(__name__)
 
 MAX_BATCH = 256
 MAX_WAITING = 10_000
@@ -50,13 +54,16 @@ class Taken:
     replayed: bool
 
 
+_Entry = tuple[Admitted, asyncio.Future[Taken]]
+
+
 class Intake:
     """One per process: its orders stand in one queue, and one commit is under way at a time."""
 
     def __init__(self, db: Database, accepted: Callable[[Sequence[Admitted]], None]) -> None:
         self._db = db
         self._accepted = accepted
-        self._waiting: list[tuple[Admitted, asyncio.Future[Taken]]] = []
+        self._waiting: list[_Entry] = []
         self._writing: asyncio.Task[None] | None = None
 
     async def submit(self, order: Admitted) -> Taken:
@@ -85,15 +92,38 @@ class Intake:
     async def _write(self) -> None:
         try:
             while self._waiting:
-                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-                await self._write_batch(batch)
+                await self._write_batch(self._next_batch())
         finally:
             self._writing = None
 
-    async def _write_batch(self, batch: "list[tuple[Admitted, asyncio.Future[Taken]]]") -> None:
+    def _next_batch(self) -> list[_Entry]:
+        """As many as share one commit. Who claims a name that is claimed in it already waits for the next: what
+        becomes of the first decides."""
+        batch: list[_Entry] = []
+        later: list[_Entry] = []
+        claimed: set[tuple[str, str, str]] = set()
+        for place, entry in enumerate(self._waiting):
+            if len(batch) == MAX_BATCH:
+                later += self._waiting[place:]
+                break
+            names = _names(entry[0])
+            if claimed.isdisjoint(names):
+                claimed.update(names)
+                batch.append(entry)
+            else:
+                later.append(entry)
+        self._waiting = later
+        return batch
+
+    async def _write_batch(self, batch: list[_Entry]) -> None:
         try:
             rows = await order_store.take(self._db, [order for order, _ in batch])
         except Exception as error:
+            if len(batch) > 1 and not isinstance(error, Unavailable):
+                log.exception("intake_one_by_one", orders=len(batch))
+                for entry in batch:
+                    await self._write_batch([entry])
+                return
             for _, future in batch:
                 if not future.done():
                     future.set_exception(error)
@@ -107,6 +137,17 @@ class Intake:
                 future.set_exception(outcome)
             else:
                 future.set_result(outcome)
+
+
+def _names(order: Admitted) -> list[tuple[str, str, str]]:
+    """What an order uses that no other of its owner may use."""
+    trader, text = order.text.trader, order.text
+    names = [(trader, "nonce", text.nonce)]
+    if text.client_order_id:
+        names.append((trader, "client id", text.client_order_id))
+    if order.idempotency_key:
+        names.append((trader, "key", order.idempotency_key))
+    return names
 
 
 def _outcome(order: Admitted, row: Any) -> Taken | Refusal:

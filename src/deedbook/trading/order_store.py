@@ -28,6 +28,7 @@ _REFUSED = {
     "DL005": EligibilityChanged,
     "DL006": HoldingsExceeded,
 }
+RACES = 3
 ORDER_COLUMNS = """o.order_id::text, o.order_number, o.user_id::text, o.trade_group, o.side, o.order_type,
     o.time_in_force, o.post_only, o.self_trade, o.quantity_lots, o.price_ticks, o.stop_ticks, o.trail,
     o.trail_distance, o.fee_bps, o.client_order_id, o.expires_at, o.status, o.triggered, o.remaining_lots,
@@ -141,12 +142,12 @@ def _spec(row: Any) -> PairSpec:
     fields = dict(row)
     tick, lot = int(fields.pop("tick")), int(fields.pop("lot"))
     return PairSpec(
-        pair_id=PairId(fields.pop("pair_id")),
-        base_token_id=TokenId(fields.pop("base_token_id")),
-        quote_token_id=TokenId(fields.pop("quote_token_id")),
+        pair_id=PairId(_id(fields.pop("pair_id"))),
+        base_token_id=TokenId(_id(fields.pop("base_token_id"))),
+        quote_token_id=TokenId(_id(fields.pop("quote_token_id"))),
         status=PairStatus(fields.pop("status")),
         fee_mode=FeeMode(fields.pop("fee_mode")),
-        fee_account_id=AccountId(fields.pop("fee_account_id")),
+        fee_account_id=AccountId(_id(fields.pop("fee_account_id"))),
         min_notional=int(fields.pop("min_notional")),
         tick=tick,
         lot=lot,
@@ -154,6 +155,11 @@ def _spec(row: Any) -> PairSpec:
         unit_quote=tick * lot * 10 ** fields["quote_decimals"] // 10**36,
         **fields,
     )
+
+
+def _id(found: UUID) -> UUID:
+    """A plain one: the driver's own kind is nothing that can be written as JSON."""
+    return UUID(int=found.int)
 
 
 async def resting(db: Database, pair_id: PairId) -> list[asyncpg.Record]:
@@ -317,10 +323,22 @@ _SETTLE = """
 
 
 async def take(db: Database, orders: Sequence[Admitted]) -> list[Any]:
-    """Write orders in one commit; a row with each one's verdict, in their order."""
+    """Write orders in one commit; a row with each one's verdict, in their order.
+
+    Raises:
+        UniqueViolationError: others kept using the same names at the very same moment; nothing was written.
+        DatabaseUnavailable: not known whether it was written.
+    """
     await failpoint("intake.beforeCommit")
-    async with db.transaction() as tx:
-        rows = await tx.fetch(_TAKE, *_columns(orders))
+    for attempt in range(1, RACES + 1):
+        try:
+            async with db.transaction() as tx:
+                rows = await tx.fetch(_TAKE, *_columns(orders))
+            break
+        except asyncpg.UniqueViolationError:
+            # Somebody used a client order id or a key of ours meanwhile: next time it is seen, and judged.
+            if attempt == RACES:
+                raise
     await failpoint("intake.afterCommit")
     return rows
 
