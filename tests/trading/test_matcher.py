@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from deedbook import ledger, truths
+from deedbook.infra import audit
 from deedbook.infra.database import Database
 from deedbook.kernel.amounts import to_units
 from deedbook.trading import orders
@@ -441,3 +442,21 @@ async def test_a_closed_pair_gives_everything_back(venue: Venue) -> None:
 async def test_the_fee_account_is_not_a_user(venue: Venue) -> None:
     async with venue.db.transaction() as tx:
         assert await ledger.balance(tx, venue.spec.fee_account_id, venue.base) == (0, 0)
+
+
+async def test_each_partys_audit_trail_has_the_trade(venue: Venue) -> None:
+    seller, buyer = await venue.investor(base="5"), await venue.investor(quote="5000")
+    await venue.place(venue.order(seller, "SELL", "5", "1000"), venue.order(buyer, "BUY", "5", "1000"))
+    await drain(await venue.matcher())
+
+    for user_id, side in ((buyer, "BUY"), (seller, "SELL")):
+        (entry,) = await audit.entries(
+            venue.db, audit.Wanted(actor_id=user_id, action="TRADE_EXECUTED"), None, 10
+        )
+        assert (entry["entity_type"], entry["details"]["side"], entry["details"]["sizeLots"]) == (
+            "trade",
+            side,
+            50_000,
+        )
+    exported = [row["action"] async for row in audit.period(venue.db, audit.Wanted(entity_type="trade"))]
+    assert exported == ["TRADE_EXECUTED"] * 2

@@ -28,7 +28,7 @@ _EXPORTED: dict[int | str, dict[str, object]] = {
         "content": {"text/csv": {}, "application/json": {}},
     }
 }
-_WORD = r"^[a-z][a-z0-9_.]{0,99}$"
+_WORD = r"^[A-Za-z][A-Za-z0-9_.]{0,99}$"
 
 
 @router.get("", openapi_extra=_AUDITORS)
