@@ -102,6 +102,18 @@ async def test_a_limit_that_is_finer_than_the_token_is_rounded_down(db: Database
     assert (await issued.ask("2", automatic="1.9")).status is MintStatus.PENDING_APPROVAL
 
 
+async def test_a_second_person_agrees_to_what_the_day_comes_to_when_it_is_asked_for_in_parts(
+    db: Database,
+) -> None:
+    issued = await issue(db)
+    asked = [(await issued.ask(part, automatic="10")).status for part in ("6", "5", "4", "1")]
+    waits = MintStatus.PENDING_APPROVAL
+    assert asked == [MintStatus.APPROVED, waits, MintStatus.APPROVED, waits]
+    async with db.transaction() as tx:
+        await tx.execute("UPDATE mint_requests SET created_at = now() - interval '25 hours'")
+    assert (await issued.ask("10", automatic="10")).status is MintStatus.APPROVED
+
+
 async def test_who_asks_or_receives_does_not_decide_whatever_their_roles(db: Database) -> None:
     issued = await issue(db)
     receiver = await user(db, Role.COMPLIANCE, Role.ADMIN)

@@ -67,6 +67,17 @@ async def open_units(tx: Tx, token_id: TokenId) -> int:
     )
 
 
+async def automatic_units_lately(tx: Tx, token_id: TokenId) -> int:
+    """How much of a token the policy agreed to by itself during 24 hours."""
+    return int(
+        await tx.fetchval(
+            "SELECT COALESCE(sum(amount), 0) FROM mint_requests WHERE token_id = $1 AND decided_by IS NULL "
+            "AND status IN ('APPROVED', 'SUBMITTED', 'COMPLETED') AND created_at > now() - interval '24 hours'",
+            token_id,
+        )
+    )
+
+
 async def submitted_units(tx: Tx, token_id: TokenId) -> int:
     """How much of a token the chain was asked to mint and is not booked yet."""
     return int(

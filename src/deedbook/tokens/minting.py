@@ -19,7 +19,7 @@ from deedbook.tokens.terms import MINT, Mint, MintStatus, RequestMint, Token, To
 
 
 async def request_mint(tx: Tx, caller: Caller, command: RequestMint, automatic_up_to: str) -> Mint:
-    """Ask for more of a token of one's own. Up to `automatic_up_to` whole tokens the policy agrees by itself.
+    """Ask for more of a token of one's own. Up to `automatic_up_to` whole tokens a day the policy agrees by itself.
 
     Raises:
         TokenNotFound: no such token, or another issuer's.
@@ -38,7 +38,8 @@ async def request_mint(tx: Tx, caller: Caller, command: RequestMint, automatic_u
     await compliance.require_eligible(tx, Operation.MINT, token.token_id, None, receiver, units)
     model.require_room(token, await mint_store.open_units(tx, token.token_id), units)
     now = await tx.now()
-    automatic = model.is_automatic(units, automatic_up_to, token.decimals)
+    lately = await mint_store.automatic_units_lately(tx, token.token_id)
+    automatic = model.is_automatic(lately + units, automatic_up_to, token.decimals)
     mint = Mint(
         mint_id=new_uuid(),
         token_id=token.token_id,
