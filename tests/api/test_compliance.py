@@ -423,6 +423,18 @@ async def test_a_party_sees_its_own_checks_and_no_more_of_the_other_than_the_ope
     refused(await office.preview(nobody, **asked), 404, "compliance_record_not_found")
 
 
+async def test_a_withdrawal_to_another_users_account_is_previewed_for_both(
+    office: Office, shared: World
+) -> None:
+    user, other = await shared.user(), await shared.user()
+    await office.decide(user, **APPROVED)
+    await office.desk.give(UserId(user.user_id), 10**18)
+    asked = {"operation": "WITHDRAWAL", "fromUserId": str(user.user_id)}
+    assert (await office.preview(user, **asked)).json()["reason"] == 0
+    told = (await office.preview(user, **asked, toUserId=str(other.user_id))).json()
+    assert (told["allowed"], told["reason"], told["name"]) == (False, 10, "KYC_MISSING")
+
+
 @pytest.mark.parametrize(
     ("operation", "parties", "pointers"),
     [

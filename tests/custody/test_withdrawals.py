@@ -11,6 +11,7 @@ from deedbook import compliance, custody
 from deedbook.chain.errors import ChainUnavailable
 from deedbook.chain.vault import VaultEventKind
 from deedbook.compliance import KycStatus, RecordChange
+from deedbook.compliance.errors import KycRequired, ReceiverFrozen
 from deedbook.custody import Verdict, errands, jobs
 from deedbook.custody.errands import WITHDRAW
 from deedbook.custody.errors import (
@@ -115,13 +116,41 @@ async def test_what_was_refused_counts_no_more_and_yesterday_does_not_either(hou
     with pytest.raises(WithdrawalLimitExceeded):
         await house.withdraw(alice, "1")
     await house.decide(officer, first, Verdict.REJECTED)
-    second = await house.withdraw(alice, "50000")
-    async with house.db.transaction() as tx:
-        await tx.execute(
-            "UPDATE withdrawal_requests SET created_at = now() - interval '25 hours' WHERE withdrawal_id = $1",
-            second.withdrawal_id,
-        )
+    await _paid_out(house, alice, "50000")
+    with pytest.raises(WithdrawalLimitExceeded):
+        await house.withdraw(alice, "1")
+    await _a_day_later(house, "updated_at")
     await house.withdraw(alice, "50000")
+
+
+async def test_what_waits_for_long_counts_until_it_has_left(house: House) -> None:
+    alice = await house.rich("200000")
+    asked = await house.withdraw(alice, "50000")
+    await _a_day_later(house)
+    with pytest.raises(WithdrawalLimitExceeded):
+        await house.withdraw(alice, "1")
+    await _approved_by_two(house, asked)
+    await house.carry_out(WITHDRAW, asked.withdrawal_id)
+    with pytest.raises(WithdrawalLimitExceeded):
+        await house.withdraw(alice, "1")
+
+
+async def _paid_out(house: House, person: Person, amount: str) -> None:
+    asked = await house.withdraw(person, amount)
+    await _approved_by_two(house, asked)
+    await house.carry_out(WITHDRAW, asked.withdrawal_id)
+    assert await is_at(house, asked) == "COMPLETED"
+
+
+async def _approved_by_two(house: House, asked: custody.Withdrawal) -> None:
+    for _ in range(2):
+        await house.decide(await house.person(Role.COMPLIANCE), asked, Verdict.APPROVED)
+
+
+async def _a_day_later(house: House, *columns: str) -> None:
+    async with house.db.transaction() as tx:
+        for column in ("created_at", *columns):
+            await tx.execute(f"UPDATE withdrawal_requests SET {column} = now() - interval '25 hours'")
 
 
 async def test_a_signed_withdrawal_is_taken_once(house: House) -> None:
@@ -162,6 +191,37 @@ async def test_nothing_leaves_to_where_nobody_is(house: House, destination: Addr
     alice = await house.rich("10")
     with pytest.raises(DestinationRefused):
         await house.withdraw(alice, "1", to=destination)
+
+
+async def test_nothing_leaves_to_another_token_that_the_vault_keeps(house: House) -> None:
+    alice = await house.rich("10")
+    with pytest.raises(DestinationRefused):
+        await house.withdraw(alice, "1", to=DEED)
+
+
+async def test_an_issued_token_leaves_to_whom_compliance_lets_have_it(house: House) -> None:
+    alice, bob = await house.rich("10", token=house.deed), await house.person()
+    blocked = await house.person(verified=False)
+    with pytest.raises(KycRequired):
+        await house.withdraw(alice, "1", to=blocked.account, token=DEED)
+    with pytest.raises(KycRequired):
+        await house.withdraw(alice, "1", to=somewhere(), token=DEED)
+    await house.withdraw(alice, "1", token=DEED)
+    asked = await house.withdraw(alice, "1", to=bob.account, token=DEED)
+    await house.compliance.set_record(bob.user_id, RecordChange(whitelisted=False))
+    await house.carry_out(WITHDRAW, asked.withdrawal_id)
+    assert await is_at(house, asked) == "FAILED"
+    assert house.node.mined(house.lane.wallet) == []
+
+
+async def test_what_is_no_issued_token_leaves_to_nobody_who_is_frozen(house: House) -> None:
+    alice, bob = await house.rich("10"), await house.person(verified=False)
+    await house.withdraw(alice, "1", to=bob.account)
+    officer = await house.person(Role.COMPLIANCE)
+    async with house.db.transaction() as tx:
+        await compliance.freeze(tx, officer.caller.actor, bob.user_id, "why")
+    with pytest.raises(ReceiverFrozen):
+        await house.withdraw(alice, "1", to=bob.account)
 
 
 async def test_a_list_of_addresses_opens_late_and_closes_at_once(house: House) -> None:
@@ -207,6 +267,12 @@ async def _let_pass(house: House, table: str, column: str) -> None:
 async def test_limits_say_how_many_people_approve(house: House, amount: str, people: int) -> None:
     alice = await house.rich("20000")
     assert (await house.withdraw(alice, amount)).approvals_needed == people
+
+
+async def test_people_approve_what_the_day_comes_to_when_it_is_asked_for_in_parts(house: House) -> None:
+    alice = await house.rich("20000")
+    needed = [(await house.withdraw(alice, part)).approvals_needed for part in ("600", "400", "1", "9000")]
+    assert needed == [0, 0, 1, 2]
 
 
 async def test_limit_zero_always_needs_a_person(house: House) -> None:
@@ -263,7 +329,7 @@ async def test_a_rejection_gives_the_money_back(house: House) -> None:
 
 async def test_the_owner_alone_takes_it_back_and_only_before_it_is_approved(house: House) -> None:
     alice, bob = await house.rich("20000"), await house.person()
-    asked, quick = await house.withdraw(alice, "5000"), await house.withdraw(alice, "10")
+    quick, asked = await house.withdraw(alice, "10"), await house.withdraw(alice, "5000")
 
     async def cancel(person: Person, withdrawal: custody.Withdrawal, seen: int | None = None) -> None:
         async with house.db.transaction() as tx:

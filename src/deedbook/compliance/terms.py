@@ -64,8 +64,9 @@ class Accreditation(Enum):
 
 
 class Operation(Enum):
-    """What is judged. Who enters with no sender (mint, deposit) or leaves with no receiver (withdrawal) is judged
-    alone; the other side is a wallet, which the contract judges, or the house."""
+    """What is judged. Who enters with no sender (mint, deposit) or leaves with no receiver (a withdrawal to one's own
+    wallet) is judged alone; the other side is a wallet, which the contract judges, or the house. A withdrawal to
+    another user's account has both."""
 
     MINT = "MINT"
     TRANSFER = "TRANSFER"

@@ -3,6 +3,8 @@ each closing counts at once."""
 
 from datetime import datetime, timedelta
 
+from deedbook import compliance, identity, tokens
+from deedbook.compliance import Operation, Reason
 from deedbook.custody import model
 from deedbook.custody.errors import (
     AddressNotListed,
@@ -18,18 +20,45 @@ from deedbook.identity.terms import Address
 from deedbook.infra.database import Tx
 from deedbook.kernel.clock import to_wire
 from deedbook.kernel.ids import UserId
+from deedbook.tokens import Token, TokenType
 
 MAX_ADDRESSES = 100
+
+
+async def require_eligible(
+    tx: Tx, token: Token, user_id: UserId, destination: Address, amount: int, *, executing: bool = False
+) -> None:
+    """Go on only if the rules let the owner give it and, where it goes to somebody else's account, let them have it.
+    At an address that is no user's compliance knows nobody: an issued token does not go there, as its contract
+    would say after it was paid for.
+
+    Raises:
+        Ineligible: one of compliance's reasons.
+        InsufficientFunds: the owner does not have so much to spend.
+    """
+    receiver = await identity.user_of_account(tx, destination)
+    await compliance.require_eligible(
+        tx,
+        Operation.WITHDRAWAL,
+        token.token_id,
+        user_id,
+        receiver if receiver != user_id else None,
+        amount,
+        executing=executing,
+    )
+    if receiver is None and token.token_type is TokenType.RWA:
+        raise compliance.errors.refusal(Reason.KYC_MISSING, "receiver")
 
 
 async def require_allowed(tx: Tx, user_id: UserId, destination: Address, ours: frozenset[Address]) -> None:
     """Go on only if the user's money may go there.
 
     Raises:
-        DestinationRefused: nobody's address, or a contract of ours.
+        DestinationRefused: nobody's address, or a contract of ours, or of a token.
         DestinationNotListed: the user restricts themselves to a list that does not have it, or not yet.
     """
-    if model.is_impossible_destination(destination, ours):
+    is_token = await tokens.of_address(tx, destination) is not None
+    if is_token or model.is_impossible_destination(destination, ours):
         raise DestinationRefused("nobody could take it from there")
     wanted = await store.destinations(tx, user_id)
     if model.is_restricted(

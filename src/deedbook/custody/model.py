@@ -43,11 +43,12 @@ def posting_id(chain_id: int, tx_hash: str, ordinal: int) -> UUID:
     return uuid5(VAULT_EVENTS, f"{chain_id}:{tx_hash}:{ordinal}")
 
 
-def approvals_needed(amount: int, limits: Limits) -> int:
-    """How many people have to approve. The larger rule wins where limits overlap."""
-    if amount > limits.four_eyes_above:
+def approvals_needed(amount: int, left_lately: int, limits: Limits) -> int:
+    """How many people have to approve, by what the day comes to: in parts nothing passes that would not at once. The
+    larger rule wins where limits overlap."""
+    if left_lately + amount > limits.four_eyes_above:
         return MAX_APPROVALS
-    return 0 if amount <= limits.automatic_up_to else 1
+    return 0 if left_lately + amount <= limits.automatic_up_to else 1
 
 
 def exceeds_daily_limit(amount: int, left_lately: int, limits: Limits) -> bool:

@@ -4,11 +4,10 @@ held stays held until the vault's event takes it, or until the contract has undo
 from dataclasses import replace
 from typing import Any
 
-from deedbook import chain, compliance, ledger
+from deedbook import chain, ledger, tokens
 from deedbook.chain.terms import Contract
 from deedbook.chain.vault import reference_of
-from deedbook.compliance import Operation
-from deedbook.custody import model
+from deedbook.custody import destinations, model
 from deedbook.custody.events import (
     WithdrawalCompleted,
     WithdrawalFailed,
@@ -59,15 +58,11 @@ async def begin(tx: Tx, desk: Desk, withdrawal_id: WithdrawalId, contracts: dict
 async def _why_not(tx: Tx, withdrawal: Withdrawal) -> str | None:
     if withdrawal.expires_at <= await tx.now():
         return "what was signed has expired"
+    token = await tokens.of_id(tx, withdrawal.token_id)
+    assert token is not None, "tokens are never removed"
     try:
-        await compliance.require_eligible(
-            tx,
-            Operation.WITHDRAWAL,
-            withdrawal.token_id,
-            withdrawal.user_id,
-            None,
-            withdrawal.amount,
-            executing=True,
+        await destinations.require_eligible(
+            tx, token, withdrawal.user_id, withdrawal.destination, withdrawal.amount, executing=True
         )
     except Refusal as refusal:
         return f"{refusal.code}: {refusal.detail}"

@@ -64,7 +64,7 @@ async def check(
     action = await identity.verify_action(
         domain, struct, account, values, signature, caller, gate.wallets, now
     )
-    return Checked(token, amount, action, vault, frozenset({*contracts.values(), token.contract_address}))
+    return Checked(token, amount, action, vault, frozenset(contracts.values()))
 
 
 def _units(text: str, token: Token) -> int:

@@ -2,8 +2,7 @@
 
 from datetime import datetime
 
-from deedbook import compliance, identity, ledger
-from deedbook.compliance import Operation
+from deedbook import identity, ledger
 from deedbook.custody import destinations, limits, model, payouts
 from deedbook.custody.errors import (
     AlreadyDecided,
@@ -24,7 +23,6 @@ from deedbook.custody.requests import Checked
 from deedbook.custody.store import withdrawals as store
 from deedbook.custody.terms import (
     PROCESS_WITHDRAWAL,
-    Limits,
     Verdict,
     Withdrawal,
     WithdrawalId,
@@ -57,21 +55,20 @@ async def request(tx: Tx, caller: Caller, checked: Checked, policy: Policy) -> W
     withdrawal_id = WithdrawalId(new_uuid())
     await identity.record_action(tx, checked.action, withdrawal_id)
     token, amount = checked.token, checked.amount
-    await compliance.require_eligible(tx, Operation.WITHDRAWAL, token.token_id, caller.user_id, None, amount)
     destination = Address(checked.action.text["destination"])
+    await destinations.require_eligible(tx, token, caller.user_id, destination, amount)
     await destinations.require_allowed(tx, caller.user_id, destination, checked.ours)
     await store.take_turn(tx, caller.user_id, token.token_id)
     allowed = await limits.of_token(tx, token, policy)
-    if model.exceeds_daily_limit(
-        amount, await store.left_lately(tx, caller.user_id, token.token_id), allowed
-    ):
+    lately = await store.left_lately(tx, caller.user_id, token.token_id)
+    if model.exceeds_daily_limit(amount, lately, allowed):
         most = to_text(allowed.daily_limit, token.decimals)
         raise WithdrawalLimitExceeded(
             f"at most {most} {token.symbol} in 24 hours, what is under way included"
         )
-    asked = await store.add(
-        tx, _draft(withdrawal_id, caller, checked, destination, allowed, await tx.now()), checked.action
-    )
+    needed = model.approvals_needed(amount, lately, allowed)
+    draft = _draft(withdrawal_id, caller, checked, destination, needed, await tx.now())
+    asked = await store.add(tx, draft, checked.action)
     await ledger.hold(
         tx, Hold(HoldOwner.WITHDRAWAL, withdrawal_id, AccountId(caller.user_id), token.token_id, amount)
     )
@@ -95,7 +92,7 @@ def _draft(
     caller: Caller,
     checked: Checked,
     destination: Address,
-    allowed: Limits,
+    approvals_needed: int,
     now: datetime,
 ) -> Withdrawal:
     return Withdrawal(
@@ -106,7 +103,7 @@ def _draft(
         amount=checked.amount,
         destination=destination,
         status=S.PENDING_APPROVAL,
-        approvals_needed=model.approvals_needed(checked.amount, allowed),
+        approvals_needed=approvals_needed,
         reason=None,
         expires_at=checked.action.expires_at,
         tx_hash=None,

@@ -87,11 +87,12 @@ async def take_turn(tx: Tx, user_id: UserId, token_id: TokenId) -> None:
 
 
 async def left_lately(tx: Tx, user_id: UserId, token_id: TokenId) -> int:
-    """What a user has taken out during 24 hours, with what is about to leave."""
+    """What a user has taken out during 24 hours, with what is about to leave, however long ago it was asked for."""
     return int(
         await tx.fetchval(
             "SELECT COALESCE(sum(amount), 0) FROM withdrawal_requests WHERE user_id = $1 AND token_id = $2 "
-            "AND created_at > now() - interval '24 hours' AND status NOT IN ('REJECTED', 'FAILED', 'CANCELLED')",
+            "AND status NOT IN ('REJECTED', 'FAILED', 'CANCELLED') "
+            "AND (status <> 'COMPLETED' OR updated_at > now() - interval '24 hours')",
             user_id,
             token_id,
         )

@@ -127,8 +127,8 @@ class SetRules(Body):
 
 
 class PreviewOperation(Body):
-    """An operation that is only asked about. A mint and a deposit have no `fromUserId`, a withdrawal has no
-    `toUserId`."""
+    """An operation that is only asked about. A mint and a deposit have no `fromUserId`; a withdrawal has a `toUserId`
+    only when it goes to another user's account."""
 
     operation: Annotated[Operation, Field(examples=["TRANSFER"])]
     from_user_id: Id | None = None
@@ -141,9 +141,10 @@ class PreviewOperation(Body):
         Raises:
             Invalid: one is missing, or one too many.
         """
+        to_another = self.to_user_id not in (None, self.from_user_id)
         wanted = {
             "/fromUserId": (self.from_user_id, self.operation not in (Operation.MINT, Operation.DEPOSIT)),
-            "/toUserId": (self.to_user_id, self.operation is not Operation.WITHDRAWAL),
+            "/toUserId": (self.to_user_id, self.operation is not Operation.WITHDRAWAL or to_another),
         }
         errors = tuple(
             FieldError(pointer, *(("missing", "name the party") if needed else ("unknown", "there is none")))
