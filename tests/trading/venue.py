@@ -1,5 +1,6 @@
 """A pair with investors on it, in a database of its own: as issuance and custody leave them behind."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from deedbook.trading.admission import Admitted
 from deedbook.trading.engine import Book
 from deedbook.trading.execution import Batch
 from deedbook.trading.matcher import PairMatcher, take_over
+from deedbook.trading.order_store import StoredTrade
 from deedbook.trading.spec import PairSpec
 
 
@@ -27,10 +29,15 @@ class NoCopies:
     def tell(self, change: None) -> None:
         return
 
+    def behind(self, pair_id: UUID) -> bool:
+        return False
+
     def catch_up(self, spec: PairSpec, book: Book, fact_seq: int) -> None:
         return
 
-    def rebuilt(self, spec: PairSpec, book: Book, fact_seq: int) -> None:
+    def rebuilt(
+        self, spec: PairSpec, book: Book, fact_seq: int, epoch: int, recent: Sequence[StoredTrade]
+    ) -> None:
         return
 
 

@@ -61,7 +61,7 @@ class _Seen(BookCopies):
     """Copies that also note when each order was first settled: a change is told right after its commit."""
 
     def __init__(self, redis: Redis) -> None:
-        super().__init__(redis, "bench")
+        super().__init__(redis)
         self._touched: dict[int, list[str]] = {}
         self.settled: dict[OrderId, float] = {}
 

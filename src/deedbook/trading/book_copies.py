@@ -3,23 +3,28 @@
 `orderbook:{pair}:bids|asks` are sorted sets: the score is the price in ticks (negative for bids), the member the
 order's JSON, beginning with its padded place in time, so that a plain range gives price-time priority.
 `market:{pair}:depth` is the aggregated book (10 s), `trades:recent:{pair}` the last hundred trades, and
-`user:open-orders:{user}` is dropped when that user's orders change. `orderbook:{pair}:writer` tells whose copies
-these are: when it is gone, so are they.
+`user:open-orders:{user}` is dropped when that user's orders change. `orderbook:{pair}:writer` tells by its epoch
+whose copies these are: when it is gone, so are they; when it is a later one, an earlier writer changes nothing.
 """
 
 import asyncio
 import time
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import orjson
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, WatchError
 
+from deedbook.kernel.clock import to_wire
 from deedbook.trading.engine import Book, Order
 from deedbook.trading.execution import Batch, TradeRow
 from deedbook.trading.live import LiveOrder
+from deedbook.trading.order_store import StoredTrade
 from deedbook.trading.spec import PairSpec
 
 log = structlog.get_logger(__name__)
@@ -31,6 +36,8 @@ RECENT = 100
 MAX_WAITING = 500
 CHUNK = 1000
 RETRY_S = 0.5
+LOOK_S = 5.0
+"""How often a quiet pair makes sure that its copies are still there."""
 Members = dict[str, int]
 
 
@@ -51,6 +58,7 @@ class Change:
     """What one batch does to the copies of a pair."""
 
     pair_id: UUID
+    epoch: int
     gone: tuple[list[str], list[str]] = field(default_factory=lambda: ([], []))
     came: tuple[Members, Members] = field(default_factory=lambda: ({}, {}))
     trades: list[bytes] = field(default_factory=list)
@@ -62,17 +70,19 @@ class Change:
 class BookCopies:
     """Writes the copies of all pairs that this process matches, one after the other."""
 
-    def __init__(self, redis: Redis, writer: str) -> None:
+    def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._writer = writer
         self._waiting: asyncio.Queue[Change] = asyncio.Queue(MAX_WAITING)
         self._lost: set[UUID] = set()
+        self._epochs: dict[UUID, int] = {}
+        self._recent: dict[UUID, deque[bytes]] = {}
+        self._told_at: dict[UUID, float] = {}
         self._depth_at: dict[UUID, float] = {}
         self._stale_depth: set[UUID] = set()
 
     def changes(self, spec: PairSpec, book: Book, batch: Batch, moment: str) -> Change:
         """What a batch that was just matched does to them: taken down now, since the book goes on."""
-        change = Change(spec.pair_id)
+        change = Change(spec.pair_id, self._epochs[spec.pair_id])
         for order in batch.touched:
             side = 0 if order.buy else 1
             if order.member:
@@ -81,7 +91,7 @@ class BookCopies:
             if order.member:
                 change.came[side][order.member] = _score(order)
         change.users = list({order.user_id for order in batch.touched})
-        change.trades = [_trade(spec, trade, moment) for trade in batch.trades]
+        change.trades = [trade_text(spec, trade, moment) for trade in batch.trades[-RECENT:]]
         if time.monotonic() - self._depth_at.get(spec.pair_id, 0.0) >= DEPTH_EVERY_S:
             change.depth = self._depth(spec, book, batch.fact_seq)
         else:
@@ -90,28 +100,49 @@ class BookCopies:
 
     def tell(self, change: Change) -> None:
         """What was prepared is durable now."""
-        if change.pair_id in self._lost and not change.whole:
-            return
+        if not change.whole:
+            self._recent[change.pair_id].extend(change.trades)
+            if change.pair_id in self._lost:
+                return
+        self._told_at[change.pair_id] = time.monotonic()
         try:
             self._waiting.put_nowait(change)
         except asyncio.QueueFull:
             self._lost.add(change.pair_id)
 
-    def catch_up(self, spec: PairSpec, book: Book, fact_seq: int) -> None:
-        """The pair is quiet: tell the depth that was left out, or everything that was lost."""
-        if spec.pair_id in self._lost:
-            self.rebuilt(spec, book, fact_seq)
-        elif spec.pair_id in self._stale_depth:
-            self.tell(Change(spec.pair_id, depth=self._depth(spec, book, fact_seq)))
+    def behind(self, pair_id: UUID) -> bool:
+        """Whether something was lost, so that the pair must be told as a whole."""
+        return pair_id in self._lost
 
-    def rebuilt(self, spec: PairSpec, book: Book, fact_seq: int) -> None:
-        """The whole book, in the place of whatever is there."""
-        change = Change(spec.pair_id, whole=True)
+    def catch_up(self, spec: PairSpec, book: Book, fact_seq: int) -> None:
+        """Nothing is under way: tell the depth that was left out, or everything that was lost, and now and then look
+        whether something was."""
+        epoch = self._epochs[spec.pair_id]
+        if spec.pair_id in self._lost:
+            self._tell_all(spec, book, fact_seq)
+        elif spec.pair_id in self._stale_depth:
+            self.tell(Change(spec.pair_id, epoch, depth=self._depth(spec, book, fact_seq)))
+        elif time.monotonic() - self._told_at[spec.pair_id] > LOOK_S:
+            self.tell(Change(spec.pair_id, epoch))
+
+    def rebuilt(
+        self, spec: PairSpec, book: Book, fact_seq: int, epoch: int, recent: Sequence[StoredTrade]
+    ) -> None:
+        """A new writer, its book and the trades before, the oldest first: in the place of whatever is there."""
+        self._epochs[spec.pair_id] = epoch
+        self._recent[spec.pair_id] = deque(
+            (trade_text(spec, trade, to_wire(trade.executed_at)) for trade in recent), RECENT
+        )
+        self._tell_all(spec, book, fact_seq)
+
+    def _tell_all(self, spec: PairSpec, book: Book, fact_seq: int) -> None:
+        change = Change(spec.pair_id, self._epochs[spec.pair_id], whole=True)
         for side, buy in enumerate((True, False)):
             for order in book.resting(buy=buy):
                 assert isinstance(order, LiveOrder)
                 order.member = _member(spec, order)
                 change.came[side][order.member] = _score(order)
+        change.trades = list(self._recent[spec.pair_id])
         change.depth = self._depth(spec, book, fact_seq)
         self._lost.discard(spec.pair_id)
         self.tell(change)
@@ -125,6 +156,8 @@ class BookCopies:
                 continue
             try:
                 await self._write(change)
+            except WatchError:
+                self._lost.add(change.pair_id)
             except (RedisError, OSError, TimeoutError):
                 if change.pair_id not in self._lost:
                     log.warning("book_copies_lost", pair=str(change.pair_id))
@@ -133,35 +166,46 @@ class BookCopies:
 
     async def _write(self, change: Change) -> None:
         mark = f"orderbook:{change.pair_id}:writer"
-        if not change.whole and await self._redis.get(mark) != self._writer:
-            # Flushed, evicted, or another's: what we would change is not there.
-            self._lost.add(change.pair_id)
-            return
         async with self._redis.pipeline(transaction=True) as pipe:
-            for side, buy in enumerate((True, False)):
-                key = book_key(change.pair_id, buy=buy)
-                if change.whole:
-                    pipe.delete(key)
-                if change.gone[side]:
-                    pipe.zrem(key, *change.gone[side])
-                came = list(change.came[side].items())
-                for start in range(0, len(came), CHUNK):
-                    pipe.zadd(key, dict(came[start : start + CHUNK]))
-            if change.trades:
-                pipe.lpush(recent_key(change.pair_id), *change.trades)
-                pipe.ltrim(recent_key(change.pair_id), 0, RECENT - 1)
-            if change.depth is not None:
-                pipe.set(depth_key(change.pair_id), change.depth, ex=DEPTH_TTL_S)
-            if change.users:
-                pipe.delete(*(f"user:open-orders:{user_id}" for user_id in change.users))
+            await pipe.watch(mark)
+            written = int(await pipe.get(mark) or 0)
+            if change.whole and written > change.epoch:
+                return  # Another writes this pair by now.
+            if not change.whole and written != change.epoch:
+                # Flushed, evicted, or another's: what we would change is not there.
+                self._lost.add(change.pair_id)
+                return
+            pipe.multi()  # type: ignore[no-untyped-call]
+            _say(pipe, change)
             if change.whole:
-                pipe.set(mark, self._writer)
+                pipe.set(mark, change.epoch)
             await pipe.execute()
 
     def _depth(self, spec: PairSpec, book: Book, fact_seq: int) -> bytes:
         self._depth_at[spec.pair_id] = time.monotonic()
         self._stale_depth.discard(spec.pair_id)
         return orjson.dumps(depth_of(spec, book, fact_seq))
+
+
+def _say(pipe: Any, change: Change) -> None:
+    for side, buy in enumerate((True, False)):
+        key = book_key(change.pair_id, buy=buy)
+        if change.whole:
+            pipe.delete(key)
+        if change.gone[side]:
+            pipe.zrem(key, *change.gone[side])
+        came = list(change.came[side].items())
+        for start in range(0, len(came), CHUNK):
+            pipe.zadd(key, dict(came[start : start + CHUNK]))
+    if change.whole:
+        pipe.delete(recent_key(change.pair_id))
+    if change.trades:
+        pipe.lpush(recent_key(change.pair_id), *change.trades)
+        pipe.ltrim(recent_key(change.pair_id), 0, RECENT - 1)
+    if change.depth is not None:
+        pipe.set(depth_key(change.pair_id), change.depth, ex=DEPTH_TTL_S)
+    if change.users:
+        pipe.delete(*(f"user:open-orders:{user_id}" for user_id in change.users))
 
 
 def depth_of(spec: PairSpec, book: Book, fact_seq: int) -> dict[str, object]:
@@ -191,7 +235,8 @@ def _member(spec: PairSpec, order: LiveOrder) -> str:
     )
 
 
-def _trade(spec: PairSpec, trade: TradeRow, moment: str) -> bytes:
+def trade_text(spec: PairSpec, trade: TradeRow | StoredTrade, moment: str) -> bytes:
+    """A trade as everybody may see it."""
     return (
         f'{{"tradeId":"{trade.trade_id}","seq":{trade.number},"price":"{spec.price_text(trade.price)}",'
         f'"quantity":"{spec.size_text(trade.size)}","takerSide":"{trade.taker_side}","executedAt":"{moment}"}}'

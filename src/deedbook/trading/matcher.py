@@ -26,7 +26,7 @@ from deedbook.trading.execution import Batch
 from deedbook.trading.live import LiveOrder, live_order
 from deedbook.trading.live_facts import Moment
 from deedbook.trading.living import LivingOrders
-from deedbook.trading.order_store import CarriedOut, SelfMade, Writer
+from deedbook.trading.order_store import CarriedOut, SelfMade, StoredTrade, Writer
 from deedbook.trading.parties import Parties
 from deedbook.trading.pending import bars, pending
 from deedbook.trading.spec import PairSpec
@@ -34,6 +34,7 @@ from deedbook.trading.spec import PairSpec
 log = structlog.get_logger(__name__)
 
 BATCH = 500
+RECENT = 100
 TTL_S = 4.0
 RENEW_S = 1.0
 BUSY_FOR_S = 0.05
@@ -53,9 +54,13 @@ class Copies(Protocol):
 
     def tell(self, change: Any) -> None: ...
 
+    def behind(self, pair_id: UUID) -> bool: ...
+
     def catch_up(self, spec: PairSpec, book: Book, fact_seq: int) -> None: ...
 
-    def rebuilt(self, spec: PairSpec, book: Book, fact_seq: int) -> None: ...
+    def rebuilt(
+        self, spec: PairSpec, book: Book, fact_seq: int, epoch: int, recent: Sequence[StoredTrade]
+    ) -> None: ...
 
 
 @dataclass
@@ -109,7 +114,8 @@ class PairMatcher:
             self._living.keep(order)
         moment = await order_store.moment(self._db)
         await self._parties.know(self._living.owners(), moment)
-        self._copies.rebuilt(self._spec, self.book, self._fact_seq)
+        recent = await order_store.recent_trades(self._db, self._spec.pair_id, RECENT)
+        self._copies.rebuilt(self._spec, self.book, self._fact_seq, self._writer.epoch, recent)
         log.info("book_rebuilt", pair=self._spec.symbol, orders=len(rows), epoch=self._writer.epoch)
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -131,7 +137,11 @@ class PairMatcher:
                 if prepared is not None:
                     committing = asyncio.create_task(self._commit(prepared))
                     busy_until = time.monotonic() + BUSY_FOR_S
-                    continue
+                    if not self._copies.behind(self._spec.pair_id):
+                        continue
+                    # A pair that is never quiet would never be told again: let it be quiet for once.
+                    done, committing = committing, None
+                    await done
                 self._copies.catch_up(self._spec, self.book, self._fact_seq)
                 await self._wait(BUSY_S if time.monotonic() < busy_until else IDLE_S)
             if committing is not None:

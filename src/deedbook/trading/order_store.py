@@ -172,6 +172,30 @@ async def resting(db: Database, pair_id: PairId) -> list[asyncpg.Record]:
         )
 
 
+@dataclass(frozen=True)
+class StoredTrade:
+    """A trade as everybody may see it."""
+
+    trade_id: UUID
+    number: int
+    taker_side: str
+    price: int
+    size: int
+    executed_at: datetime
+
+
+async def recent_trades(db: Database, pair_id: PairId, limit: int) -> list[StoredTrade]:
+    """The last trades of a pair, oldest first."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(
+            "SELECT trade_id, trade_number AS number, taker_side, price_ticks AS price, size_lots AS size, executed_at "
+            "FROM trades WHERE pair_id = $1 ORDER BY trade_number DESC LIMIT $2",
+            pair_id,
+            limit,
+        )
+    return [StoredTrade(**dict(row)) for row in reversed(rows)]
+
+
 async def moment(db: Database) -> datetime:
     """The database's clock, one and the same for all processes."""
     async with db.reading() as connection:

@@ -45,7 +45,7 @@ class MatcherPool:
         self._redis = redis
         self._holder = holder
         self._observe = observe
-        self._copies = BookCopies(redis, holder)
+        self._copies = BookCopies(redis)
         self._matchers: dict[PairId, PairMatcher] = {}
         self._tasks: dict[PairId, asyncio.Task[None]] = {}
         self._stops: dict[PairId, asyncio.Event] = {}
