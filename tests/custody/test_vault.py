@@ -8,6 +8,8 @@ import pytest
 
 from deedbook import tokens
 from deedbook.chain.vault import VaultEventKind
+from deedbook.custody.store import events as store
+from deedbook.custody.store.events import Place
 from deedbook.custody.vault import apply_events
 from deedbook.markets import MarketStatus
 from tests.chain.support import armed
@@ -155,6 +157,25 @@ async def test_nothing_has_its_effect_while_the_watcher_is_stopped(house: House)
     async with house.db.transaction() as tx:
         await tx.execute("UPDATE chain_cursors SET stopped_reason = 'the chain took something back'")
     assert await apply_events(house.db, CHAIN_ID, DEPTH) == 0
+
+
+async def test_an_event_has_no_effect_when_the_chain_parts_after_it_was_found_deep_enough(
+    house: House,
+) -> None:
+    person = await house.person()
+    house.node.tell(deposited(person.account, 5, token=CASH))
+    house.node.mine(1 + DEPTH)
+    await house.watch_only()
+    [found] = await store.waiting(house.db, CHAIN_ID, DEPTH, Place(-1, -1), 10)
+    async with house.db.transaction() as tx:
+        await tx.execute("UPDATE chain_cursors SET stopped_reason = 'the chain took something back'")
+        assert not await store.claim(tx, found, DEPTH)
+        await tx.execute("UPDATE chain_cursors SET stopped_reason = NULL, block_number = block_number - 1")
+        assert not await store.claim(tx, found, DEPTH)
+        await tx.execute("UPDATE chain_cursors SET block_number = block_number + 1")
+        assert await store.claim(tx, found, DEPTH)
+        await tx.execute("UPDATE blockchain_events SET block_hash = $1", "0x" + "77" * 32)
+        assert not await store.claim(tx, found, DEPTH)
 
 
 async def test_an_orphaned_event_has_no_effect(house: House) -> None:

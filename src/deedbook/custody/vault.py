@@ -39,7 +39,7 @@ async def apply_events(db: Database, chain_id: int, depth: int) -> int:
         for found in page:
             if found.event.token in blocked:
                 continue
-            if await _apply(db, found):
+            if await _apply(db, found, depth):
                 done += 1
             else:
                 blocked.add(found.event.token)
@@ -49,11 +49,11 @@ async def apply_events(db: Database, chain_id: int, depth: int) -> int:
     return done
 
 
-async def _apply(db: Database, found: Claimed) -> bool:
+async def _apply(db: Database, found: Claimed, depth: int) -> bool:
     """One event; `False` when its token has to wait."""
     try:
         async with db.transaction() as tx:
-            if not await store.claim(tx, found):
+            if not await store.claim(tx, found, depth):
                 return True
             token = await tokens.of_address(tx, found.event.token)
             if token is None:

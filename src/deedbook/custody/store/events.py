@@ -26,6 +26,7 @@ class Claimed:
     tx_hash: str
     ordinal: int
     place: Place
+    block_hash: str
     event: VaultEvent
 
 
@@ -47,7 +48,7 @@ async def waiting(db: Database, chain_id: int, depth: int, after: Place, limit: 
     async with db.reading() as connection:
         rows = await connection.fetch(
             """
-            SELECT e.tx_hash, e.ordinal, e.block_number, e.log_index, e.event_name, e.args
+            SELECT e.tx_hash, e.ordinal, e.block_number, e.log_index, e.block_hash, e.event_name, e.args
             FROM blockchain_events e JOIN chain_cursors c ON c.chain_id = e.chain_id AND c.name = $2
             WHERE e.chain_id = $1 AND NOT e.processed AND NOT e.orphaned AND c.stopped_reason IS NULL
               AND e.block_number <= c.block_number - $3 AND (e.block_number, e.log_index) > ($4, $5)
@@ -66,25 +67,34 @@ async def waiting(db: Database, chain_id: int, depth: int, after: Place, limit: 
             row["tx_hash"],
             row["ordinal"],
             Place(row["block_number"], row["log_index"]),
+            row["block_hash"],
             event_of(row["event_name"], row["args"]),
         )
         for row in rows
     ]
 
 
-async def claim(tx: Tx, found: Claimed) -> bool:
-    """Hold an event until the commit; `False` when it has had its effect, or stands elsewhere now. One at a time:
-    the order of the chain is the order of the ledger."""
+async def claim(tx: Tx, found: Claimed, depth: int) -> bool:
+    """Hold an event until the commit; `False` when it has had its effect, stands elsewhere now, or the chain has
+    parted since it was found. One at a time: the order of the chain is the order of the ledger."""
     await tx.execute("SELECT pg_advisory_xact_lock(hashtext($1))", APPLIERS)
     return (
         await tx.fetchval(
-            "SELECT ordinal FROM blockchain_events WHERE chain_id = $1 AND tx_hash = $2 AND ordinal = $3 "
-            "AND NOT processed AND NOT orphaned AND block_number = $4 AND log_index = $5 FOR UPDATE",
+            """
+            SELECT e.ordinal FROM blockchain_events e JOIN chain_cursors c ON c.chain_id = e.chain_id AND c.name = $7
+            WHERE e.chain_id = $1 AND e.tx_hash = $2 AND e.ordinal = $3 AND NOT e.processed AND NOT e.orphaned
+              AND e.block_number = $4 AND e.log_index = $5 AND e.block_hash = $6
+              AND e.block_number <= c.block_number - $8 AND c.stopped_reason IS NULL
+            FOR UPDATE OF e
+            """,
             found.chain_id,
             found.tx_hash,
             found.ordinal,
             found.place.block_number,
             found.place.log_index,
+            found.block_hash,
+            CURSOR,
+            depth,
         )
         is not None
     )
