@@ -16,7 +16,7 @@ from deedbook.custody.store import reconciliation as store
 from deedbook.custody.terms import RECONCILE
 from deedbook.identity.terms import Address
 from deedbook.kernel.jobs import Job
-from deedbook.ledger import AccountId, LineKind, between, post
+from deedbook.ledger import AccountId, LineKind, between, into_the_vault, post
 from tests.custody.support import CASH, DEED, DEPTH, House, Person, somewhere
 from tests.support.fake_chain import CHAIN_ID
 from tests.support.owner import as_owner
@@ -245,6 +245,37 @@ async def test_every_account_has_its_turn_when_there_are_more_than_a_sample(
     await house.happen(deposited(changed.account, 1, token=CASH))
     await compared(house, vault)
     assert changed.account in {account for account, _ in vault.asked}
+
+
+async def test_every_token_has_its_turn_when_an_account_holds_more_than_a_sample(
+    house: House, vault: ReplayedVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [await house.rich("1") for _ in range(3)]
+    await house.happen(*(deposited(person.account, 7, token=DEED) for person in people))
+    await compared(house, vault)
+    await compared(house, vault)
+    monkeypatch.setattr(store, "SAMPLE", 1)
+    vault.asked.clear()
+    for _ in range(4):
+        await compared(house, vault)
+    assert set(vault.asked) == {(person.account, token) for person in people for token in (CASH, DEED)}
+
+
+async def test_changed_accounts_are_all_compared_when_one_posting_touches_more_than_fit_one_run(
+    house: House, vault: ReplayedVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [await house.person() for _ in range(6)]
+    async with house.db.transaction() as tx:
+        for person in people:
+            account = AccountId(person.user_id)
+            posting = into_the_vault(uuid4(), LineKind.DEPOSIT, account, house.cash.token_id, 1)
+            await post(tx, (posting,))
+    await house.watch()
+    monkeypatch.setattr(store, "SAMPLE", 1)
+    monkeypatch.setattr(store, "CHANGED_LINES", 2)
+    vault.asked.clear()
+    await compared(house, vault)
+    assert {account for account, _ in vault.asked} == {person.account for person in people}
 
 
 async def test_changed_accounts_are_all_compared_when_there_are_more_than_fit_one_run(

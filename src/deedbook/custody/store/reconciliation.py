@@ -105,29 +105,31 @@ async def last_run(connection: Any, chain_id: int) -> LastRun | None:
 
 
 async def changed(connection: Any, after: int) -> tuple[list[tuple[UUID, UUID]], int]:
-    """Balances with new lines since, as (account, token), and up to which transaction was looked."""
+    """Balances with new lines since, as (account, token), and from which transaction on the next look begins: what is
+    under way may come out with an older one than we have seen. Each transaction is looked at whole."""
     rows = await connection.fetch(
         "SELECT account_id, token_id, tx_id::text::bigint AS tx FROM ledger_lines "
-        "WHERE tx_id >= $1::text::xid8 ORDER BY ledger_lines.tx_id, line_id LIMIT $2",
+        "WHERE tx_id >= $1::text::xid8 ORDER BY ledger_lines.tx_id FETCH FIRST ($2) ROWS WITH TIES",
         str(after),
         CHANGED_LINES,
     )
     found = list(dict.fromkeys((row["account_id"], row["token_id"]) for row in rows))
-    if len(rows) == CHANGED_LINES and rows[-1]["tx"] > after:
-        return found, rows[-1]["tx"]
-    settled = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
-    return found, int(await connection.fetchval(settled))
+    settled = int(await connection.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"))
+    return found, settled if len(rows) < CHANGED_LINES else min(settled, rows[-1]["tx"] + 1)
 
 
 async def sample(connection: Any, after: UUID | None) -> tuple[list[tuple[UUID, UUID]], UUID | None]:
-    """The next balances in turn, and where the turn goes on; from the beginning again after the last."""
+    """The next balances in turn, each account's all together, and where the turn goes on; from the beginning again
+    after the last."""
     rows = await connection.fetch(
         "SELECT user_id, token_id FROM user_balances WHERE $1::uuid IS NULL OR user_id > $1 "
-        "ORDER BY user_id, token_id LIMIT $2",
+        "ORDER BY user_id FETCH FIRST ($2) ROWS WITH TIES",
         after,
         SAMPLE,
     )
-    return [tuple(row) for row in rows], rows[-1]["user_id"] if len(rows) == SAMPLE else None
+    return [(row["user_id"], row["token_id"]) for row in rows], (
+        rows[-1]["user_id"] if len(rows) >= SAMPLE else None
+    )
 
 
 async def accounts(
