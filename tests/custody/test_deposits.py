@@ -112,6 +112,20 @@ async def test_a_relayed_deposit_is_looked_after_when_the_chain_was_silent(house
     await house.require_truths()
 
 
+async def test_a_relayed_deposit_that_is_looked_after_costs_nothing_when_it_would_be_undone(
+    house: House,
+) -> None:
+    alice = await house.person()
+    house.node.reverts = lambda sent: "InsufficientAllowance" if sent.to == VAULT else None
+    relayed = await house.announce(alice, "5", relay=True)
+    async with house.db.transaction() as tx:
+        await tx.execute("UPDATE deposits SET updated_at = now() - interval '10 minutes'")
+    for _ in range(2):
+        await jobs.resolve_deposits(house.resources, job())
+    assert await is_at(house, relayed) == "FAILED"
+    assert await house.rows("SELECT 1 FROM chain_transactions") == []
+
+
 @pytest.mark.parametrize("place", ["afterClaim", "beforeSign", "afterRequest", "afterFinal", "beforeCommit"])
 async def test_one_deposit_when_the_worker_stops_anywhere(house: House, place: str) -> None:
     alice = await house.person()

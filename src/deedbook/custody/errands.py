@@ -56,7 +56,7 @@ async def run(db: Database, desk: Desk, errand: Errand, id_: Any) -> None:
     Raises:
         VaultNotDeployed · Unavailable: nothing was done; again later.
     """
-    if not await _would_succeed(db, desk, errand, id_) or not await ask(db, desk, errand, id_):
+    if not await start(db, desk, errand, id_, desk.patience_s):
         return
     try:
         entry = await chain.wait_final(db, errand.key_of(id_), desk.wait_s)
@@ -71,12 +71,21 @@ async def run(db: Database, desk: Desk, errand: Errand, id_: Any) -> None:
         await _write(db, errand, lambda tx: errand.submitted(tx, id_, tx_hash))
 
 
-async def _would_succeed(db: Database, desk: Desk, errand: Errand, id_: Any) -> bool:
+async def start(db: Database, desk: Desk, errand: Errand, id_: Any, patience_s: float = 0) -> bool:
+    """Ask for its transaction, once the contract would do it; `False` when there is nothing to wait for.
+
+    Raises:
+        VaultNotDeployed · Unavailable: nothing was done; again later.
+    """
+    return await _would_succeed(db, desk, errand, id_, patience_s) and await ask(db, desk, errand, id_)
+
+
+async def _would_succeed(db: Database, desk: Desk, errand: Errand, id_: Any, patience_s: float) -> bool:
     """Whether the contract would do it, now or a little later; if not, it has failed."""
     if errand.rehearse is None:
         return True
     contracts = await _contracts(db, desk)
-    patient_until = time.monotonic() + desk.patience_s
+    patient_until = time.monotonic() + patience_s
     reason = await errand.rehearse(db, desk, id_, contracts)
     while reason is not None and time.monotonic() < patient_until:
         await asyncio.sleep(REHEARSE_EVERY_S)

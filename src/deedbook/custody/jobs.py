@@ -145,7 +145,7 @@ async def _look_after(
     resources: CustodyResources, errand: Errand, unsent: list[Any], sent: list[Any]
 ) -> None:
     for id_ in unsent:
-        await errands.ask(resources.db, resources.desk, errand, id_)
+        await errands.start(resources.db, resources.desk, errand, id_)
     for id_ in sent:
         await errands.resolve(resources.db, errand, id_)
 
