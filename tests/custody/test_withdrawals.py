@@ -228,8 +228,8 @@ async def test_a_list_of_addresses_opens_late_and_closes_at_once(house: House) -
     alice, listed, delay_s = await house.rich("1000"), somewhere(), house.policy.address_delay_s
     async with house.db.transaction() as tx:
         await custody.destinations.restrict(tx, alice.caller, True, delay_s)
-        await custody.destinations.add(tx, alice.caller, listed, "cold", delay_s)
-        await custody.destinations.add(tx, alice.caller, listed, "cold", delay_s)
+        first = await custody.destinations.add(tx, alice.caller, listed, "cold", delay_s)
+        assert await custody.destinations.add(tx, alice.caller, listed, "again", 2 * delay_s) == first
     for to in (listed, somewhere()):
         with pytest.raises(DestinationNotListed):
             await house.withdraw(alice, "1", to=to)

@@ -1,7 +1,7 @@
 """Use cases: where a user's money may go. Each opening waits, so that whoever steals a session gains nothing by it;
 each closing counts at once."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from deedbook import compliance, identity, tokens
 from deedbook.compliance import Operation, Reason
@@ -15,6 +15,7 @@ from deedbook.custody.errors import (
 from deedbook.custody.events import AllowListChanged, WithdrawalAddressAdded, WithdrawalAddressRemoved
 from deedbook.custody.store import withdrawals as store
 from deedbook.custody.store.withdrawals import Destinations
+from deedbook.custody.terms import Listed
 from deedbook.identity import Caller
 from deedbook.identity.terms import Address
 from deedbook.infra.database import Tx
@@ -67,8 +68,8 @@ async def require_allowed(tx: Tx, user_id: UserId, destination: Address, ours: f
         raise DestinationNotListed("add the address to your list, and wait until it counts")
 
 
-async def add(tx: Tx, caller: Caller, address: Address, label: str, delay_s: int) -> datetime:
-    """List an address; from when it counts. Adding it again changes nothing.
+async def add(tx: Tx, caller: Caller, address: Address, label: str, delay_s: int) -> Listed:
+    """List an address; it counts after the delay. Adding it again changes nothing.
 
     Raises:
         DestinationRefused: nobody's address.
@@ -76,16 +77,17 @@ async def add(tx: Tx, caller: Caller, address: Address, label: str, delay_s: int
     """
     if model.is_impossible_destination(address, ()):
         raise DestinationRefused("nobody could take it from there")
-    usable_from = await tx.now() + timedelta(seconds=delay_s)
-    added = await store.add_address(tx, caller.user_id, address, label, usable_from, MAX_ADDRESSES)
-    if added is None:
+    before = await store.listed(tx, caller.user_id, address)
+    if before is not None:
+        return before
+    added = Listed(address, label, await tx.now() + timedelta(seconds=delay_s))
+    if not await store.add_address(tx, caller.user_id, added, MAX_ADDRESSES):
         raise TooManyAddresses(f"at most {MAX_ADDRESSES}; remove one first")
-    if added:
-        told = WithdrawalAddressAdded(
-            user_id=caller.user_id, address=address, usable_from=to_wire(usable_from)
-        )
-        tx.emit(told, caller.actor, before={"usableFrom": None}, after={"usableFrom": usable_from})
-    return usable_from
+    told = WithdrawalAddressAdded(
+        user_id=caller.user_id, address=address, usable_from=to_wire(added.usable_from)
+    )
+    tx.emit(told, caller.actor, before={"usableFrom": None}, after={"usableFrom": added.usable_from})
+    return added
 
 
 async def remove(tx: Tx, caller: Caller, address: Address) -> None:

@@ -122,6 +122,15 @@ class Transfer:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """An address on a user's list."""
+
+    address: Address
+    label: str
+    usable_from: datetime
+
+
+@dataclass(frozen=True)
 class Limits:
     """What a withdrawal of a token is measured by, in base units. Up to `automatic_up_to` the policy approves, above
     `four_eyes_above` two people must, in between one; 0 for the first means always a person."""

@@ -11,7 +11,7 @@ from deedbook.custody.store.transfers import COLUMNS as TRANSFER
 from deedbook.custody.store.transfers import transfer_of
 from deedbook.custody.store.withdrawals import COLUMNS as WITHDRAWAL
 from deedbook.custody.store.withdrawals import Destinations, withdrawal_of
-from deedbook.custody.terms import Deposit, Transfer, Withdrawal, WithdrawalStatus
+from deedbook.custody.terms import Deposit, Listed, Transfer, Withdrawal, WithdrawalStatus
 from deedbook.infra.database import Database
 from deedbook.kernel.ids import UserId
 
@@ -24,15 +24,6 @@ class InToken:
 
     symbol: str
     decimals: int
-
-
-@dataclass(frozen=True)
-class Listed:
-    """An address on a user's list."""
-
-    address: str
-    label: str
-    usable_from: datetime
 
 
 async def deposits(db: Database, user_id: UserId, after: After, limit: int) -> list[tuple[Deposit, InToken]]:

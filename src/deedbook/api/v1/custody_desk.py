@@ -30,7 +30,7 @@ from deedbook.api.v1.schemas.custody_desk import (
 from deedbook.api.v1.schemas.tokens import AddressText
 from deedbook.custody import Destinations, Limits, Verdict, WithdrawalId, WithdrawalStatus, views, watching
 from deedbook.custody.errors import VaultNotDeployed, WithdrawalNotFound
-from deedbook.custody.views import Listed
+from deedbook.custody.terms import Listed
 from deedbook.identity import Role
 from deedbook.identity.terms import Address
 from deedbook.infra.database import Tx
@@ -69,9 +69,7 @@ async def add_address(
 
     async def work(tx: Tx) -> Listed:
         delay_s = resources.withdrawal_policy.address_delay_s
-        address = Address(body.address)
-        usable_from = await custody.destinations.add(tx, caller, address, body.label, delay_s)
-        return Listed(address, body.label, usable_from)
+        return await custody.destinations.add(tx, caller, Address(body.address), body.label, delay_s)
 
     return await unit.run(work, ListedAddress.of, status=201)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from deedbook.custody.terms import Limits, Signed, Verdict, Withdrawal, WithdrawalId, WithdrawalStatus
+from deedbook.custody.terms import Limits, Listed, Signed, Verdict, Withdrawal, WithdrawalId, WithdrawalStatus
 from deedbook.identity import SignedAction
 from deedbook.identity.terms import Address
 from deedbook.infra.database import Tx
@@ -206,24 +206,29 @@ async def is_listed(tx: Tx, user_id: UserId, address: Address) -> bool:
     )
 
 
-async def add_address(
-    tx: Tx, user_id: UserId, address: Address, label: str, usable_from: datetime, most: int
-) -> bool | None:
-    """List an address; `False` when it stands there already, `None` when the list is full."""
-    await tx.execute("SELECT 1 FROM users WHERE user_id = $1 FOR NO KEY UPDATE", user_id)
+async def add_address(tx: Tx, user_id: UserId, wanted: Listed, most: int) -> bool:
+    """List an address that is not listed; `False` when the list is full."""
     if await tx.fetchval("SELECT count(*) FROM withdrawal_addresses WHERE user_id = $1", user_id) >= most:
-        return None
-    return (
-        await tx.fetchval(
-            "INSERT INTO withdrawal_addresses (user_id, address, label, usable_from) VALUES ($1, $2, $3, $4) "
-            "ON CONFLICT DO NOTHING RETURNING address",
-            user_id,
-            address,
-            label,
-            usable_from,
-        )
-        is not None
+        return False
+    await tx.execute(
+        "INSERT INTO withdrawal_addresses (user_id, address, label, usable_from) VALUES ($1, $2, $3, $4)",
+        user_id,
+        wanted.address,
+        wanted.label,
+        wanted.usable_from,
     )
+    return True
+
+
+async def listed(tx: Tx, user_id: UserId, address: Address) -> Listed | None:
+    """An address of the user's list, which nobody else changes until the commit."""
+    await tx.execute("SELECT 1 FROM users WHERE user_id = $1 FOR NO KEY UPDATE", user_id)
+    row = await tx.fetchrow(
+        "SELECT address, label, usable_from FROM withdrawal_addresses WHERE user_id = $1 AND address = $2",
+        user_id,
+        address,
+    )
+    return Listed(**dict(row)) if row else None
 
 
 async def remove_address(tx: Tx, user_id: UserId, address: Address) -> bool:

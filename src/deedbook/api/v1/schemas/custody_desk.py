@@ -8,7 +8,7 @@ from pydantic import Field
 from deedbook.api.v1.schemas.common import Amount, Answer, Body, Line, Moment, Text
 from deedbook.api.v1.schemas.tokens import AddressText
 from deedbook.custody import Standing
-from deedbook.custody.views import Listed
+from deedbook.custody.terms import Listed
 from deedbook.identity import checksum_address
 from deedbook.identity.terms import Address
 
