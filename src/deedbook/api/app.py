@@ -10,7 +10,7 @@ from deedbook import __version__, identity
 from deedbook.api import errors, root
 from deedbook.api.callers import Callers
 from deedbook.api.deps import IDEMPOTENCY_KEY, guard
-from deedbook.api.hot import Shortcuts
+from deedbook.api.hot import Express
 from deedbook.api.middleware import Cors, Envelope
 from deedbook.api.ratelimit import Limiter
 from deedbook.api.turnstile import Turnstile
@@ -96,7 +96,6 @@ def create_app(settings: Settings) -> FastAPI:
     for module in _MODULES:
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(root.router)
-    app.router.routes.insert(0, Shortcuts(orders_fast.router.routes, PREFIX))
     if settings.CORS_ORIGINS:
         app.add_middleware(
             Cors,
@@ -112,6 +111,7 @@ def create_app(settings: Settings) -> FastAPI:
                 *_OUR_IDS,
             ],
         )
+    app.add_middleware(Express, routes=orders_fast.router.routes, prefix=PREFIX)
     app.add_middleware(Envelope)
     _describe(app)
     return app

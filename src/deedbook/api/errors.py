@@ -45,6 +45,13 @@ def status_of(refusal: type[Refusal]) -> int:
     return 500 if refusal is InternalError else STATUS[refusal.kind]
 
 
+def refused(request: Request, refusal: Refusal) -> JSONResponse:
+    """The answer to a refusal; where the fault is not the caller's, it is noted."""
+    if status_of(type(refusal)) >= 500:
+        log.warning("request_unavailable", code=refusal.code, detail=refusal.detail)
+    return problem(request, refusal)
+
+
 def problem(request: Request, refusal: Refusal) -> JSONResponse:
     """The answer to a refusal."""
     body = problem_body(request, refusal)
@@ -85,11 +92,9 @@ def problem_body(request: Request, refusal: Refusal) -> dict[str, Any]:
 def install(app: FastAPI) -> None:
     """Make every refusal of the app a problem. What is no refusal ends in `middleware.Envelope`."""
 
-    async def refused(request: Request, error: Exception) -> JSONResponse:
+    async def a_refusal(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, Refusal)
-        if status_of(type(error)) >= 500:
-            log.warning("request_unavailable", code=error.code, detail=error.detail)
-        return problem(request, error)
+        return refused(request, error)
 
     async def invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
@@ -110,7 +115,7 @@ def install(app: FastAPI) -> None:
             response.headers["Allow"] = _allowed(request, response.headers.get("Allow", ""))
         return response
 
-    app.add_exception_handler(Refusal, refused)
+    app.add_exception_handler(Refusal, a_refusal)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
 

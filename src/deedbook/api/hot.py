@@ -2,15 +2,14 @@
 tests know them, and answered without the detours that the framework takes for everybody."""
 
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from fastapi import Request, Response
 from pydantic import BaseModel
-from starlette.routing import BaseRoute, Match
-from starlette.types import Receive, Scope, Send
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from deedbook.api.callers import Callers
 from deedbook.api.deps import (
     IDEMPOTENCY_KEY,
     SIGNED_IN,
@@ -18,17 +17,16 @@ from deedbook.api.deps import (
     count_stranger,
     note_address,
     require_known_parameters,
-    require_room,
 )
-from deedbook.api.ratelimit import Limiter
+from deedbook.api.errors import refused
+from deedbook.api.ratelimit import WINDOW_S, Limiter
 from deedbook.api.strict import StrictRoute
 from deedbook.identity import Caller
 from deedbook.identity.errors import Unauthenticated
+from deedbook.kernel.errors import RateLimited, Refusal
 
 REQUESTS_PER_ORDER = 10
 """How many requests, good or bad, each process reads of one caller for each order or cancel that they may send."""
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def a_body(model: type[BaseModel]) -> dict[str, Any]:
@@ -57,24 +55,23 @@ class HotRoute(StrictRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         assert (self.openapi_extra or {})["x-access"] == [SIGNED_IN]
-        endpoint = self.endpoint
 
         async def handle(request: Request) -> Response:
-            await recognise(request, self)
-            response: Response = await endpoint(request)
-            return response
+            return await answer(request, self)
 
         return handle
 
 
-class Shortcuts(BaseRoute):
-    """Stands before all other routes and leads to the hot ones, without the walk along the others."""
+class Express:
+    """Leads to the hot routes past everything that stands before the others. Browsers from elsewhere take the long
+    way, on which they are told what they may do."""
 
-    def __init__(self, declared: Sequence[BaseRoute], prefix: str) -> None:
-        self.declared = [route for route in declared if isinstance(route, HotRoute)]
+    def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute], prefix: str) -> None:
+        self._app = app
         self._exact: dict[tuple[str, str], HotRoute] = {}
         self._others: list[tuple[str, re.Pattern[str], HotRoute]] = []
-        for route in self.declared:
+        for route in routes:
+            assert isinstance(route, HotRoute)
             for method in route.methods or ():
                 if route.param_convertors:
                     pattern = re.compile(prefix + re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", route.path))
@@ -82,49 +79,56 @@ class Shortcuts(BaseRoute):
                 else:
                     self._exact[method, prefix + route.path] = route
 
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if scope["type"] != "http":
-            return Match.NONE, {}
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        route = self._find(scope) if scope["type"] == "http" else None
+        if route is None or any(name == b"origin" for name, _ in scope["headers"]):
+            await self._app(scope, receive, send)
+            return
+        scope["route"] = route
+        request = Request(scope, receive, send)
+        try:
+            response = await answer(request, route)
+        except Refusal as refusal:
+            response = refused(request, refusal)
+        await response(scope, receive, send)
+
+    def _find(self, scope: Scope) -> HotRoute | None:
         method, path = scope["method"], scope["path"]
         route = self._exact.get((method, path))
         if route is not None:
-            return Match.FULL, {"route": route, "path_params": {}}
+            scope["path_params"] = {}
+            return route
         for its_method, pattern, other in self._others:
             if its_method == method and (found := pattern.fullmatch(path)):
-                return Match.FULL, {"route": other, "path_params": found.groupdict()}
-        return Match.NONE, {}
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        route: HotRoute = scope["route"]
-        request = Request(scope, receive, send)
-        await recognise(request, route)
-        response = await route.endpoint(request)
-        await response(scope, receive, send)
+                scope["path_params"] = found.groupdict()
+                return other
+        return None
 
 
-async def recognise(request: Request, route: HotRoute) -> None:
-    """The guard of hot routes: who is calling, from what was known a moment ago, before anything is read.
+async def answer(request: Request, route: HotRoute) -> Response:
+    """The guard of hot routes, and then their endpoint: who is calling, from what was known a moment ago, before
+    anything is read.
 
     Raises:
-        Unauthenticated · RateLimited · Invalid: the first that applies.
+        Refusal: the guard's (Unauthenticated · RateLimited · Invalid, the first that applies), or the endpoint's.
     """
     state = request.app.state
-    note_address(request, state.resources)
-    callers: Callers = state.callers
     try:
-        caller = await callers.find(bearer(request.headers.get("authorization", "")))
+        caller = await state.callers.find(bearer(request.headers.get("authorization", "")))
     except Unauthenticated:
+        note_address(request, state.resources)
         await count_stranger(request)
         raise
     request.state.caller = caller
-    _require_few_requests(request, route, caller)
+    _require_few_requests(state.limiter, (route.openapi_extra or {})["x-rate-bucket"], caller)
     if request.scope["query_string"]:
         require_known_parameters(request, route)
+    response: Response = await route.endpoint(request)
+    return response
 
 
-def _require_few_requests(request: Request, route: HotRoute, caller: Caller) -> None:
+def _require_few_requests(limiter: Limiter, bucket: str, caller: Caller) -> None:
     """What is refused before it is counted as an order has a bound too."""
-    limiter: Limiter = request.app.state.limiter
-    bucket = (route.openapi_extra or {})["x-rate-bucket"]
     limit = limiter.limit_of(bucket, caller.roles) * REQUESTS_PER_ORDER
-    require_room(request, limiter.count_here(f"{bucket}-requests", str(caller.user_id), limit))
+    if not limiter.may_ask(bucket, caller.user_id, limit):
+        raise RateLimited(f"more than {limit} requests in a minute", retry_after_s=float(WINDOW_S))

@@ -7,7 +7,8 @@ import re
 import time
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+import uuid_utils
+from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,22 +18,22 @@ from deedbook.api.errors import problem
 from deedbook.infra.database import CORRELATION_ID
 from deedbook.infra.telemetry import HTTP_LATENCY
 from deedbook.kernel.errors import InternalError, Malformed, TooLarge
-from deedbook.kernel.ids import new_uuid
 
 log = structlog.get_logger(__name__)
 
 MAX_BODY_BYTES = 1024 * 1024
 BODY_TIMEOUT_S = 20.0
-_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-_LENGTH = re.compile(r"[0-9]{1,12}")
+_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+_LENGTH = re.compile(rb"[0-9]{1,12}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-}
+_HEADERS = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+"""What every answer has, unless it says otherwise itself."""
 
 
 class Envelope:
@@ -45,9 +46,9 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        request_id = _id(headers.get("x-request-id"))
-        correlation_id = _id(headers.get("x-correlation-id"), request_id)
+        named = _named(scope)
+        request_id = _id(named.get(b"x-request-id"))
+        correlation_id = _id(named.get(b"x-correlation-id"), request_id)
         scope.setdefault("state", {})["request_id"] = request_id
         token = CORRELATION_ID.set(correlation_id)
         structlog.contextvars.bind_contextvars(request_id=request_id)
@@ -57,20 +58,22 @@ class Envelope:
             nonlocal status, begun
             if message["type"] == "http.response.start":
                 status, begun = message["status"], True
-                out = MutableHeaders(scope=message)
-                out["X-Request-Id"], out["X-Correlation-Id"] = request_id, correlation_id
-                for name, value in _HEADERS.items():
-                    out.setdefault(name, value)
+                told = message.setdefault("headers", [])
+                there = {name for name, _ in told}
+                told += [
+                    (b"x-request-id", request_id.encode()),
+                    (b"x-correlation-id", correlation_id.encode()),
+                ]
+                told += [header for header in _HEADERS if header[0] not in there]
                 standing = scope["state"].get("standing")
                 if standing is not None:
-                    for name, value in standing.headers().items():
-                        out[name] = value
+                    told += standing.headers()
                 if "cut_short" in scope["state"]:
-                    out["Connection"] = "close"
+                    told.append((b"connection", b"close"))
             await send(message)
 
         try:
-            await self._limited(scope, receive, send_with_headers, headers)
+            await self._limited(scope, receive, send_with_headers, named)
         except Exception as error:
             log.error("request_failed", exc_info=error, path=scope["path"][:512])
             if begun:
@@ -84,8 +87,8 @@ class Envelope:
             method = scope["method"] if scope["method"] in _METHODS else "other"
             HTTP_LATENCY.labels(method, route, str(status)).observe(time.perf_counter() - started)
 
-    async def _limited(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
-        announced = headers.get("content-length", "0")
+    async def _limited(self, scope: Scope, receive: Receive, send: Send, named: dict[bytes, bytes]) -> None:
+        announced = named.get(b"content-length", b"0")
         if not _LENGTH.fullmatch(announced) or int(announced) > MAX_BODY_BYTES:
             await problem(Request(scope), _too_large())(scope, receive, send)
             return
@@ -132,7 +135,12 @@ def _too_large() -> TooLarge:
     return TooLarge(f"a body has at most {MAX_BODY_BYTES} bytes")
 
 
-def _id(given: str | None, otherwise: str | None = None) -> str:
+def _named(scope: Scope) -> dict[bytes, bytes]:
+    """The headers by their names; of those that come twice, the first."""
+    return dict(reversed(scope["headers"]))
+
+
+def _id(given: bytes | None, otherwise: str | None = None) -> str:
     if given is not None and _ID.fullmatch(given):
-        return given
-    return otherwise or str(new_uuid())
+        return given.decode()
+    return otherwise or str(uuid_utils.uuid7())

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import cast
+from uuid import UUID
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -46,15 +47,16 @@ class Standing:
     reset_s: int
     wait_s: int
 
-    def headers(self) -> dict[str, str]:
+    def headers(self) -> list[tuple[bytes, bytes]]:
         """The headers of the IETF draft (ratelimit-headers-10), and the older ones beside them."""
-        return {
-            "RateLimit-Policy": f'"{self.bucket}";q={self.limit};w={WINDOW_S}',
-            "RateLimit": f'"{self.bucket}";r={self.remaining};t={self.reset_s}',
-            "X-RateLimit-Limit": str(self.limit),
-            "X-RateLimit-Remaining": str(self.remaining),
-            "X-RateLimit-Reset": str(self.reset_s),
-        }
+        bucket, limit, remaining, reset_s = self.bucket, self.limit, self.remaining, self.reset_s
+        return [
+            (b"ratelimit-policy", f'"{bucket}";q={limit};w={WINDOW_S}'.encode()),
+            (b"ratelimit", f'"{bucket}";r={remaining};t={reset_s}'.encode()),
+            (b"x-ratelimit-limit", b"%d" % limit),
+            (b"x-ratelimit-remaining", b"%d" % remaining),
+            (b"x-ratelimit-reset", b"%d" % reset_s),
+        ]
 
 
 class Limiter:
@@ -75,6 +77,8 @@ class Limiter:
         self._order_limits = settings.order_limits
         self._local: OrderedDict[str, int] = OrderedDict()
         self._redis_away_until = 0.0
+        self._minute = 0
+        self._asked: dict[tuple[str, UUID], int] = {}
 
     def limit_of(self, bucket: str, roles: Iterable[Role] = ()) -> int:
         """How many a minute: for orders and cancels, the most that one of the roles gives."""
@@ -89,6 +93,15 @@ class Limiter:
         elapsed_s, keys = now % WINDOW_S, keys_of(bucket, who, now)
         counted = None if bucket in COUNTED_HERE else await self._count_in_redis(*keys, now, limit)
         return standing(bucket, limit, elapsed_s, *(counted or self._count_here(*keys, elapsed_s, limit)))
+
+    def may_ask(self, bucket: str, who: UUID, limit: int) -> bool:
+        """Count one request of any kind in a fixed minute of this process; whether it was not one too many."""
+        minute = int(self._now() // WINDOW_S)
+        if minute != self._minute:
+            self._minute = minute
+            self._asked.clear()
+        count = self._asked[bucket, who] = self._asked.get((bucket, who), 0) + 1
+        return count <= limit
 
     def count_here(self, bucket: str, who: str, limit: int) -> Standing:
         """The same by this process alone."""

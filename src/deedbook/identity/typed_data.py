@@ -67,9 +67,15 @@ class Struct:
         return [{"name": field, "type": kind} for field, kind in self.fields]
 
 
+@functools.lru_cache(maxsize=16_384)
+def _hashed(text: str) -> bytes:
+    """Most texts are the same few in every order: sides, types, symbols, prices."""
+    return keccak(text.encode())
+
+
 def _encode(kind: str, value: Any) -> bytes:
     if kind == "string":
-        return keccak(value.encode())
+        return _hashed(value)
     if kind == "address":
         return bytes.fromhex(value[2:]).rjust(_WORD, b"\0")
     if kind == "bool":

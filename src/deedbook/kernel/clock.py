@@ -19,4 +19,5 @@ class SystemClock:
 
 def to_wire(moment: datetime) -> str:
     """RFC 3339 in UTC with microseconds and a `Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    told = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return told.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

@@ -12,7 +12,6 @@ import orjson
 from deedbook import compliance
 from deedbook.identity.typed_data import ORDER
 from deedbook.infra.database import Tx
-from deedbook.kernel.clock import to_wire
 from deedbook.kernel.ids import PairId, TokenId, UserId, new_uuid
 from deedbook.trading import live_facts, order_store
 from deedbook.trading.admission import Admitted, OrderText, Quotes, Terms, judge
@@ -69,6 +68,7 @@ def prepare(
     replaces: OrderId | None = None,
 ) -> Admitted:
     """The same for an order that was judged before its signature was looked at."""
+    moment = Moment.of(now)
     order_id = OrderId(new_uuid())
     return Admitted(
         order_id=order_id,
@@ -82,8 +82,8 @@ def prepare(
         created_at=now,
         idempotency_key=idempotency_key,
         fingerprint=fingerprint,
-        answer=orjson.dumps(_answer(order_id, user_id, text, spec, terms, digest, now)),
-        fact=_created(order_id, user_id, text, spec, terms, now),
+        answer=orjson.dumps(_answer(order_id, user_id, text, spec, terms, digest, moment.text)),
+        fact=_created(order_id, user_id, text, spec, terms, moment),
         replaces=replaces,
     )
 
@@ -138,14 +138,14 @@ def _answer(
     spec: PairSpec,
     terms: Terms,
     digest: bytes,
-    now: datetime,
+    now: str,
 ) -> dict[str, Any]:
     """What an accepted order is answered with: the same words as `GET /trading/orders/{id}` has for it."""
     return {
-        "id": str(order_id),
-        "tradingPairId": str(spec.pair_id),
+        "id": order_id,
+        "tradingPairId": spec.pair_id,
         "pair": spec.symbol,
-        "userId": str(user_id),
+        "userId": user_id,
         "userAddress": text.trader,
         "side": text.side.value,
         "orderType": text.order_type.value,
@@ -168,13 +168,13 @@ def _answer(
         "averageFillPrice": None,
         "fee": "0",
         "hash": "0x" + digest.hex(),
-        "createdAt": to_wire(now),
-        "updatedAt": to_wire(now),
+        "createdAt": now,
+        "updatedAt": now,
     }
 
 
 def _created(
-    order_id: UUID, user_id: UUID, text: OrderText, spec: PairSpec, terms: Terms, now: datetime
+    order_id: UUID, user_id: UUID, text: OrderText, spec: PairSpec, terms: Terms, moment: Moment
 ) -> str:
     payload = live_facts.head(
         spec,
@@ -187,4 +187,4 @@ def _created(
     )
     status = live_facts.progress(spec, OrderStatus.PENDING_MATCH.value, 0, 0, terms.quantity_lots)
     whose = live_facts.whose(user_id, order_id, spec.pair_id)
-    return live_facts.envelope(live_facts.CREATED, Moment.of(now), whose, f"{payload},{status}")
+    return live_facts.envelope(live_facts.CREATED, moment, whose, f"{payload},{status}")

@@ -1,6 +1,7 @@
 """Orders placed and cancelled: the hot routes, which read their bodies themselves."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from deedbook.api.errors import invalid_fields, problem_body, status_of
 from deedbook.api.hot import HotRoute, a_body, a_key, an_id
 from deedbook.api.strict import StrictRequest, quick_json, require_json
 from deedbook.api.turnstile import Turnstile
+from deedbook.api.v1.quick_orders import read_order, read_orders
 from deedbook.api.v1.schemas.trading import (
     BatchAnswer,
     OrderAnswer,
@@ -79,11 +81,8 @@ async def replace(request: Request) -> Response:
 async def place_many(request: Request) -> Response:
     """Place up to 100 signed orders, each with a fate of its own. They come in together: in which order is not
     promised, and sending an accepted one again is refused as a duplicate."""
-    told = quick_json(await _body(request))
-    try:
-        sent = SomeOrders.model_validate(told).orders
-    except ValidationError as error:
-        raise invalid_fields(error.errors(include_url=False)) from None
+    body = await _body(request)
+    sent: Sequence[Any] = read_orders(body) or _sent(quick_json(body))
     answers = await asyncio.gather(*(_place_one(request, order) for order in sent))
     await failpoint("api.beforeReply")
     return Response(b'{"data":[' + b",".join(answers) + b"]}", media_type="application/json")
@@ -105,7 +104,7 @@ async def cancel(request: Request) -> Response:
 
 async def _take(request: Request, replaces: OrderId | None) -> Response:
     body = await _body(request)
-    asked = _order(quick_json(body))
+    asked = read_order(body) or _order(quick_json(body))
     caller: Caller = request.state.caller
     entry: OrderEntry = request.app.state.entry
     key = readable_key(request.headers.get("idempotency-key"))
@@ -126,11 +125,23 @@ def _id(request: Request) -> UUID:
 
 async def _body(request: Request) -> bytes:
     """The body of a hot route, of the one type that is read."""
-    body = await request.body()
+    message = await request.receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body", False):
+        message = await request.receive()
+        body += message.get("body", b"")
     if not body:
         raise Invalid("send an order", errors=(FieldError("/", "missing", "there is no body"),))
     require_json(request)
     return body
+
+
+def _sent(told: Any) -> list[Any]:
+    """Raises Invalid: it is no batch."""
+    try:
+        return SomeOrders.model_validate(told).orders
+    except ValidationError as error:
+        raise invalid_fields(error.errors(include_url=False)) from None
 
 
 def _order(told: Any) -> Asked:
@@ -145,7 +156,8 @@ async def _place_one(request: Request, told: Any) -> bytes:
     caller: Caller = request.state.caller
     entry: OrderEntry = request.app.state.entry
     try:
-        taken = await entry.place(_order(told), caller, Entrance(request, caller))
+        asked = told if isinstance(told, Asked) else _order(told)
+        taken = await entry.place(asked, caller, Entrance(request, caller))
     except Refusal as refusal:
         body = {"status": status_of(type(refusal)), "order": None, "problem": problem_body(request, refusal)}
         return orjson.dumps(body)

@@ -26,10 +26,10 @@ from deedbook.trading.terms import OrderType, Side, TimeInForce
 
 MAX_BATCH = 100
 PAIR_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9-]{0,79}$"
-_SIDES = {side.value: side for side in Side}
-_TYPES = {kind.value: kind for kind in OrderType}
-_TIMES = {tif.value: tif for tif in TimeInForce}
-_MODES = {mode.name: mode for mode in SelfTrade}
+SIDES = {side.value: side for side in Side}
+TYPES = {kind.value: kind for kind in OrderType}
+TIMES = {tif.value: tif for tif in TimeInForce}
+MODES = {mode.name: mode for mode in SelfTrade}
 
 
 def _price(value: Any) -> str:
@@ -115,11 +115,11 @@ class PlaceOrder(Body):
         return Asked(
             trader=Address(self.user_address),
             pair=self.trading_pair_id,
-            side=_SIDES[self.side],
-            order_type=_TYPES[self.order_type],
-            time_in_force=_TIMES[self.time_in_force],
+            side=SIDES[self.side],
+            order_type=TYPES[self.order_type],
+            time_in_force=TIMES[self.time_in_force],
             post_only=self.post_only,
-            self_trade=_MODES[self.self_trade],
+            self_trade=MODES[self.self_trade],
             quantity=self.quantity,
             price=self.price,
             stop_price=self.stop_price,
@@ -209,9 +209,9 @@ class PreviewOrder(Body):
         return OrderText(
             trader=trader,
             pair=spec.symbol,
-            side=_SIDES[self.side],
-            order_type=_TYPES[self.order_type],
-            time_in_force=_TIMES[self.time_in_force],
+            side=SIDES[self.side],
+            order_type=TYPES[self.order_type],
+            time_in_force=TIMES[self.time_in_force],
             post_only=self.post_only,
             self_trade=SelfTrade.EXPIRE_TAKER,
             quantity=self.quantity,
