@@ -9,7 +9,7 @@ import pytest
 from deedbook.infra import failpoints
 from deedbook.kernel.amounts import to_units
 from deedbook.kernel.ids import UserId
-from deedbook.trading import living, orders
+from deedbook.trading import living, orders, parties
 from deedbook.trading import matcher as matching
 from deedbook.trading.errors import HoldingsExceeded
 from deedbook.trading.replay import replay
@@ -238,3 +238,27 @@ async def test_what_is_over_is_not_kept_until_it_would_have_expired(
 
     assert len(matcher.book) == 0
     assert len(matcher._living._expiries) <= 50
+
+
+async def test_a_decision_is_heard_of_however_many_new_people_come(
+    venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parties, "REFRESH_S", 0.1)
+    resting = await venue.investor(quote="100")
+    order = venue.order(resting, "BUY", "0.1", "100")
+    await venue.place(order)
+    matcher = await venue.matcher()
+    await drain(matcher)
+    async with venue.db.transaction() as tx:
+        await tx.execute(
+            "UPDATE compliance_profiles SET frozen = true, version = version + 1, updated_at = now() "
+            "WHERE user_id = $1",
+            resting,
+        )
+
+    for _ in range(8):
+        await venue.place(venue.order(await venue.investor(quote="100"), "BUY", "0.1", "90"))
+        await asyncio.sleep(0.05)
+        await matcher.step()
+
+    assert await statuses(venue, order) == [("CANCELLED", "not_eligible")]

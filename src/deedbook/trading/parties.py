@@ -47,8 +47,9 @@ class Parties:
                 }
             asked = [UserId(UUID(user_id)) for user_id in sorted(wanted)]
             found, self.rules = await compliance.standings(tx, self._token_id, asked)
-        self._seen_until = moment
-        self._refreshed_at = time.monotonic()
+        if due:
+            self._seen_until = moment
+            self._refreshed_at = time.monotonic()
         for user_id, standing in found.items():
             self._learn(str(user_id), standing, moment)
 
