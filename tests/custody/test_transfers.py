@@ -7,7 +7,7 @@ from deedbook.chain.vault import VaultEventKind
 from deedbook.compliance import KycStatus, RecordChange
 from deedbook.custody import errands, jobs
 from deedbook.custody.errands import TRANSFER
-from deedbook.custody.errors import ReceiverUnknown, SameAccount
+from deedbook.custody.errors import DestinationNotListed, ReceiverUnknown, SameAccount
 from deedbook.custody.transfers import key_of
 from deedbook.identity import TRANSFER as TRANSFER_STRUCT
 from deedbook.identity.errors import DuplicateAction
@@ -62,6 +62,17 @@ async def test_a_signed_transfer_is_taken_once(house: House) -> None:
     with pytest.raises(DuplicateAction):
         async with house.db.transaction() as tx:
             await custody.transfers.request(tx, alice.caller, checked)
+
+
+async def test_a_transfer_goes_to_no_account_off_the_list_when_its_owner_has_one(house: House) -> None:
+    alice, bob = await house.rich("10"), await house.person()
+    async with house.db.transaction() as tx:
+        await custody.destinations.restrict(tx, alice.caller, True, 3600)
+    with pytest.raises(DestinationNotListed):
+        await house.transfer(alice, bob, "1")
+    async with house.db.transaction() as tx:
+        await custody.destinations.add(tx, alice.caller, bob.account, "Bob", 0)
+    await house.transfer(alice, bob, "1")
 
 
 async def test_both_are_judged_when_it_is_admitted(house: House) -> None:

@@ -253,6 +253,15 @@ async def test_a_list_of_addresses_opens_late_and_closes_at_once(house: House) -
     await house.require_truths()
 
 
+async def test_nothing_leaves_to_an_address_that_was_closed_before_it_left(house: House) -> None:
+    alice = await house.rich("10")
+    asked = await house.withdraw(alice, "1", to=somewhere())
+    async with house.db.transaction() as tx:
+        await custody.destinations.restrict(tx, alice.caller, True, 3600)
+    await house.carry_out(WITHDRAW, asked.withdrawal_id)
+    assert (await is_at(house, asked), await house.balance(alice)) == ("FAILED", (10 * UNIT, 0))
+
+
 async def _let_pass(house: House, table: str, column: str) -> None:
     async with house.db.transaction() as tx:
         await tx.execute(f"UPDATE {table} SET {column} = {column} - interval '1 day'")
@@ -316,6 +325,14 @@ async def test_nobody_decides_on_their_own(house: House) -> None:
     asked = await house.withdraw(alice, "5000")
     with pytest.raises(FourEyes):
         await house.decide(alice, asked, Verdict.APPROVED)
+
+
+async def test_nobody_decides_on_what_comes_to_themselves(house: House) -> None:
+    alice, officer = await house.rich("5000"), await house.person(Role.COMPLIANCE)
+    asked = await house.withdraw(alice, "5000", to=officer.account)
+    for verdict in Verdict:
+        with pytest.raises(FourEyes):
+            await house.decide(officer, asked, verdict)
 
 
 async def test_a_rejection_gives_the_money_back(house: House) -> None:

@@ -61,6 +61,15 @@ async def require_allowed(tx: Tx, user_id: UserId, destination: Address, ours: f
     is_token = await tokens.of_address(tx, destination) is not None
     if is_token or model.is_impossible_destination(destination, ours):
         raise DestinationRefused("nobody could take it from there")
+    await require_listed(tx, user_id, destination)
+
+
+async def require_listed(tx: Tx, user_id: UserId, destination: Address) -> None:
+    """Go on unless the user restricts themselves to a list that does not have it.
+
+    Raises:
+        DestinationNotListed: it is not there, or not yet.
+    """
     wanted = await store.destinations(tx, user_id)
     if model.is_restricted(
         wanted.allow_list_only, wanted.open_from, await tx.now()

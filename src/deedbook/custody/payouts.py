@@ -35,7 +35,8 @@ def key_of(withdrawal_id: WithdrawalId) -> str:
 async def begin(tx: Tx, desk: Desk, withdrawal_id: WithdrawalId, contracts: dict[Contract, Address]) -> bool:
     """Ask for the transaction of an approved withdrawal, once; `False` when there is nothing to wait for.
 
-    Compliance is asked again: who was frozen or expired since gets nothing out.
+    Compliance and the owner's list are asked again: who was frozen or expired since gets nothing out, and nothing
+    goes to an address that was closed since.
     """
     withdrawal = await store.lock(tx, withdrawal_id)
     if withdrawal is None or withdrawal.status not in (S.APPROVED, *model.SENT_WITHDRAWALS):
@@ -61,6 +62,7 @@ async def _why_not(tx: Tx, withdrawal: Withdrawal) -> str | None:
     token = await tokens.of_id(tx, withdrawal.token_id)
     assert token is not None, "tokens are never removed"
     try:
+        await destinations.require_listed(tx, withdrawal.user_id, withdrawal.destination)
         await destinations.require_eligible(
             tx, token, withdrawal.user_id, withdrawal.destination, withdrawal.amount, executing=True
         )

@@ -8,7 +8,7 @@ from deedbook import chain, compliance, identity, ledger
 from deedbook.chain.terms import Contract
 from deedbook.chain.vault import reference_of
 from deedbook.compliance import Operation
-from deedbook.custody import model
+from deedbook.custody import destinations, model
 from deedbook.custody.errors import ReceiverUnknown, SameAccount
 from deedbook.custody.events import (
     TransferCompleted,
@@ -45,16 +45,19 @@ async def request(tx: Tx, caller: Caller, checked: Checked) -> Transfer:
     Raises:
         DuplicateAction · NonceUsed: this was signed or sent before.
         SameAccount · ReceiverUnknown: nobody else would have it.
+        DestinationNotListed: the owner restricts themselves to a list that does not have the receiver.
         Ineligible: one of compliance's reasons, for either of the two.
         InsufficientFunds: not so much.
     """
     transfer_id, token = TransferId(new_uuid()), checked.token
     await identity.record_action(tx, checked.action, transfer_id)
-    receiver = await identity.user_of_account(tx, Address(checked.action.text["to"]))
+    to = Address(checked.action.text["to"])
+    receiver = await identity.user_of_account(tx, to)
     if receiver == caller.user_id:
         raise SameAccount
     if receiver is None:
         raise ReceiverUnknown("they have to sign in once before they can be given anything")
+    await destinations.require_listed(tx, caller.user_id, to)
     await compliance.require_eligible(
         tx, Operation.TRANSFER, token.token_id, caller.user_id, receiver, checked.amount
     )

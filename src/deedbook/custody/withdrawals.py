@@ -122,8 +122,8 @@ async def decide(
         WithdrawalNotFound · WithdrawalChanged · FourEyes · WithdrawalMoved · AlreadyDecided: see there.
     """
     withdrawal = await _locked(tx, withdrawal_id, seen)
-    if withdrawal.user_id == caller.user_id:
-        raise FourEyes("nobody decides on their own withdrawal")
+    if withdrawal.user_id == caller.user_id or withdrawal.destination == caller.account:
+        raise FourEyes("neither whose withdrawal it is nor who receives it decides on it")
     if withdrawal.status is not S.PENDING_APPROVAL:
         raise WithdrawalMoved(f"it is {withdrawal.status.value}")
     if not await store.add_approval(tx, withdrawal_id, str(caller.user_id), verdict, reason):

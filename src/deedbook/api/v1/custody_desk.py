@@ -88,7 +88,7 @@ async def remove_address(
 async def set_allow_list(
     body: SetAllowList, caller: CallerDep, resources: ResourcesDep, unit: UnitDep
 ) -> Response:
-    """Restrict my withdrawals to the list at once, or, after the delay, no longer."""
+    """Restrict my withdrawals and transfers to the list at once, or, after the delay, no longer."""
     _, listed = await views.destinations(resources.db, caller.user_id)
     delay_s = resources.withdrawal_policy.address_delay_s
 
