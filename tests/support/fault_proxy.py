@@ -137,6 +137,7 @@ class FaultProxy:
             )
         finally:
             self._connections.remove(connection)
+            to_server.close()  # now: waiting for the other may be cancelled
             await _close(to_client)
             await _close(to_server)
 
