@@ -5,6 +5,7 @@ channel. Pairs without a living owner are found by looking, every second.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from uuid import UUID
@@ -109,6 +110,7 @@ class MatcherPool:
         """Match until told to stop; after trouble, take over anew with a book from PostgreSQL."""
         try:
             while True:
+                began = time.monotonic()
                 try:
                     await matcher.run(stop)
                     await matcher.give_up()
@@ -117,6 +119,8 @@ class MatcherPool:
                     log.warning("matcher_starts_over", pair=str(pair_id), why=refusal.code)
                 except Exception:
                     log.exception("matcher_starts_over", pair=str(pair_id))
+                if time.monotonic() - began < AGAIN_S:
+                    await wait(stop, AGAIN_S)  # It fails over and over: leave some time to the other pairs.
                 if not await self._once_more(pair_id, stop):
                     return
                 matcher = self._matchers[pair_id]

@@ -35,6 +35,7 @@ from deedbook.workers.trading_sinks import TradingActivitySink, TradingEventsSin
 log = structlog.get_logger(__name__)
 
 START_RETRY_S = 1.0
+MATCHER_IDLE_TRANSACTION_S = 2.0
 
 
 async def worker(settings: Settings, queues: Sequence[QueueSpec], *, lane: bool) -> None:
@@ -95,6 +96,9 @@ async def relay(settings: Settings) -> None:
 async def matcher(settings: Settings) -> None:
     """Match pairs until told to stop."""
     stopping = stop_on_signals()
+    # Frozen inside a commit it holds the row that says who writes its pair: the database must not wait long for it.
+    patience_s = min(settings.DATABASE_IDLE_TRANSACTION_TIMEOUT_S, MATCHER_IDLE_TRANSACTION_S)
+    settings = settings.model_copy(update={"DATABASE_IDLE_TRANSACTION_TIMEOUT_S": patience_s})
     async with open_resources(settings, "matcher") as resources:
         await _until_current(resources.db, stopping)
         if stopping.is_set():
