@@ -2,7 +2,8 @@
 of its own with fsync and synchronous commits on, a Valkey of its own, and nothing mocked.
 
 At saturation the next batch is sent when the last was accepted; at a given rate send times are fixed beforehand and
-latencies counted from them.
+latencies counted from them. A book may be filled first, far from where trades happen, to see that its depth costs
+nothing.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from uuid import UUID
 
@@ -44,17 +46,21 @@ RICH = ("100000000", "100000000000")
 BATCH = 200
 CANCELS = 0.43
 """Cancels for each order, so that they are 30 % of all commands."""
+NEAR = 2_000
+"""Orders of a side, from its best price on, that cancels are drawn from."""
+FILL = 500
 QUIET_S = 120.0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much, and how often. `per_s` of 0 means as fast as it goes."""
+    """How much, and how often. `per_s` of 0 means as fast as it goes; `resting` is how many orders rest before."""
 
     orders: int
     rounds: int
     per_s: int
     seed: int
+    resting: int = 0
 
 
 class _Seen(BookCopies):
@@ -87,6 +93,7 @@ class Floor:
     matcher: PairMatcher
     intake: Intake
     copies: _Seen
+    redis: Redis
     pids: dict[str, int]
 
 
@@ -95,7 +102,7 @@ async def matching(plan: Plan) -> BenchResult:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
     rounds, costs, held, notes = [], [], True, []
     for number in range(1, plan.rounds + 1):
-        async with _floor() as floor:
+        async with open_floor() as floor:
             measured, cost, note = await _round(floor, plan, number)
             rounds.append(measured)
             costs.append(cost)
@@ -122,16 +129,17 @@ async def _round(floor: Floor, plan: Plan, number: int) -> tuple[Round, dict[str
     sent: dict[OrderId, float] = {}
     stopping = asyncio.Event()
     running = asyncio.create_task(floor.matcher.run(stopping))
-    before, started = _cpu(floor), time.perf_counter()
+    await fill(floor, plan.resting)
+    before, started = cpu(floor), time.perf_counter()
     cancels = await (_at_rate if plan.per_s else _at_once)(floor, orders, sent, plan)
-    await _until(lambda: _nothing_waits(floor), QUIET_S)
-    elapsed, after = time.perf_counter() - started, _cpu(floor)
+    await until(lambda: _nothing_waits(floor), QUIET_S)
+    elapsed, after = time.perf_counter() - started, cpu(floor)
     await asyncio.sleep(0.05)
     stopping.set()
     await running
     settled = floor.copies.settled
     total = len(orders) + cancels
-    latencies = [settled[order_id] - sent[order_id] for order_id in settled if order_id in sent]
+    latencies = [settled[order_id] - sent[order_id] for order_id in sent if order_id in settled]
     measured = Round.of(
         f"round {number}",
         latencies,
@@ -149,7 +157,28 @@ async def _round(floor: Floor, plan: Plan, number: int) -> tuple[Round, dict[str
         offered_per_s=plan.per_s or None,
         rate=round(total / elapsed, 1),
     )
-    return entry, cost, f"round {number}: {trades} trades"
+    return entry, cost, f"round {number}: {trades} trades, {plan.resting} orders rested before"
+
+
+async def fill(floor: Floor, count: int) -> None:
+    """Let so many orders rest, all too far away to trade."""
+    for start in range(0, count, FILL):
+        places = range(start, min(start + FILL, count))
+        await asyncio.gather(*(floor.intake.submit(_far(floor, place)) for place in places))
+    await until(lambda: _nothing_waits(floor), QUIET_S)
+
+
+def _far(floor: Floor, place: int) -> Admitted:
+    buy, away = place % 2 == 0, place // 2 % 4000
+    ticks = 9_000 - away if buy else 11_000 + away
+    return admitted(
+        floor.spec,
+        floor.traders[place % len(floor.traders)],
+        "BUY" if buy else "SELL",
+        "0.1",
+        f"{ticks // 100}.{ticks % 100:02d}",
+        nonce=f"f{place}",
+    )
 
 
 async def _at_once(floor: Floor, orders: Sequence[Admitted], sent: dict[OrderId, float], plan: Plan) -> int:
@@ -187,7 +216,7 @@ async def _cancel_some(floor: Floor, draw: random.Random, count: int) -> int:
     living = [
         order.order_id
         for buy in (True, False)
-        for order in book.resting(buy=buy)
+        for order in islice(book.resting(buy=buy), NEAR)
         if isinstance(order, LiveOrder)
     ]
     picked = draw.sample(living, min(count, len(living)))
@@ -224,7 +253,8 @@ def _orders(floor: Floor, plan: Plan, number: int) -> list[Admitted]:
 
 
 @asynccontextmanager
-async def _floor() -> AsyncIterator[Floor]:
+async def open_floor() -> AsyncIterator[Floor]:
+    """A PostgreSQL and a Valkey of its own, a pair, and rich traders on it."""
     with tempfile.TemporaryDirectory(prefix="deedbook-bench-") as text:
         home = Path(text)
         os.chmod(home, 0o711)  # noqa: S103 - PostgreSQL's account passes through where this runs as root
@@ -243,7 +273,7 @@ async def _floor() -> AsyncIterator[Floor]:
             intake = Intake(db, lambda orders: matcher.ring())
             pids = {"postgres": postgres.pid, "valkey": valkey.pid}
             try:
-                yield Floor(db, spec, traders, matcher, intake, copies, pids)
+                yield Floor(db, spec, traders, matcher, intake, copies, redis, pids)
             finally:
                 stopping.set()
                 await copying
@@ -266,14 +296,15 @@ async def _nothing_waits(floor: Floor) -> bool:
         )
 
 
-async def _until(condition: Callable[[], Awaitable[bool]], within_s: float) -> None:
+async def until(condition: Callable[[], Awaitable[object]], within_s: float) -> None:
+    """Raises TimeoutError: it did not become true."""
     deadline = time.monotonic() + within_s
     while not await condition():
         if time.monotonic() > deadline:
-            raise TimeoutError("orders still wait for their matcher")
+            raise TimeoutError("what was waited for did not come")
         await asyncio.sleep(0.01)
 
 
-def _cpu(floor: Floor) -> dict[str, int]:
+def cpu(floor: Floor) -> dict[str, int]:
     spent = {name: cpu_of(pid) for name, pid in floor.pids.items()}
     return {**spent, "python": int(sum(os.times()[:2]) * 1_000_000)}

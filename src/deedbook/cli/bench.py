@@ -57,6 +57,7 @@ def bench_matching(
     orders: Annotated[int, typer.Option(help="How many a round; cancels come on top.", min=100)] = 40_000,
     rounds: Annotated[int, typer.Option(help="The middle one counts.", min=1)] = 3,
     per_s: Annotated[int, typer.Option(help="Orders a second; 0 for as fast as it goes.", min=0)] = 0,
+    resting: Annotated[int, typer.Option(help="Orders that rest in the book before.", min=0)] = 0,
     seed: int = 1,
 ) -> None:
     """The durable way from intake to a settled ledger, without HTTP, on servers of its own."""
@@ -65,8 +66,23 @@ def bench_matching(
     from deedbook.bench.alone import tell
     from deedbook.bench.matching import Plan, matching
 
-    result = uvloop.run(matching(Plan(orders, rounds, per_s, seed)))
+    result = uvloop.run(matching(Plan(orders, rounds, per_s, seed, resting)))
     raise typer.Exit(tell(result, as_json=as_json))
+
+
+@bench_app.command("rebuild")
+def bench_rebuild(
+    as_json: JsonFlag = False,
+    orders: Annotated[int, typer.Option(help="Open orders of the pair.", min=1, max=200_000)] = 100_000,
+    rounds: Annotated[int, typer.Option(help="Takeovers.", min=1)] = 5,
+) -> None:
+    """How long a full book is without its writer when another takes over."""
+    import uvloop
+
+    from deedbook.bench.alone import tell
+    from deedbook.bench.rebuild import rebuild
+
+    raise typer.Exit(tell(uvloop.run(rebuild(orders, rounds)), as_json=as_json))
 
 
 @bench_app.command("ledger")

@@ -22,7 +22,7 @@ from deedbook.trading.engine import (
     Trade,
     Triggered,
 )
-from deedbook.trading.live import LiveOrder
+from deedbook.trading.live import LiveOrder, introduce
 from deedbook.trading.live_facts import Moment
 from deedbook.trading.spec import PairSpec, fee_of
 from deedbook.trading.terms import FeeMode
@@ -255,6 +255,8 @@ class Batch:
 
     def _tell(self, event_type: str, order: LiveOrder, more: str = "") -> None:
         self.fact_seq += 1
+        if not order.head:
+            introduce(self.spec, order)
         if order.reason:
             more = f',"reason":"{order.reason}"{more}'
         far = live_facts.progress(self.spec, order.status, order.filled, order.filled_quote, order.left)

@@ -64,7 +64,7 @@ class LiveOrder(Order):
     touched: int
 
 
-def live_order(spec: PairSpec, row: Any) -> LiveOrder:
+def live_order(row: Any) -> LiveOrder:
     """An order as the matcher keeps it, from its row."""
     order = LiveOrder(
         row["order_number"],
@@ -99,6 +99,13 @@ def live_order(spec: PairSpec, row: Any) -> LiveOrder:
     order.match_seq = row["match_seq"]
     order.priority = row["priority"]
     order.member = ""
+    order.whose = order.head = ""
+    order.touched = 0
+    return order
+
+
+def introduce(spec: PairSpec, order: LiveOrder) -> None:
+    """Write the parts of its events that stay the same: at the first event, since most of a rebuilt book has none."""
     order.whose = live_facts.whose(order.user_id, order.order_id, spec.pair_id)
     order.head = live_facts.head(
         spec,
@@ -109,5 +116,3 @@ def live_order(spec: PairSpec, row: Any) -> LiveOrder:
         quantity=order.quantity,
         client_id=order.client_id,
     )
-    order.touched = 0
-    return order

@@ -108,10 +108,12 @@ class PairMatcher:
         """Make the book from the orders that live, and tell the copies."""
         rows = await order_store.resting(self._db, self._spec.pair_id)
         self.book.accepting = self._writer.accepting
-        for row in rows:
-            order = live_order(self._spec, row)
+        for place, row in enumerate(rows):
+            order = live_order(row)
             self.book.restore(order)
             self._living.keep(order)
+            if place % BATCH == 0:
+                await asyncio.sleep(0)  # Other pairs of this process go on.
         moment = await order_store.moment(self._db)
         await self._parties.know(self._living.owners(), moment)
         recent = await order_store.recent_trades(self._db, self._spec.pair_id, RECENT)
@@ -171,7 +173,7 @@ class PairMatcher:
         in_flight = frozenset(self._in_flight)
         told = await pending(self._db, self._spec.pair_id, BATCH + len(in_flight))
         await failpoint("matcher.afterClaim")
-        fresh = [live_order(self._spec, row) for row in told.orders if row["order_number"] not in in_flight]
+        fresh = [live_order(row) for row in told.orders if row["order_number"] not in in_flight]
         commands = [row for row in told.commands if row["command_number"] not in in_flight]
         await self._parties.know({order.user_id for order in fresh}, told.moment)
         prepared = self._match(fresh, commands, told.moment)

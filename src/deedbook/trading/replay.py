@@ -115,5 +115,5 @@ async def _standing(db: Database, pair_id: PairId, last: int, accepting: bool) -
     book = Book(last)
     book.accepting = accepting
     for row in await order_store.resting(db, pair_id):
-        book.restore(live_order(spec, row))
+        book.restore(live_order(row))
     return book
