@@ -2,17 +2,19 @@
 
 import asyncio
 import random
+from typing import Any
 
 import pytest
 
 from deedbook import truths
 from deedbook.infra.database import Database
 from deedbook.trading import orders
+from deedbook.trading.admission import Quotes
 from deedbook.trading.errors import OrderOver
 from deedbook.trading.replay import replay
 from tests.trading.venue import Venue, open_venue
 
-KINDS: tuple[dict[str, str | bool], ...] = (
+KINDS: tuple[dict[str, Any], ...] = (
     {},
     {},
     {},
@@ -24,7 +26,16 @@ KINDS: tuple[dict[str, str | bool], ...] = (
     {"self_trade": "DECREMENT"},
     {"self_trade": "EXPIRE_BOTH"},
     {"self_trade": "EXPIRE_MAKER"},
+    {"kind": "STOP_LIMIT", "stop_price": "trail:2", "quotes": Quotes(0, 0, 10_000)},
+    {"kind": "STOP_MARKET", "tif": "IOC", "stop_price": "trail:3bps", "quotes": Quotes(0, 0, 10_000)},
 )
+TERMS: dict[str, dict[str, str | int]] = {
+    "the default": {},
+    "the highest fees in quote": {"fee_mode": "quote", "fee_bps": 1000},
+    "odd fees": {"fee_bps": 333},
+    "odd fees in quote": {"fee_mode": "quote", "fee_bps": 333},
+    "no fees": {"fee_bps": 0},
+}
 
 
 async def busy_day(venue: Venue, seed: int, count: int) -> None:
@@ -62,14 +73,15 @@ async def busy_day(venue: Venue, seed: int, count: int) -> None:
         if draw.random() < 0.4:
             await matcher.step()
         if draw.random() < 0.05:
-            matcher = await venue.matcher()
+            before, matcher = matcher, await venue.matcher()
+            assert matcher.book.state_hash() == before.book.state_hash()
     while await matcher.step():
         continue
 
 
-@pytest.mark.parametrize("seed", range(4))
-async def test_the_log_gives_the_same_trades_and_the_same_book(db: Database, seed: int) -> None:
-    venue = await open_venue(db)
+@pytest.mark.parametrize(("seed", "terms"), list(enumerate(TERMS)))
+async def test_the_log_gives_the_same_trades_and_the_same_book(db: Database, seed: int, terms: str) -> None:
+    venue = await open_venue(db, **TERMS[terms])
     await busy_day(venue, seed, 120)
 
     found = await replay(db, venue.pair_id)
