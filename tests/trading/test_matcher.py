@@ -373,10 +373,11 @@ async def test_nobody_gets_more_than_the_rules_allow(venue: Venue) -> None:
 
 async def test_a_writer_that_was_replaced_changes_nothing(venue: Venue) -> None:
     seller, buyer = await venue.investor(base="1"), await venue.investor(quote="100")
-    old = await venue.matcher("old")
+    seen: list[str] = []
+    old = await venue.matcher("old", lambda name, value: seen.append(f"old {name}"))
     async with venue.db.transaction() as tx:
         await tx.execute("UPDATE pair_writer SET expires_at = '-infinity'")
-    new = await venue.matcher("new")
+    new = await venue.matcher("new", lambda name, value: seen.append(f"new {name}"))
     await venue.place(venue.order(seller, "SELL", "1", "100"), venue.order(buyer, "BUY", "1", "100"))
 
     with pytest.raises(Fenced):
@@ -385,6 +386,7 @@ async def test_a_writer_that_was_replaced_changes_nothing(venue: Venue) -> None:
     await drain(new)
 
     assert len(await venue.rows("SELECT 1 FROM trades")) == 1
+    assert seen == ["old failed", "new settle_s", "new drained", "new match_s"]
     assert await untrue(venue.db) == {}
 
 

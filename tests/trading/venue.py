@@ -15,7 +15,7 @@ from deedbook.trading import order_store
 from deedbook.trading.admission import Admitted
 from deedbook.trading.engine import Book
 from deedbook.trading.execution import Batch
-from deedbook.trading.matcher import PairMatcher, take_over
+from deedbook.trading.matcher import Observe, PairMatcher, take_over
 from deedbook.trading.order_store import StoredTrade
 from deedbook.trading.spec import PairSpec
 
@@ -66,9 +66,9 @@ class Venue:
         (user_id,) = await add_traders(self.db, self.spec, [(base, quote)], approved=approved)
         return user_id
 
-    async def matcher(self, holder: str = "test") -> PairMatcher:
+    async def matcher(self, holder: str = "test", observe: Observe = lambda name, value: None) -> PairMatcher:
         """The pair's writer, its book rebuilt."""
-        matcher = await take_over(self.db, self.pair_id, holder, NoCopies())
+        matcher = await take_over(self.db, self.pair_id, holder, NoCopies(), observe)
         assert matcher is not None, "another writes"
         return matcher
 

@@ -61,14 +61,21 @@ MATCHING_BUCKETS: dict[str, tuple[float, ...]] = {
     "match_s": _SECONDS,
     "settle_s": _SECONDS,
     "drained": (1, 2, 5, 10, 20, 50, 100, 200, 500),
+    "failed": (),
 }
 MATCHING = Gauge(
     "deedbook_matching_bucket",
-    "Batches of the matchers by what was measured, cumulative: match_s, settle_s, drained",
+    "Batches of the matchers by what was measured, cumulative: match_s, settle_s, drained, failed",
     ["measure", "le"],
     registry=REGISTRY,
 )
 MATCHING_SUM = Gauge("deedbook_matching_sum", "Sum of what was measured", ["measure"], registry=REGISTRY)
+MARKET_DATA_READS = Counter(
+    "deedbook_market_data_reads_total",
+    "Order books read, from their copy in Redis or, where there was none, from PostgreSQL",
+    ["source"],
+    registry=REGISTRY,
+)
 PERMISSION_CHECKS = Counter(
     "deedbook_permission_checks_total", "Answers of the permission service", ["outcome"], registry=REGISTRY
 )

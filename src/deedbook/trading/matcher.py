@@ -301,8 +301,10 @@ class PairMatcher:
         started = time.perf_counter()
         try:
             await order_store.settle(self._db, prepared.arguments)
-        except HoldingsExceeded as refusal:
-            await self._bar(UserId(UUID(refusal.detail)))
+        except Exception as error:
+            self._observe("failed", 1)
+            if isinstance(error, HoldingsExceeded):
+                await self._bar(UserId(UUID(error.detail)))
             raise
         await failpoint("matcher.afterCommit")
         self._in_flight.difference_update(prepared.numbers)

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from deedbook.infra.database import Database
+from deedbook.infra.telemetry import MARKET_DATA_READS
 from deedbook.kernel.ids import PairId, UserId
 from deedbook.trading.book_copies import DEPTH_LEVELS, depth_key
 from deedbook.trading.spec import PairSpec
@@ -91,7 +92,9 @@ def of_party(row: dict[str, Any], spec: PairSpec, user_id: UUID) -> dict[str, An
 
 async def depth(db: Database, redis: Redis, spec: PairSpec, levels: int) -> dict[str, Any]:
     """The aggregated book: the copy in Redis, or what PostgreSQL says where there is none."""
-    told = await _copied(redis, spec.pair_id) or await depth_stored(db, spec)
+    copy = await _copied(redis, spec.pair_id)
+    MARKET_DATA_READS.labels("copy" if copy else "database").inc()
+    told = copy or await depth_stored(db, spec)
     return {**told, "bids": told["bids"][:levels], "asks": told["asks"][:levels]}
 
 

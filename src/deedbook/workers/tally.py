@@ -24,7 +24,7 @@ class MatchingTally:
 
     def observe(self, measure: str, value: float) -> None:
         """One value: `match_s` from the oldest order of a batch to its commit, `settle_s` of the commit alone,
-        `drained` orders and commands in it."""
+        `drained` orders and commands in it, `failed` one that was not committed."""
         for bound in MATCHING_BUCKETS[measure]:
             if value <= bound:
                 self._counts[f"{measure}|{bound:g}"] += 1
