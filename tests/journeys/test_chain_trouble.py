@@ -340,6 +340,28 @@ async def test_all_is_done_once_when_the_node_has_lied(counter: Counter, liar: L
     await counter.stack.prove()
 
 
+async def test_a_payment_that_the_node_calls_undone_is_taken_from_the_books_when_the_vault_tells_of_it(
+    counter: Counter, liar: Liar
+) -> None:
+    """The worst lie: what is held is given back, though the money has left. The vault's own event takes it again,
+    people are told, and the vault pays out to nobody more than it keeps for them."""
+    person, to = await counter.person("10"), somewhere()
+    liar.lie = _of("eth_getTransactionReceipt", lambda receipt: receipt and {**receipt, "status": "0x0"})
+    asked = await counter.withdraw(person, "10", to)
+    await counter.stands(asked, "FAILED")
+    liar.lie = None
+    await counter.has(person, counter.cash, "0")
+    assert (await counter.times(asked), await counter.in_wallet(to)) == (1, "10")
+    headers = {"Authorization": f"Bearer {counter.stack.tokens[person.wallet]}"}
+    again = counter.withdrawal(person, "10", to)
+    refused = await counter.stack.http.post("/withdrawals", headers=headers, json=again)
+    assert (refused.status_code, refused.json()["code"]) == (422, "insufficient_funds")
+    wanted = {"action": "custody.claim_raised"}
+    told = await counter.stack.call("GET", "/admin/audit", who=counter.stack.officer, params=wanted)
+    assert told["data"], "people are told"
+    await counter.stack.prove()
+
+
 async def test_a_deposit_that_the_node_kept_back_is_reported_and_found_by_a_second_look(
     counter: Counter, liar: Liar
 ) -> None:
