@@ -11,7 +11,7 @@ from deedbook.chain.errors import ChainUnavailable
 from deedbook.chain.ports import LOG_ROUNDS
 from deedbook.chain.vault import VaultEventKind
 from deedbook.custody.jobs import reconcile_now, reconcile_on_schedule
-from deedbook.custody.reconciliation import Run, reconcile
+from deedbook.custody.reconciliation import Run, reconcile, reconcile_all
 from deedbook.custody.store import reconciliation as store
 from deedbook.custody.terms import RECONCILE
 from deedbook.identity.terms import Address
@@ -157,6 +157,40 @@ async def test_break_is_found_when_a_balance_was_written_over(house: House, vaul
     assert "does not balance in itself" in " ".join(
         broken.explanation for broken in (await compared(house, vault)).breaks
     )
+
+
+async def _between_two_of_seven(house: House) -> tuple[Person, Person]:
+    """A unit is written over from one account to another, long after either was looked at."""
+    people = sorted([await house.rich("1") for _ in range(7)], key=lambda person: person.user_id)
+    await compared(house, ReplayedVault(house))
+    async with as_owner(house.db) as connection:
+        await connection.execute(
+            "UPDATE user_balances SET available = available + CASE user_id WHEN $1::uuid THEN 1 ELSE -1 END "
+            "WHERE user_id IN ($1::uuid, $2::uuid)",
+            people[2].user_id,
+            people[5].user_id,
+        )
+    return people[2], people[5]
+
+
+async def test_break_stays_when_the_next_run_looks_at_others(
+    house: House, vault: ReplayedVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gained, lost = await _between_two_of_seven(house)
+    monkeypatch.setattr(store, "SAMPLE", 1)
+    seen = [{found.account for found in (await compared(house, vault)).breaks} for _ in range(10)]
+    assert seen[-1] == {gained.account, lost.account}
+    assert sorted(seen, key=len) == seen, "none is lost sight of"
+    assert await told_by(house) == ["reconciliation.broken"]
+
+
+async def test_every_break_is_found_when_all_are_compared(
+    house: House, vault: ReplayedVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gained, lost = await _between_two_of_seven(house)
+    monkeypatch.setattr(store, "SAMPLE", 1)
+    runs = [run async for run in reconcile_all(house.db, house.node, CHAIN_ID, vault)]
+    assert {found.account for run in runs for found in run.breaks} == {gained.account, lost.account}
 
 
 async def test_break_is_found_when_the_vault_holds_less_than_it_owes(

@@ -1,7 +1,7 @@
 """Custody: money that enters, leaves and moves in the vault, and the ledger that follows it."""
 
 from deedbook.custody import deposits, destinations, errors, events, limits, transfers, watching, withdrawals
-from deedbook.custody.reconciliation import reconcile, request_reconciliation
+from deedbook.custody.reconciliation import reconcile, reconcile_all, request_reconciliation
 from deedbook.custody.requests import Checked, check
 from deedbook.custody.store.events import Standing, standing
 from deedbook.custody.store.reconciliation import runs as reconciliation_runs
@@ -42,6 +42,7 @@ __all__ = [
     "events",
     "limits",
     "reconcile",
+    "reconcile_all",
     "reconciliation_runs",
     "request_reconciliation",
     "standing",

@@ -4,6 +4,7 @@ What the watcher has read and what waits for its depth explains a difference; no
 and stays until people have understood it: the books are never written over.
 """
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from deedbook.kernel.ids import new_uuid
 
 TRIES = 3
 MAX_BREAKS = 100
+MAX_RUNS = 100_000
 
 log = structlog.get_logger("reconciliation")
 
@@ -52,17 +54,25 @@ class Break:
 
 @dataclass(frozen=True)
 class Run:
-    """One comparison, at a block of the chain."""
+    """One comparison, at a block of the chain. `rotated_to`: whose turn it was last; `None` at the end of the round."""
 
     run_id: UUID
     block_number: int
     tokens: tuple[TokenFigures, ...]
     accounts: int
     breaks: tuple[Break, ...]
+    rotated_to: UUID | None
 
     @property
     def exact(self) -> bool:
         return not self.breaks
+
+
+@dataclass(frozen=True)
+class Turn:
+    """From where on accounts have their turn; `None` is the beginning."""
+
+    after: UUID | None
 
 
 @dataclass(frozen=True)
@@ -78,14 +88,36 @@ class _Books:
     rotated_to: UUID | None
 
 
-async def reconcile(db: Database, node: Chain, chain_id: int, state: VaultState) -> Run | None:
-    """Compare, write the run down, and tell when it broke or was restored; `None` before the first block was read.
+async def reconcile_all(db: Database, node: Chain, chain_id: int, state: VaultState) -> AsyncIterator[Run]:
+    """Compare every account, in as many runs as it takes.
+
+    Raises:
+        ChainUnavailable: as `reconcile`.
+    """
+    turn = Turn(None)
+    for _ in range(MAX_RUNS):
+        run = await reconcile(db, node, chain_id, state, turn)
+        if run is None:
+            return
+        yield run
+        if run.rotated_to is None:
+            return
+        turn = Turn(run.rotated_to)
+
+
+async def reconcile(
+    db: Database, node: Chain, chain_id: int, state: VaultState, turn: Turn | None = None
+) -> Run | None:
+    """Compare totals, what has changed, what was broken, and the accounts whose turn it is; write the run down, and
+    tell when it broke or was restored. `None` before the first block was read.
+
+    Without a `turn` it goes on where the last run ended.
 
     Raises:
         ChainUnavailable: no usable answer, or the node keeps no state of that block and of none newer.
     """
     for left in range(TRIES - 1, -1, -1):
-        books = await _read_books(db, chain_id)
+        books = await _read_books(db, chain_id, turn)
         if books is None:
             return None
         try:
@@ -110,7 +142,7 @@ def request_reconciliation(tx: Tx, caller: Caller) -> str:
     return job_id
 
 
-async def _read_books(db: Database, chain_id: int) -> _Books | None:
+async def _read_books(db: Database, chain_id: int, turn: Turn | None) -> _Books | None:
     async with (
         db.reading() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
@@ -120,11 +152,13 @@ async def _read_books(db: Database, chain_id: int) -> _Books | None:
             return None
         last = await store.last_run(connection, chain_id)
         changed, seen = await store.changed(connection, last.seen_tx_id if last else 0)
-        sampled, rotated = await store.sample(connection, last.rotated_to if last else None)
+        broken = await store.broken(connection, chain_id)
+        turn = turn or Turn(last.rotated_to if last else None)
+        sampled, rotated = await store.sample(connection, turn.after)
         return _Books(
             *cursor,
             await store.tokens(connection, chain_id),
-            await store.accounts(connection, chain_id, [*changed, *sampled]),
+            await store.accounts(connection, chain_id, [*changed, *broken, *sampled]),
             last,
             seen,
             rotated,
@@ -144,7 +178,9 @@ async def _compare(db: Database, node: Chain, state: VaultState, books: _Books) 
         if chain != account.held + account.in_flight:
             breaks += await _account_break(db, account, chain)
     await _require_block(node, books)
-    return Run(new_uuid(), block, tuple(figures), len(books.accounts), tuple(breaks[:MAX_BREAKS]))
+    return Run(
+        new_uuid(), block, tuple(figures), len(books.accounts), tuple(breaks[:MAX_BREAKS]), books.rotated_to
+    )
 
 
 async def _require_block(node: Chain, books: _Books) -> None:
@@ -206,7 +242,7 @@ async def _write(db: Database, chain_id: int, run: Run, books: _Books) -> None:
             ([_token_row(told) for told in run.tokens], [_break_row(found) for found in run.breaks]),
             run.accounts,
             books.seen_tx_id,
-            books.rotated_to,
+            run.rotated_to,
         )
         was_exact = books.last is None or books.last.exact
         if not run.exact and was_exact:

@@ -38,16 +38,17 @@ async def ledger_equals_vault(db: Database, node: SapphireClient, chain_id: int)
     if vault is None or not await node.code(vault):
         return Truth(name, ())  # nothing to compare; that it is missing is found above
     try:
-        run = await custody.reconcile(db, node, chain_id, SapphireVaultState(node, vault))
+        state = SapphireVaultState(node, vault)
+        runs = [run async for run in custody.reconcile_all(db, node, chain_id, state)]
     except ChainUnavailable as error:
         return Truth(name, (f"could not be compared: {error}",))
-    breaks = run.breaks if run is not None else ()
+    breaks = dict.fromkeys(found for run in runs for found in run.breaks)
     return Truth(
         name,
         tuple(
             f"{found.account or 'all'} of {found.token}: {found.explanation}; "
             f"ledger {found.ledger}, chain {found.chain}"
-            for found in breaks[:MAX_FINDINGS]
+            for found in list(breaks)[:MAX_FINDINGS]
         ),
     )
 

@@ -118,6 +118,20 @@ async def changed(connection: Any, after: int) -> tuple[list[tuple[UUID, UUID]],
     return found, settled if len(rows) < CHANGED_LINES else min(settled, rows[-1]["tx"] + 1)
 
 
+async def broken(connection: Any, chain_id: int) -> list[tuple[UUID, UUID]]:
+    """Balances that the run before found broken, as (account, token): a break is no better for looking elsewhere."""
+    rows = await connection.fetch(
+        """
+        SELECT a.account_id, t.token_id FROM jsonb_to_recordset((
+            SELECT breaks FROM reconciliation_runs WHERE chain_id = $1 ORDER BY created_at DESC LIMIT 1
+        )) AS b (token text, account text)
+        JOIN ledger_accounts a ON a.vault_address = b.account JOIN tokens t ON t.contract_address = b.token
+        """,
+        chain_id,
+    )
+    return [(row["account_id"], row["token_id"]) for row in rows]
+
+
 async def sample(connection: Any, after: UUID | None) -> tuple[list[tuple[UUID, UUID]], UUID | None]:
     """The next balances in turn, each account's all together, and where the turn goes on; from the beginning again
     after the last."""
