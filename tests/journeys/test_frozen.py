@@ -100,7 +100,7 @@ async def test_a_frozen_account_moves_nothing_until_it_is_thawed(counter: Counte
     await counter.stack.prove()
 
 
-async def test_what_was_sent_to_the_lane_is_undone_by_the_chain_when_the_freeze_came_in_between(
+async def test_what_the_lane_holds_is_paid_or_undone_when_its_owner_is_frozen_in_between(
     counter: Counter,
 ) -> None:
     """The lane is away while a withdrawal is asked for and its owner frozen. Whatever comes first on the chain, the
