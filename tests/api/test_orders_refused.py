@@ -351,7 +351,11 @@ async def test_hot_routes_know_nobody_unasked(shared_floor: Floor, trader: User)
     for method in ("GET", "PUT", "DELETE"):
         answer = await http.request(method, "/trading/orders", headers=trader.headers)
         refused(answer, 405, "method_not_allowed")
-        assert "POST" in answer.headers["Allow"]
+        assert answer.headers["Allow"] == "POST"
+    for path in ("/trading/orders/cancel-all", "/trading/orders/preview"):
+        answer = await http.request("PUT", path, headers=trader.headers)
+        refused(answer, 405, "method_not_allowed")
+        assert answer.headers["Allow"] == "POST"
 
 
 async def test_a_session_that_has_ended_is_felt_within_two_seconds(shared_floor: Floor) -> None:

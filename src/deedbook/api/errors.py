@@ -121,10 +121,12 @@ def install(app: FastAPI) -> None:
 
 
 def _allowed(request: Request, first: str) -> str:
-    """All methods of an address. The framework names those of the first route alone that it finds there."""
-    for template, operations in request.app.openapi()["paths"].items():
-        fits = re.fullmatch(re.sub(r"{[^}]+}", "[^/]+", template), request.scope["path"])
-        if fits and first.lower() in operations:
+    """All methods of an address. The framework names those of the first route alone that it finds there, be it one
+    with an id in the place of a name."""
+    paths, path = request.app.openapi()["paths"], request.scope["path"]
+    for template, operations in paths.items():
+        fits = re.fullmatch(re.sub(r"{[^}]+}", "[^/]+", template), path)
+        if template == path or (path not in paths and fits and first.lower() in operations):
             return ", ".join(sorted(method.upper() for method in operations))
     return first
 
