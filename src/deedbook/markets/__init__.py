@@ -2,11 +2,10 @@
 
 from deedbook.markets import errors, events
 from deedbook.markets.decisions import Outcome, receive, retry
+from deedbook.markets.documents import AddDocument, add_document
 from deedbook.markets.model import AssetDetails, Market, RegisterMarket
 from deedbook.markets.service import (
-    AddDocument,
     activate,
-    add_document,
     archive,
     decide,
     fail_activation,

@@ -1,6 +1,6 @@
-"""Use cases: register, decide, activate, pause, resume, archive, and put documents on record."""
+"""Use cases: register, decide, activate, pause, resume, archive."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from deedbook import tokens
 from deedbook.identity.errors import FourEyes
@@ -9,17 +9,15 @@ from deedbook.infra.database import Tx
 from deedbook.kernel.clock import to_wire
 from deedbook.kernel.errors import FieldError, Invalid
 from deedbook.kernel.events import SYSTEM, Actor
-from deedbook.kernel.ids import DocumentId, EntityId, MarketId, UserId, new_uuid
+from deedbook.kernel.ids import EntityId, MarketId, UserId, new_uuid
 from deedbook.markets import model, store
 from deedbook.markets.errors import (
-    DocumentNotFound,
     IssuerEntityMissing,
     MarketNotFound,
     StaleVersion,
     SymbolTaken,
 )
 from deedbook.markets.events import (
-    DocumentAdded,
     MarketActivated,
     MarketActivationFailed,
     MarketActivationStarted,
@@ -35,19 +33,6 @@ from deedbook.markets.model import Market, RegisterMarket, next_status
 from deedbook.markets.store import Document
 from deedbook.markets.terms import DEPLOY_MARKET_TOKEN, Decision, MarketStatus, Move
 from deedbook.tokens.terms import Deployment
-
-
-@dataclass(frozen=True)
-class AddDocument:
-    """A document to put on record. Only its hash and these words are kept."""
-
-    title: str
-    kind: str
-    media_type: str
-    sha256: bytes
-    size_bytes: int | None
-    replaces: DocumentId | None
-    metadata: dict[str, str]
 
 
 def issuer_entity(caller: Caller) -> EntityId:
@@ -234,47 +219,6 @@ async def archive(
 async def status_of(tx: Tx, market_id: MarketId) -> MarketStatus | None:
     """The market's status, held as it is until the commit, for rooms above that follow it."""
     return await store.status(tx, market_id)
-
-
-async def add_document(tx: Tx, caller: Caller, command: AddDocument) -> Document:
-    """Put a document's hash on record, or a new version of one.
-
-    Raises:
-        DocumentNotFound: the one to replace is absent, or another user's.
-        NewerVersionExists: it was replaced already.
-    """
-    version = 1
-    if command.replaces is not None:
-        former = (await store.documents(tx, caller.user_id, (command.replaces,))).get(command.replaces)
-        if former is None:
-            raise DocumentNotFound("the document to replace is not on record")
-        version = former.version + 1
-    document = await store.add_document(
-        tx,
-        Document(
-            document_id=DocumentId(new_uuid()),
-            owner_id=caller.user_id,
-            title=command.title,
-            kind=command.kind,
-            media_type=command.media_type,
-            sha256=command.sha256,
-            size_bytes=command.size_bytes,
-            version=version,
-            replaces=command.replaces,
-            metadata=command.metadata,
-            created_at=await tx.now(),
-        ),
-    )
-    added = DocumentAdded(
-        document_id=document.document_id,
-        owner_id=caller.user_id,
-        sha256="0x" + document.sha256.hex(),
-        document_version=version,
-    )
-    replaced = {"replaces": command.replaces, "version": version - 1 or None}
-    after = {"documentId": document.document_id, "version": version}
-    tx.emit(added, caller.actor, before=replaced, after=after)
-    return document
 
 
 async def _locked(tx: Tx, market_id: MarketId, if_version: int | None) -> Market:
