@@ -2,6 +2,7 @@
 read, limits that are hit by orders that rest, leases while there is no quiet moment."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -267,18 +268,17 @@ async def test_a_decision_is_heard_of_however_many_new_people_come(
 @pytest.mark.parametrize("fee_mode", ["received", "quote"])
 async def test_dust_is_exact_to_the_last_unit(db: Any, fee_mode: str) -> None:
     """One lot at one tick is one unit of quote; its fee is that unit, so that the seller gets nothing for it."""
-    venue = await open_venue(db, fee_mode=fee_mode)
-    seller, buyer = await venue.investor(base="1"), await venue.investor(quote="1")
+    venue, in_base = await open_venue(db, fee_mode=fee_mode), fee_mode == "received"
+    paid = 3 if in_base else 4
+    seller, buyer = await venue.investor(base="1"), await venue.investor(quote=f"0.00000{paid}")
     matcher = await venue.matcher()
-    await venue.place(venue.order(buyer, "BUY", "0.0003", "0.01"))
+    assert await venue.place(venue.order(buyer, "BUY", "0.0003", "0.01")) == [0]
     for _ in range(3):
         await venue.place(venue.order(seller, "SELL", "0.0001", "0.01"))
         await drain(matcher)
 
-    in_base = fee_mode == "received"
     fee = -(-to_units("0.0003", 18) * 25 // 10_000) if in_base else 0
-    paid = 3 if in_base else 4
-    assert await venue.balances(buyer) == (to_units("0.0003", 18) - fee, 0, 10**6 - paid, 0)
+    assert await venue.balances(buyer) == (to_units("0.0003", 18) - fee, 0, 0, 0)
     assert await venue.balances(seller) == (to_units("0.9997", 18), 0, 0, 0)
     assert await venue.balances(venue.spec.fee_account_id) == (fee, 0, paid, 0)
     assert await untrue(venue.db) == {}
@@ -321,3 +321,16 @@ async def test_what_two_of_one_group_do_not_trade_is_free_again(db: Any, fee_mod
     assert (base_held, quote_held, rest["held"]) == (0, held, held)
     assert base == to_units("1.1" if fee_mode == "quote" else "1.09975", 18)
     assert await untrue(venue.db) == {}
+
+
+async def test_an_order_that_expired_before_it_was_matched_never_trades(venue: Venue) -> None:
+    seller, buyer = await venue.investor(base="1"), await venue.investor(quote="100")
+    late = venue.order(buyer, "BUY", "1", "100", tif="GTD", expires_at=datetime.now(UTC))
+    sell = venue.order(seller, "SELL", "1", "100")
+    await venue.place(sell, late)
+
+    await drain(await venue.matcher())
+
+    assert await statuses(venue, sell, late) == [("OPEN", None), ("CANCELLED", "expired")]
+    assert await venue.balances(buyer) == (0, 0, to_units("100", 6), 0)
+    assert (await replay(venue.db, venue.pair_id)).findings == ()
