@@ -12,7 +12,7 @@ from deedbook.kernel.amounts import to_units
 from deedbook.kernel.ids import UserId
 from deedbook.trading import living, orders, parties
 from deedbook.trading import matcher as matching
-from deedbook.trading.errors import HoldingsExceeded
+from deedbook.trading.errors import EligibilityChanged, Fenced, HoldingsExceeded
 from deedbook.trading.replay import replay
 from tests.support.waiting import eventually
 from tests.trading.test_matcher import drain, untrue
@@ -334,3 +334,49 @@ async def test_an_order_that_expired_before_it_was_matched_never_trades(venue: V
     assert await statuses(venue, sell, late) == [("OPEN", None), ("CANCELLED", "expired")]
     assert await venue.balances(buyer) == (0, 0, to_units("100", 6), 0)
     assert (await replay(venue.db, venue.pair_id)).findings == ()
+
+
+async def test_a_batch_is_never_written_without_the_one_before(venue: Venue) -> None:
+    buyer = await venue.investor(quote="100")
+    matcher, placed = await venue.matcher(), [venue.order(buyer, "BUY", "0.1", "100") for _ in range(2)]
+    await venue.place(placed[0])
+    assert await matcher._next() is not None  # matched, and its commit fails
+    await venue.place(placed[1])
+    second = await matcher._next()
+    assert second is not None
+
+    with pytest.raises(Fenced):
+        await matcher._commit(second)
+
+    await drain(await venue.matcher())
+    assert await statuses(venue, *placed) == [("OPEN", None)] * 2
+    assert [(await venue.row(order))["match_seq"] for order in placed] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "decision",
+    [
+        "UPDATE compliance_records SET version = version + 1, updated_at = now() WHERE user_id = $1",
+        "UPDATE compliance_profiles SET version = version + 1, updated_at = now() WHERE user_id = $1",
+        "INSERT INTO compliance_rules (token_id, version) "
+        "SELECT token_id, 1 FROM compliance_records WHERE user_id = $1",
+    ],
+)
+async def test_whatever_is_decided_between_the_match_and_its_commit_stops_the_commit(
+    venue: Venue, decision: str
+) -> None:
+    seller, buyer = await venue.investor(base="1"), await venue.investor(quote="100")
+    sell, buy = venue.order(seller, "SELL", "1", "100"), venue.order(buyer, "BUY", "1", "100")
+    await venue.place(sell, buy)
+    matcher = await venue.matcher()
+    prepared = await matcher._next()
+    assert prepared is not None
+    async with venue.db.transaction() as tx:
+        await tx.execute(decision, seller)
+
+    with pytest.raises(EligibilityChanged):
+        await matcher._commit(prepared)
+
+    assert await statuses(venue, sell, buy) == [("PENDING_MATCH", None)] * 2
+    await drain(await venue.matcher())
+    assert await statuses(venue, sell, buy) == [("FILLED", None)] * 2

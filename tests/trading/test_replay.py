@@ -29,7 +29,7 @@ KINDS: tuple[dict[str, Any], ...] = (
     {"kind": "STOP_LIMIT", "stop_price": "trail:2", "quotes": Quotes(0, 0, 10_000)},
     {"kind": "STOP_MARKET", "tif": "IOC", "stop_price": "trail:3bps", "quotes": Quotes(0, 0, 10_000)},
 )
-TERMS: dict[str, dict[str, str | int]] = {
+TERMS: dict[str, dict[str, Any]] = {
     "the default": {},
     "the highest fees in quote": {"fee_mode": "quote", "fee_bps": 1000},
     "odd fees": {"fee_bps": 333},
