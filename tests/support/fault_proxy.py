@@ -39,6 +39,7 @@ class Connection:
     client: asyncio.StreamWriter
     server: asyncio.StreamWriter
     seen: dict[Direction, bytes] = field(default_factory=lambda: dict.fromkeys(Direction, b""))
+    mute: bool = False
 
     def reset(self) -> None:
         for writer in (self.client, self.server):
@@ -154,6 +155,8 @@ class FaultProxy:
                 if self._latency_s:
                     await asyncio.sleep(self._latency_s)
                 await self._flowing[direction].wait()
+                if connection.mute:
+                    continue
                 if await self._springs(connection, direction, data, sink):
                     return
                 await self._pass_on(direction, data, sink)
@@ -177,6 +180,7 @@ class FaultProxy:
             return False
         self._trap = None
         if trap.deliver:
+            connection.mute = True  # What was delivered has its effect, and its answer never comes.
             await self._pass_on(direction, data, sink)
             await asyncio.sleep(DELIVERY_S)
         connection.reset()
