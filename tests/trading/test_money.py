@@ -66,3 +66,19 @@ async def test_what_two_of_one_group_do_not_trade_is_free_again(db: Any, fee_mod
     assert (base_held, quote_held, rest["held"]) == (0, held, held)
     assert base == to_units("1.1" if fee_mode == "quote" else "1.09975", 18)
     assert await untrue(venue.db) == {}
+
+
+async def test_who_reaches_the_limits_exactly_is_within_them(db: Any) -> None:
+    venue = await open_venue(db)
+    seller, buyer = await venue.investor(base="5"), await venue.investor(quote="200")
+    async with venue.db.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO compliance_rules (token_id, max_ownership, max_holders) VALUES ($1, $2, 2)",
+            venue.base,
+            to_units("1.995", 18),
+        )
+    await venue.place(venue.order(seller, "SELL", "2", "100"), venue.order(buyer, "BUY", "2", "100"))
+
+    await drain(await venue.matcher())
+
+    assert await venue.balances(buyer) == (to_units("1.995", 18), 0, 0, 0)
