@@ -10,6 +10,8 @@ $(error Deedbook needs Python 3.11, 3.12 or 3.13 on the PATH)
 endif
 BIN := .venv/bin
 ARGS ?=
+# Every command starts processes: without compiled modules each of them would compile a thousand files first.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo up test check fmt lint types floors contracts docs lock compile clean
 

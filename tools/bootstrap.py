@@ -49,12 +49,13 @@ def install_python_packages(level: str) -> None:
         run([*uv, "venv", "-q", "--python", sys.executable, str(VENV)])
     say("Installing Python packages, each checked against its hash")
     target = ["--python", str(PYTHON)]
+    locked = ["--require-hashes", "-r", str(LOCKS[level])]
     try:
-        run([*uv, "pip", "install", "-q", *target, "--require-hashes", "-r", str(LOCKS[level])])
+        run([*uv, "pip", "install", "-q", "--compile-bytecode", *target, *locked])
     except subprocess.CalledProcessError:
         say("uv could not; trying pip, which is slower")
         run([str(PYTHON), "-m", "ensurepip"], quiet=True)
-        run([str(PYTHON), "-m", "pip", "install", "-q", "--require-hashes", "-r", str(LOCKS[level])])
+        run([str(PYTHON), "-m", "pip", "install", "-q", *locked])
     run(
         [
             *uv,
