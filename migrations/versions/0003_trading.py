@@ -166,15 +166,15 @@ CREATE OR REPLACE VIEW audit_log AS
     FROM events
     UNION ALL
     SELECT 2305843009213693952 + position * 2, trade_id, 'TRADE_EXECUTED', buyer_id, 'user', 'trade', trade_id,
-           NULL::jsonb, NULL::jsonb, jsonb_build_object('tradingPairId', pair_id, 'orderId', buy_order_id, 'side', 'BUY',
-               'priceTicks', price_ticks, 'sizeLots', size_lots, 'baseAmount', base_amount::text,
+           NULL::jsonb, NULL::jsonb, jsonb_build_object('tradingPairId', pair_id, 'orderId', buy_order_id,
+               'side', 'BUY', 'priceTicks', price_ticks, 'sizeLots', size_lots, 'baseAmount', base_amount::text,
                'quoteAmount', quote_amount::text, 'fee', buyer_fee::text, 'takerSide', taker_side),
            '', executed_at
     FROM trades
     UNION ALL
     SELECT 2305843009213693952 + position * 2 + 1, trade_id, 'TRADE_EXECUTED', seller_id, 'user', 'trade', trade_id,
-           NULL::jsonb, NULL::jsonb, jsonb_build_object('tradingPairId', pair_id, 'orderId', sell_order_id, 'side', 'SELL',
-               'priceTicks', price_ticks, 'sizeLots', size_lots, 'baseAmount', base_amount::text,
+           NULL::jsonb, NULL::jsonb, jsonb_build_object('tradingPairId', pair_id, 'orderId', sell_order_id,
+               'side', 'SELL', 'priceTicks', price_ticks, 'sizeLots', size_lots, 'baseAmount', base_amount::text,
                'quoteAmount', quote_amount::text, 'fee', seller_fee::text, 'takerSide', taker_side),
            '', executed_at
     FROM trades;
@@ -289,7 +289,8 @@ BEGIN
     FOR k IN
         SELECT w.place FROM unnest(p_user, p_token, verdicts) WITH ORDINALITY AS w (owner, token, verdict, place)
         WHERE w.verdict = 0
-          AND (w.owner, w.token) NOT IN (SELECT m.owner, m.token FROM unnest(moved_users, moved_tokens) AS m (owner, token))
+          AND (w.owner, w.token) NOT IN (
+              SELECT m.owner, m.token FROM unnest(moved_users, moved_tokens) AS m (owner, token))
         ORDER BY w.place
     LOOP
         UPDATE user_balances b SET available = b.available - p_hold[k], locked = b.locked + p_hold[k]
@@ -298,7 +299,8 @@ BEGIN
     END LOOP;
 
     IF EXISTS (SELECT 1 FROM unnest(verdicts) AS v WHERE v IN (3, 4, 7, 8)) THEN
-        DELETE FROM signed_actions s USING unnest(p_account, p_nonce, p_order, verdicts) AS r (account, nonce, id, verdict)
+        DELETE FROM signed_actions s
+        USING unnest(p_account, p_nonce, p_order, verdicts) AS r (account, nonce, id, verdict)
         WHERE (s.account, s.nonce, s.action_id) = (r.account, r.nonce, r.id) AND r.verdict IN (3, 4, 7, 8);
     END IF;
 

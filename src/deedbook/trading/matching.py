@@ -8,7 +8,16 @@ from deedbook.trading.book_copies import BookCopies, depth_key
 from deedbook.trading.matcher import PairMatcher, take_over
 from deedbook.trading.order_store import StoredFacts, facts_after
 
-__all__ = ["BookCopies", "PairMatcher", "StoredFacts", "depth_key", "facts_after", "leave", "share", "take_over"]
+__all__ = [
+    "BookCopies",
+    "PairMatcher",
+    "StoredFacts",
+    "depth_key",
+    "facts_after",
+    "leave",
+    "share",
+    "take_over",
+]
 
 
 async def share(db: Database, holder: str, ttl_s: float, limit: int) -> tuple[int, list[PairId]]:

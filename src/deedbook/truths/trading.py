@@ -54,7 +54,8 @@ QUERIES: dict[str, str] = {
         SELECT 'trade ' || t.trade_id FROM trades t JOIN trading_pairs p USING (pair_id)
         JOIN tokens b ON b.token_id = p.base_token_id JOIN tokens q ON q.token_id = p.quote_token_id
         WHERE t.base_amount <> t.size_lots * p.lot_size * (10 ^ b.decimals::numeric)
-           OR t.quote_amount <> t.price_ticks::numeric * t.size_lots * p.tick_size * p.lot_size * (10 ^ q.decimals::numeric)
+           OR t.quote_amount <>
+              t.price_ticks::numeric * t.size_lots * p.tick_size * p.lot_size * (10 ^ q.decimals::numeric)
     """,
     "INV-13 no order waits for its matcher": """
         SELECT 'pending order ' || order_id FROM orders
