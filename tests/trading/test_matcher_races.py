@@ -322,3 +322,13 @@ async def test_whatever_is_decided_between_the_match_and_its_commit_stops_the_co
     assert await statuses(venue, sell, buy) == [("PENDING_MATCH", None)] * 2
     await drain(await venue.matcher())
     assert await statuses(venue, sell, buy) == [("FILLED", None)] * 2
+
+
+async def test_a_pair_whose_writer_lives_is_nobody_elses(venue: Venue) -> None:
+    first = await venue.matcher("first")
+
+    with pytest.raises(AssertionError, match="another writes"):
+        await venue.matcher("second")
+
+    await first.give_up()
+    await venue.matcher("second")
