@@ -63,6 +63,21 @@ async def test_orders_are_matched_without_any_bell(db: Database, redis: Redis, v
         await settled(venue, buy)
 
 
+async def test_orders_of_somebody_silent_end_without_any_queue(
+    db: Database, redis: Redis, venue: Venue
+) -> None:
+    """The dead man's switch of market makers: nothing but PostgreSQL and a matcher is needed."""
+    silent, other = await venue.investor(quote="100"), await venue.investor(quote="100")
+    order, stays = venue.order(silent, "BUY", "0.1", "100"), venue.order(other, "BUY", "0.1", "100")
+    async with matching(db, redis, "a"):
+        await venue.place(order, stays)
+        await settled(venue, order, "OPEN")
+        async with db.transaction() as tx:
+            await tx.execute("INSERT INTO cancel_all_after (user_id, deadline) VALUES ($1, now())", silent)
+        await settled(venue, order, "CANCELLED")
+        assert await status_is(venue, stays, "OPEN")
+
+
 async def test_a_bell_reaches_the_pairs_matcher_whoever_answers_it(
     db: Database, redis: Redis, venue: Venue, valkey: EmbeddedValkey, dsn: str
 ) -> None:

@@ -1,34 +1,23 @@
 """Jobs of this room: pairs follow their markets, and whoever may not trade any more has their orders ended."""
 
-from typing import Protocol
 from uuid import UUID
 
 from deedbook.compliance.events import AccountFrozen, AccountScreened, ComplianceExpired, RecordChanged
-from deedbook.infra.database import Database, Tx
+from deedbook.infra.database import Tx
 from deedbook.kernel.ids import MarketId, TokenId, UserId
-from deedbook.kernel.jobs import Job, every, on
+from deedbook.kernel.jobs import Job, on
 from deedbook.markets.events import MarketActivated, MarketArchived, MarketPaused, MarketResumed
-from deedbook.trading import exposure, orders, service
+from deedbook.trading import orders, service
 from deedbook.trading.terms import (
     BAR_EXPIRED,
     BAR_FROZEN,
     BAR_RECORD,
     BAR_SANCTIONED,
-    CANCEL_OVERDUE,
     CLOSE_PAIR,
     OPEN_PAIR,
     PAUSE_PAIR,
     RESUME_PAIR,
 )
-
-OVERDUE_EVERY_S = 2
-
-
-class TradingResources(Protocol):
-    """What the wiring hands to these jobs."""
-
-    @property
-    def db(self) -> Database: ...
 
 
 @on(MarketActivated, OPEN_PAIR)
@@ -69,9 +58,3 @@ async def bar_changed(tx: Tx, job: Job) -> None:
 @on(ComplianceExpired, BAR_EXPIRED)
 async def bar_expired(tx: Tx, job: Job) -> None:
     await orders.bar(tx, UserId(UUID(job.data["userId"])), TokenId(UUID(job.data["tokenId"])))
-
-
-@every(OVERDUE_EVERY_S, CANCEL_OVERDUE, lengthy=True)
-async def cancel_overdue(resources: TradingResources, job: Job) -> None:
-    async with resources.db.transaction() as tx:
-        await exposure.cancel_overdue(tx)

@@ -1,9 +1,9 @@
-"""The door for processes: matchers (who they are together, which pairs are free, taking one over), and what the
-relay carries out."""
+"""The door for processes: matchers (who they are together, which pairs are free, taking one over, whose orders end
+because they fell silent), and what the relay carries out."""
 
 from deedbook.infra.database import Database
 from deedbook.kernel.ids import PairId
-from deedbook.trading import order_store
+from deedbook.trading import exposure, order_store
 from deedbook.trading.book_copies import BookCopies, depth_key
 from deedbook.trading.matcher import PairMatcher, take_over
 from deedbook.trading.order_store import StoredFacts, facts_after
@@ -12,6 +12,7 @@ __all__ = [
     "BookCopies",
     "PairMatcher",
     "StoredFacts",
+    "cancel_overdue",
     "depth_key",
     "facts_after",
     "leave",
@@ -31,3 +32,10 @@ async def leave(db: Database, holder: str) -> None:
     """Be counted no longer."""
     async with db.transaction() as tx:
         await order_store.be_absent(tx, holder)
+
+
+async def cancel_overdue(db: Database) -> int:
+    """Cancel the orders of those who have fallen silent; how many. Asked by whoever matches, since this must not
+    depend on queues."""
+    async with db.transaction() as tx:
+        return await exposure.cancel_overdue(tx)

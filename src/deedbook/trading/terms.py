@@ -6,7 +6,7 @@ from typing import NewType
 from uuid import UUID
 
 from deedbook.kernel.ids import MarketId, PairId, TokenId
-from deedbook.kernel.jobs import HOUSEKEEPING, LIFECYCLE, ORDER_MATCHING, JobKind
+from deedbook.kernel.jobs import LIFECYCLE, ORDER_MATCHING, JobKind
 
 OrderId = NewType("OrderId", UUID)
 TradeId = NewType("TradeId", UUID)
@@ -48,7 +48,6 @@ OPEN_PAIR = JobKind("open-pair", LIFECYCLE)
 PAUSE_PAIR = JobKind("pause-pair", LIFECYCLE)
 RESUME_PAIR = JobKind("resume-pair", LIFECYCLE)
 CLOSE_PAIR = JobKind("close-pair", LIFECYCLE)
-CANCEL_OVERDUE = JobKind("cancel-overdue", HOUSEKEEPING)
 BAR_FROZEN = JobKind("bar-frozen-trader", LIFECYCLE)
 BAR_RECORD = JobKind("bar-changed-trader", LIFECYCLE)
 BAR_EXPIRED = JobKind("bar-expired-trader", LIFECYCLE)

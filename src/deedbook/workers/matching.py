@@ -86,12 +86,14 @@ class MatcherPool:
         return True
 
     async def _look(self) -> bool:
-        """Say that we live, claim what is ours to claim, and hand over what others have room for."""
+        """Say that we live, claim what is ours to claim, hand over what others have room for, and end the orders of
+        those who fell silent."""
         share, free = await matching.share(self._db, self._holder, PRESENCE_S, MAX_CLAIMED_AT_ONCE)
         for pair_id in free[: max(share - self.pairs, 0)]:
             await self._claim(pair_id)
         for pair_id in list(self._stops)[share:]:
             self._stops[pair_id].set()
+        await matching.cancel_overdue(self._db)
         return False
 
     async def _claim(self, pair_id: PairId) -> bool:
