@@ -28,7 +28,6 @@ from tests.chain.support import FakeLane, new_signer
 from tests.compliance.support import APPROVED, open_desk
 from tests.compliance.support import Desk as ComplianceDesk
 from tests.support.fake_chain import CHAIN_ID, FakeChain, Sent, Told
-from tests.support.signing import sign_digest
 from tests.support.vault_logs import MOVES, VAULT, decode, deposited, told, vault_event
 
 DEPTH = 4
@@ -186,7 +185,7 @@ class House:
             **fields,
         }
         ordered = {name: values[name] for name, _ in struct.fields}
-        return ordered, sign_digest(person.wallet, struct.digest(DOMAIN, ordered))
+        return ordered, person.wallet.sign_digest(struct.digest(DOMAIN, ordered))
 
     async def check(self, person: Person, struct: Struct, **fields: Any) -> custody.Checked:
         values, signature = self.signed(person, struct, **fields)

@@ -37,7 +37,6 @@ from tests.chain.support import CAP
 from tests.custody.support import somewhere
 from tests.support.fake_chain import CHAIN_ID, GWEI
 from tests.support.platform import Platform, open_platform
-from tests.support.signing import sign_digest
 from tests.support.waiting import eventually
 from tests.tokens.conftest import moving
 
@@ -99,7 +98,7 @@ class Bank:
             **fields,
         }
         ordered = {name: values[name] for name, _ in struct.fields}
-        signature = sign_digest(wallet, struct.digest(Domain(CHAIN_ID, self.vault), ordered))
+        signature = wallet.sign_digest(struct.digest(Domain(CHAIN_ID, self.vault), ordered))
         gate = Gate(CHAIN_ID, SapphireWallets(self.platform.node))
         return await custody.check(self.db, gate, struct, caller.account, ordered, signature, caller)
 

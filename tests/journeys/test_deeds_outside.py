@@ -11,7 +11,6 @@ from deedbook.integrations.sapphire.vault_deposits import own_deposit
 from deedbook.kernel.amounts import to_units
 from tests.journeys.test_frozen import deed_of, give_deeds, told
 from tests.support.counter import Asked, Counter, Person, somewhere
-from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -30,12 +29,6 @@ async def _withdraw(counter: Counter, who: Person, amount: str, to: Address) -> 
 async def test_deeds_leave_to_who_may_hold_them_and_come_back(counter: Counter) -> None:
     alice, bob = await counter.person(verified=True), await counter.person(verified=True)
     stranger, deed = await counter.person(), deed_of(counter)
-
-    async def supplied() -> bool:
-        held = await counter.balance(counter.issuer, counter.listing.symbol)
-        return bool(held["available"] != "0")
-
-    await eventually(supplied, "the issuer has the first supply", within_s=30)
     await give_deeds(counter, alice, "5")
     for person in (alice, bob):
         await counter.registered(person)

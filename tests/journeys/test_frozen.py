@@ -25,7 +25,13 @@ def deed_of(counter: Counter) -> Address:
 
 
 async def give_deeds(counter: Counter, to: Person, amount: str) -> None:
-    """Deeds from the issuer's treasury."""
+    """Deeds from the issuer's treasury, which has them soon after the market went live."""
+
+    async def supplied() -> bool:
+        held = await counter.balance(counter.issuer, counter.listing.symbol)
+        return bool(held["available"] != "0")
+
+    await eventually(supplied, "the issuer has the first supply", within_s=30)
     await counter.done_once(await _transfer(counter, counter.issuer, to, amount))
 
 

@@ -17,7 +17,6 @@ from deedbook.trading.matcher import take_over
 from deedbook.trading.spec import PairSpec
 from deedbook.trading.terms import Pair, PairStatus, PairTerms
 from tests.support.fake_chain import CHAIN_ID
-from tests.support.signing import sign_digest
 from tests.support.till import DOMAIN, Till, account_of, open_till
 from tests.support.world import User, World
 from tests.tokens.support import a_symbol
@@ -71,7 +70,7 @@ class Floor:
             **fields,
         }
         body = {name: value for name, value in body.items() if value is not None}
-        return {**body, "signature": sign_digest((signer or user).wallet, self.digest(body, domain))}
+        return {**body, "signature": (signer or user).wallet.sign_digest(self.digest(body, domain))}
 
     def digest(self, body: dict[str, Any], domain: Domain = DOMAIN) -> bytes:
         """What a wallet signs for this body."""

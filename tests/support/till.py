@@ -20,7 +20,6 @@ from deedbook.tokens import Token
 from tests.compliance.support import APPROVED, open_desk
 from tests.compliance.support import Desk as ComplianceDesk
 from tests.support.fake_chain import CHAIN_ID
-from tests.support.signing import sign_digest
 from tests.support.world import User, World
 
 VAULT = Address("0x" + "aa" * 20)
@@ -68,7 +67,7 @@ class Till:
         for name, kind in struct.fields:
             if kind == "address":
                 plain[name] = str(told[name]).lower()
-        return {**told, "signature": sign_digest(user.wallet, struct.digest(domain, plain))}
+        return {**told, "signature": user.wallet.sign_digest(struct.digest(domain, plain))}
 
     def deposit(self, user: User, **fields: Any) -> dict[str, Any]:
         return self.signed(user, DEPOSIT, **fields)

@@ -38,8 +38,11 @@ class Wallet:
 
     def sign_typed(self, domain: Domain, struct: Struct, values: Mapping[str, Any]) -> str:
         """`eth_signTypedData_v4`, as `0x…`."""
-        key = PrivateKey(self.private_key)
-        signature: bytes = key.sign_recoverable(struct.digest(domain, values), hasher=None)
+        return self.sign_digest(struct.digest(domain, values))
+
+    def sign_digest(self, digest: bytes) -> str:
+        """65 bytes r, s, v with low s and v 27 or 28, as `0x…`."""
+        signature: bytes = PrivateKey(self.private_key).sign_recoverable(digest, hasher=None)
         return "0x" + (signature[:64] + bytes([27 + signature[64]])).hex()
 
 
