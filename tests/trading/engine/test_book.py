@@ -103,6 +103,23 @@ def test_a_fill_or_kill_order_is_filled_whole_or_not_at_all() -> None:
     assert trades(book) == [(4, 1, 100, 5), (4, 2, 102, 1)]
 
 
+def test_a_fill_or_kill_order_takes_exactly_what_there_is() -> None:
+    book = after(sell(1, A, 100, 5))
+
+    book.submit(buy(2, C, 100, 5, immediate=True, all_or_nothing=True))
+
+    assert trades(book) == [(2, 1, 100, 5)]
+
+
+def test_a_fill_or_kill_order_that_would_meet_its_own_group_is_not_begun() -> None:
+    book = after(sell(1, A, 100, 5), sell(2, C, 100, 5), sell(3, B, 100, 5))
+    before = book.state_hash()
+
+    book.submit(buy(4, C, 100, 6, immediate=True, all_or_nothing=True))
+
+    assert (trades(book), endings(book), book.state_hash()) == ([], {4: Ended.NOT_FILLABLE}, before)
+
+
 def test_an_immediate_order_never_rests() -> None:
     book = after(sell(1, A, 100, 5), buy(2, B, 100, 8, immediate=True))
 
