@@ -18,6 +18,13 @@ class Signable(StrEnum):
     TRANSFER = "transfer"
 
 
+class OrderSide(StrEnum):
+    """Which way."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+
+
 @app.command()
 def up(fresh: FreshFlag = False) -> None:
     """Start the whole stack and keep it running until Ctrl-C."""
@@ -95,4 +102,21 @@ def sign(
     from deedbook.stack.sign import sign as run_sign
 
     body = run(run_sign(adopted_settings("sign"), action.value, role, amount, symbol, to))
+    typer.echo(json.dumps(body))
+
+
+@app.command("sign-order")
+def sign_order(
+    role: Annotated[str, typer.Argument(help="Whose demo wallet: that of `deedbook login ROLE`.")],
+    pair: Annotated[str, typer.Argument(help="The pair's symbol, such as HARBOR-USDC.")],
+    side: Annotated[OrderSide, typer.Argument()],
+    quantity: Annotated[str, typer.Argument(help="How many, such as 5 or 0.25.")],
+    price: Annotated[str, typer.Argument(help="The worst price; none for a market order.")] = "",
+) -> None:
+    """Print the signed body of an order, as `POST /trading/orders` takes it. For development only."""
+    import json
+
+    from deedbook.stack.sign import sign_order as run_sign
+
+    body = run(run_sign(adopted_settings("sign-order"), role, pair, side.value, quantity, price))
     typer.echo(json.dumps(body))

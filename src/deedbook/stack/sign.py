@@ -1,17 +1,20 @@
 """What a demo wallet signs at the command line: the body that the API takes, for pasting into curl."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import httpx2
 
 from deedbook.identity import DEPOSIT, TRANSFER, WITHDRAWAL, Domain, parse_address
 from deedbook.identity.terms import Address
+from deedbook.identity.typed_data import ORDER
 from deedbook.infra.settings import Settings, SettingsError
 from deedbook.kernel.amounts import is_amount
 from deedbook.kernel.ids import new_uuid
 from deedbook.stack.dollars import sign_permit
 from deedbook.stack.login import demo_wallet
+from deedbook.stack.wallet import Wallet
 
 EXPIRES_IN_S = 3600
 STRUCTS = {"deposit": DEPOSIT, "withdrawal": WITHDRAWAL, "transfer": TRANSFER}
@@ -31,11 +34,13 @@ async def sign(
     if not is_amount(amount):
         raise SettingsError(f"{amount[:40]!r} is no plain amount such as 250.50")
     to = _receiver(action, account, to_text)
-    domain, token = await _terms(settings, symbol)
+    domain, found = await _terms(settings, f"/tokens/{symbol}")
+    if found is None or not found["contractAddress"]:
+        raise SettingsError(f"there is no token {symbol} with a contract")
     given = {
         "trader": account,
         "from": account,
-        "token": token,
+        "token": Address(found["contractAddress"].lower()),
         "amount": amount,
         "destination": to,
         "to": to,
@@ -61,18 +66,58 @@ def _receiver(action: str, account: Address, to_text: str) -> Address:
     return to
 
 
-async def _terms(settings: Settings, symbol: str) -> tuple[Domain, Address]:
-    """For which contract to sign, and the token's."""
+async def sign_order(
+    settings: Settings, role_text: str, pair: str, side: str, quantity: str, price: str
+) -> dict[str, Any]:
+    """The signed body of a limit order of this role's demo wallet; with no price, of a market order.
+
+    Raises:
+        SettingsError: an argument is wrong, in production, or no API answers.
+    """
+    wallet = demo_wallet(settings, role_text)
+    for text in (quantity, price or "1"):
+        if not is_amount(text):
+            raise SettingsError(f"{text[:40]!r} is no plain amount such as 250.50")
+    domain, found = await _terms(settings, f"/trading/pairs/{pair}")
+    if found is None:
+        raise SettingsError(f"there is no pair {pair}")
+    return order_body(wallet, domain, found, side, quantity, price)
+
+
+def order_body(
+    wallet: Wallet, domain: Domain, pair: Mapping[str, Any], side: str, quantity: str, price: str
+) -> dict[str, Any]:
+    """What `POST /trading/orders` takes, signed. What has its default is signed with it and need not be sent."""
+    values = {
+        "trader": Address(wallet.address.lower()),
+        "tradingPairId": pair["symbol"],
+        "side": side,
+        "orderType": "LIMIT" if price else "MARKET",
+        "timeInForce": "GTC" if price else "IOC",
+        "postOnly": False,
+        "selfTrade": "EXPIRE_TAKER",
+        "quantity": quantity,
+        "price": price,
+        "stopPrice": "",
+        "maxFeeBps": pair["feeBps"],
+        "clientOrderId": "",
+        "nonce": new_uuid().hex,
+        "expiry": int(time.time()) + EXPIRES_IN_S,
+    }
+    sent = {name: value for name, value in values.items() if value != "" and name != "trader"}
+    return {"userAddress": values["trader"], **sent, "signature": wallet.sign_typed(domain, ORDER, values)}
+
+
+async def _terms(settings: Settings, path: str) -> tuple[Domain, dict[str, Any] | None]:
+    """For which contract to sign, and what stands at this path."""
     base_url = f"http://127.0.0.1:{settings.PORT}/api/v1"
     try:
         async with httpx2.AsyncClient(base_url=base_url, timeout=10, trust_env=False) as http:
             told = (await http.get("/exchange-info")).raise_for_status().json()["eip712Domain"]
-            found = await http.get(f"/tokens/{symbol}")
+            found = await http.get(path)
     except httpx2.HTTPError as error:
         raise SettingsError(
             f"the API at {base_url} does not answer ({type(error).__name__}): run `make up`"
         ) from None
-    if found.status_code != 200 or not found.json()["contractAddress"]:
-        raise SettingsError(f"there is no token {symbol} with a contract")
     domain = Domain(told["chainId"], Address(told["verifyingContract"].lower()))
-    return domain, Address(found.json()["contractAddress"].lower())
+    return domain, found.json() if found.status_code == 200 else None

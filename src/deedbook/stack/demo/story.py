@@ -82,13 +82,17 @@ class Story:
 
     async def signed(self, who: str, struct: Struct, values: Mapping[str, Any]) -> dict[str, Any]:
         """A body with the fields of a struct, signed by its account."""
-        if not self.exchange:
-            self.exchange = await self.call("GET", "/exchange-info")
-        told = self.exchange["eip712Domain"]
-        domain = Domain(told["chainId"], Address(told["verifyingContract"].lower()))
+        domain = await self.domain()
         given = {"nonce": new_uuid().hex, "expiry": int(time.time()) + EXPIRES_IN_S, **values}
         ordered = {name: given[name] for name, _ in struct.fields}
         return {**ordered, "signature": self.wallets[who].sign_typed(domain, struct, ordered)}
+
+    async def domain(self) -> Domain:
+        """For which contract to sign."""
+        if not self.exchange:
+            self.exchange = await self.call("GET", "/exchange-info")
+        told = self.exchange["eip712Domain"]
+        return Domain(told["chainId"], Address(told["verifyingContract"].lower()))
 
     async def until(
         self, what: str, path: str, who: str, holds: Callable[[dict[str, Any]], bool], timeout_s: float = 60

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from deedbook.identity.typed_data import ORDER
 from deedbook.kernel.amounts import to_units
 from deedbook.stack.demo.story import DemoFailed, Story, Together
+from deedbook.stack.sign import order_body
 
 PRICE, QUANTITY = "1000", "5"
 GETS, EARNS = "4.9875", "4987.5"
@@ -43,25 +43,7 @@ async def _compare(story: Story) -> None:
 
 
 async def _place(story: Story, who: str, side: str) -> dict[str, Any]:
-    values = {
-        "trader": story.account(who),
-        "tradingPairId": story.pair["symbol"],
-        "side": side,
-        "orderType": "LIMIT",
-        "timeInForce": "GTC",
-        "postOnly": False,
-        "selfTrade": "EXPIRE_TAKER",
-        "quantity": QUANTITY,
-        "price": PRICE,
-        "stopPrice": "",
-        "maxFeeBps": story.pair["feeBps"],
-        "clientOrderId": "",
-    }
-    signed = await story.signed(who, ORDER, values)
-    body = {
-        "userAddress": signed.pop("trader"),
-        **{name: value for name, value in signed.items() if value != ""},
-    }
+    body = order_body(story.wallets[who], await story.domain(), story.pair, side, QUANTITY, PRICE)
     placed: dict[str, Any] = await story.call("POST", "/trading/orders", who=who, status=201, json=body)
     return placed
 
