@@ -1,6 +1,7 @@
 """Each process alone: what it needs from the environment, which queues it serves, what it says when it cannot."""
 
 import asyncio
+import json
 import signal
 from collections.abc import AsyncIterator
 
@@ -10,6 +11,7 @@ from deedbook.infra.database import Database
 from deedbook.infra.embedded import EmbeddedAnvil, EmbeddedValkey
 from deedbook.stack.environment import LOCAL_ADMIN_KEY
 from tests.support.facts import count
+from tests.support.owner import as_owner
 from tests.support.running import Terminal
 from tests.support.servers import free_port
 from tests.support.waiting import eventually
@@ -18,6 +20,7 @@ PROCESSES = {
     "worker": "worker_started",
     "relay": "relay_started",
     "scheduler": "scheduler_started",
+    "matcher": "matcher_started",
 }
 
 
@@ -37,7 +40,7 @@ async def terminal(dsn: str, valkey: EmbeddedValkey, anvil: EmbeddedAnvil) -> As
     opened.close()
 
 
-@pytest.mark.parametrize("name", ["worker", "relay", "scheduler"])
+@pytest.mark.parametrize("name", PROCESSES)
 async def test_process_serves_alone_and_ends_with_0_when_it_is_told_to(terminal: Terminal, name: str) -> None:
     process = terminal.start(name)
     await process.says(PROCESSES[name])
@@ -60,7 +63,7 @@ async def test_api_serves_alone_and_ends_when_it_is_told_to(terminal: Terminal) 
     assert await process.stop(signal.SIGTERM, within_s=15) in (0, -signal.SIGTERM)
 
 
-@pytest.mark.parametrize("name", ["api", "worker", "relay"])
+@pytest.mark.parametrize("name", ["api", "worker", "relay", "matcher"])
 async def test_process_waits_for_its_database_when_it_is_started_first(terminal: Terminal, name: str) -> None:
     """And for the chain, where it needs that. Nobody has to start things in order."""
     port = free_port()
@@ -102,11 +105,13 @@ async def test_two_relays_share_the_work_without_doing_it_twice(terminal: Termin
     relays = [terminal.start("relay") for _ in range(2)]
     for process in relays:
         await process.says("relay_started")
+    lines = relays[0].log.read_text().splitlines()
+    (sinks,) = [json.loads(line)["sinks"] for line in lines if "relay_started" in line]
 
-    async def all_sinks_served() -> bool:
-        return await count(db, "leases", "name LIKE 'relay-%' AND expires_at > now()") == 5
+    async def all_served() -> bool:
+        return await count(db, "leases", "name LIKE 'relay-%' AND expires_at > now()") == len(sinks) + 1
 
-    await eventually(all_sinks_served, "each sink has one holder")
+    await eventually(all_served, "each sink and the sweeper have one holder")
     assert [await process.stop(signal.SIGTERM, within_s=15) for process in relays] == [0, 0]
     assert await count(db, "leases", "expires_at > now()") == 0, (
         "given back, so that a successor need not wait"
@@ -162,7 +167,8 @@ async def test_process_names_what_is_wrong(terminal: Terminal, variable: str, va
 
 
 async def test_process_refuses_to_work_when_the_schema_is_another(terminal: Terminal, db: Database) -> None:
-    await db.pool.execute("UPDATE alembic_version SET version_num = '0000'")
+    async with as_owner(db) as connection:
+        await connection.execute("UPDATE alembic_version SET version_num = '0000'")
     ended = await terminal.command("relay")
     assert ended.returncode == 1
     assert "deedbook migrate" in ended.stderr
