@@ -138,7 +138,7 @@ async def owned_custody(world: World, path: str) -> tuple[str, dict[str, Any], U
         "allow-list": {"allowListOnly": True},
         "reject": {"reason": "no"},
         "rescan": {"fromBlock": 1, "toBlock": 2},
-        "{tokenId}": {"automaticUpTo": "1", "fourEyesAbove": "2", "dailyLimit": "3"},
+        "{tokenId}": {"automaticUpTo": "10000", "fourEyesAbove": "50000", "dailyLimit": "1000000"},
     }
     body = bodies.get(path.rsplit("/", 1)[-1], {})
     if "{address}" in path:
