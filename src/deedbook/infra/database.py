@@ -178,6 +178,7 @@ class Database:
         pool_size: int = 10,
         statement_timeout_s: float = 15.0,
         idle_transaction_timeout_s: float = 10.0,
+        acquire_timeout_s: float = 2.0,
         application: str = "deedbook",
     ) -> "Database":
         """Open the pool; the timeouts keep one stuck transaction from holding back the relay for ever.
@@ -188,7 +189,7 @@ class Database:
             dsn,
             min_size=0,
             max_size=pool_size,
-            timeout=5,
+            timeout=max(5.0, acquire_timeout_s),
             command_timeout=statement_timeout_s + 5,
             max_inactive_connection_lifetime=120,
             init=_prepare,
@@ -202,7 +203,7 @@ class Database:
             },
         )
         assert pool is not None
-        return cls(pool)
+        return cls(pool, acquire_timeout_s)
 
     async def close(self) -> None:
         try:

@@ -202,7 +202,8 @@ async def _migrate(settings: Settings) -> None:
     """Bring the schema up to date; where it is already, without loading the tool for it."""
     assert settings.DATABASE_URL is not None
     dsn = settings.DATABASE_URL.get_secret_value()
-    db = await Database.connect(dsn, pool_size=1, application="deedbook-up")
+    # On a busy machine the first connections of a new server take their time, and everything starts at once here.
+    db = await Database.connect(dsn, pool_size=1, acquire_timeout_s=30, application="deedbook-up")
     try:
         async with db.reading() as connection:
             await require_current(connection)
