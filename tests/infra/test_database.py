@@ -78,6 +78,38 @@ async def test_job_is_asked_for_once_when_its_id_is_repeated(db: Database) -> No
     assert await count(db, "jobs") == 2
 
 
+async def test_nothing_is_left_in_a_connection_whose_user_was_cut_off(dsn: str) -> None:
+    """Connections are given on as they are: what was begun is rolled back, and role and limits are those of before."""
+    alone = await Database.connect(dsn, pool_size=1)
+    session = "SELECT ARRAY[current_user, current_setting('statement_timeout'), current_setting('work_mem')]"
+    async with alone.reading() as connection:
+        before = await connection.fetchval(session)
+
+    async def dawdle(setting: str) -> None:
+        async with alone.transaction() as tx:
+            await tx.execute(setting)
+            await tx.execute(INSERT_LEASE)
+            await tx.execute("SELECT pg_sleep(30)")
+
+    for setting in ("SET LOCAL statement_timeout = 0", "SET LOCAL work_mem = '128MB'"):
+        cut_off = asyncio.create_task(dawdle(setting))
+        await asyncio.sleep(0.2)
+        cut_off.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await cut_off
+        async with alone.reading() as connection:
+            assert not connection.is_in_transaction()
+            assert await connection.fetchval(session) == before
+            assert await connection.fetchval("SELECT count(*) FROM leases") == 0
+    for _ in range(3):
+        with pytest.raises(asyncpg.PostgresSyntaxError):
+            async with alone.transaction() as tx:
+                await tx.execute("no SQL")
+        async with alone.reading() as connection:
+            assert await connection.fetchval(session) == before
+    await alone.close()
+
+
 async def test_history_is_refused_a_change_when_somebody_tries(db: Database) -> None:
     await tell(db, "one")
     for statement in ("UPDATE events SET version = 2", "DELETE FROM events", "TRUNCATE events"):
