@@ -12,7 +12,7 @@ from deedbook.identity import Domain
 from deedbook.identity.typed_data import ORDER
 from deedbook.kernel.ids import PairId, TokenId, UserId, new_uuid
 from deedbook.ledger import AccountId
-from deedbook.trading import order_store, orders, store
+from deedbook.trading import orders, store
 from deedbook.trading.matcher import take_over
 from deedbook.trading.spec import PairSpec
 from deedbook.trading.terms import Pair, PairStatus, PairTerms
@@ -136,7 +136,7 @@ async def open_floor(world: World, **settings: Any) -> Floor:
         await store.set_fee_account(tx, pair.pair_id, fees)
         for name, value in settings.items():
             await tx.execute(f"UPDATE trading_pairs SET {name} = $2 WHERE pair_id = $1", pair.pair_id, value)
-    spec = await order_store.spec(world.db, pair.pair_id)
+    spec = await store.spec(world.db, pair.pair_id)
     assert spec is not None
     return Floor(till, spec)
 

@@ -11,7 +11,7 @@ import pytest
 from deedbook.identity.errors import NonceUsed
 from deedbook.kernel.errors import IdempotencyKeyReused
 from deedbook.ledger.errors import InsufficientFunds
-from deedbook.trading import order_store
+from deedbook.trading import intake_store
 from deedbook.trading.admission import Admitted
 from deedbook.trading.errors import ClientOrderIdUsed, DuplicateOrder
 from deedbook.trading.intake import Intake, Taken
@@ -101,7 +101,7 @@ async def test_one_key_serves_one_request(venue: Venue, intake: Intake) -> None:
 async def race(venue: Venue, intake: Intake, first: Admitted, *rest: Admitted) -> list[Told]:
     """Another process has written `first` and not yet committed it when `rest` come to this one."""
     async with venue.db.transaction() as tx:
-        (row,) = await tx.fetch(order_store._TAKE, *order_store._columns([first]))
+        (row,) = await tx.fetch(intake_store._TAKE, *intake_store._columns([first]))
         assert row["verdict"] == 0
         coming = asyncio.gather(*(intake.submit(order) for order in rest), return_exceptions=True)
         await asyncio.sleep(0.3)

@@ -11,7 +11,7 @@ from deedbook.bench.venue import open_venue as open_pair
 from deedbook.infra.database import Database
 from deedbook.kernel.ids import PairId, TokenId, UserId
 from deedbook.ledger import AccountId
-from deedbook.trading import order_store
+from deedbook.trading import intake_store, store
 from deedbook.trading.admission import Admitted
 from deedbook.trading.engine import Book
 from deedbook.trading.execution import Batch
@@ -80,7 +80,7 @@ class Venue:
 
     async def place(self, *admitted: Admitted) -> list[int]:
         """Make orders durable in one commit; their verdicts."""
-        return [row["verdict"] for row in await order_store.take(self.db, admitted)]
+        return [row["verdict"] for row in await intake_store.take(self.db, admitted)]
 
     async def balances(self, user_id: UUID) -> tuple[int, int, int, int]:
         """Base available and locked, quote available and locked."""
@@ -104,6 +104,6 @@ async def open_venue(db: Database, symbol: str = "LUXAPT", **settings: Any) -> V
     async with db.transaction() as tx:
         for name, value in settings.items():
             await tx.execute(f"UPDATE trading_pairs SET {name} = $2 WHERE pair_id = $1", spec.pair_id, value)
-    changed = await order_store.spec(db, spec.pair_id)
+    changed = await store.spec(db, spec.pair_id)
     assert changed is not None
     return Venue(db, changed)

@@ -18,7 +18,7 @@ from deedbook.infra.database import Database
 from deedbook.kernel.errors import IdempotencyKeyReused, Refusal, Unavailable
 from deedbook.kernel.ids import PairId
 from deedbook.ledger.errors import InsufficientFunds
-from deedbook.trading import order_store
+from deedbook.trading import intake_store
 from deedbook.trading.admission import Admitted
 from deedbook.trading.errors import ClientOrderIdUsed, DuplicateOrder, OrderNotFound, OrderOver
 
@@ -117,7 +117,7 @@ class Intake:
 
     async def _write_batch(self, batch: list[_Entry]) -> None:
         try:
-            rows = await order_store.take(self._db, [order for order, _ in batch])
+            rows = await intake_store.take(self._db, [order for order, _ in batch])
         except Exception as error:
             if len(batch) > 1 and not isinstance(error, Unavailable):
                 log.exception("intake_one_by_one", orders=len(batch))

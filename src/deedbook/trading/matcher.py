@@ -19,17 +19,19 @@ import structlog
 from deedbook.infra.database import Database
 from deedbook.infra.failpoints import failpoint
 from deedbook.kernel.ids import PairId, UserId, new_uuid
-from deedbook.trading import order_store
+from deedbook.trading import order_store, settle_store, store, writer_store
 from deedbook.trading.engine import Book, Ended
 from deedbook.trading.errors import Fenced, HoldingsExceeded
 from deedbook.trading.execution import Batch
 from deedbook.trading.live import LiveOrder, live_order
 from deedbook.trading.live_facts import Moment
 from deedbook.trading.living import LivingOrders
-from deedbook.trading.order_store import CarriedOut, SelfMade, StoredTrade, Writer
+from deedbook.trading.order_store import StoredTrade
 from deedbook.trading.parties import Parties
 from deedbook.trading.pending import bars, pending
+from deedbook.trading.settle_store import CarriedOut, SelfMade
 from deedbook.trading.spec import PairSpec
+from deedbook.trading.writer_store import Writer
 
 log = structlog.get_logger(__name__)
 
@@ -164,7 +166,7 @@ class PairMatcher:
     async def give_up(self) -> None:
         """Let a successor begin at once."""
         async with self._db.transaction() as tx:
-            await order_store.give_up(tx, self._spec.pair_id, self._writer.epoch)
+            await writer_store.give_up(tx, self._spec.pair_id, self._writer.epoch)
 
     # One batch
 
@@ -209,7 +211,7 @@ class PairMatcher:
 
     def _arguments(self, prepared: _Prepared, moment: datetime) -> list[Any]:
         book = self.book
-        return order_store.settle_arguments(
+        return settle_store.settle_arguments(
             self._writer,
             prepared.before,
             self._match_seq,
@@ -300,7 +302,7 @@ class PairMatcher:
         await failpoint("matcher.beforeCommit")
         started = time.perf_counter()
         try:
-            await order_store.settle(self._db, prepared.arguments)
+            await settle_store.settle(self._db, prepared.arguments)
         except Exception as error:
             self._observe("failed", 1)
             if isinstance(error, HoldingsExceeded):
@@ -325,7 +327,7 @@ class PairMatcher:
         if time.monotonic() - self._renewed_at < RENEW_S:
             return
         async with self._db.transaction() as tx:
-            held = await order_store.renew(tx, self._spec.pair_id, self._writer.epoch, TTL_S)
+            held = await writer_store.renew(tx, self._spec.pair_id, self._writer.epoch, TTL_S)
         if not held:
             raise Fenced("another process has taken this pair over")
         self._renewed_at = time.monotonic()
@@ -339,11 +341,11 @@ async def take_over(
     db: Database, pair_id: PairId, holder: str, copies: Copies, observe: Observe = _unobserved
 ) -> PairMatcher | None:
     """Become the writer of a pair, its book rebuilt; `None` while another is, or for an unknown pair."""
-    spec = await order_store.spec(db, pair_id)
+    spec = await store.spec(db, pair_id)
     if spec is None:
         return None
     async with db.transaction() as tx:
-        writer = await order_store.take_over(tx, pair_id, holder, TTL_S)
+        writer = await writer_store.take_over(tx, pair_id, holder, TTL_S)
     if writer is None:
         return None
     matcher = PairMatcher(db, spec, writer, copies, observe)

@@ -3,10 +3,10 @@ because they fell silent), and what the relay carries out."""
 
 from deedbook.infra.database import Database
 from deedbook.kernel.ids import PairId
-from deedbook.trading import exposure, order_store
+from deedbook.trading import exposure, writer_store
 from deedbook.trading.book_copies import BookCopies, depth_key
+from deedbook.trading.log_store import StoredFacts, facts_after
 from deedbook.trading.matcher import PairMatcher, take_over
-from deedbook.trading.order_store import StoredFacts, facts_after
 
 __all__ = [
     "BookCopies",
@@ -24,14 +24,14 @@ __all__ = [
 async def share(db: Database, holder: str, ttl_s: float, limit: int) -> tuple[int, list[PairId]]:
     """Be counted as a living matcher; how many pairs are this one's share, and which are free."""
     async with db.transaction() as tx:
-        living, pairs = await order_store.be_present(tx, holder, ttl_s)
-    return -(-pairs // max(living, 1)), await order_store.free_pairs(db, limit)
+        living, pairs = await writer_store.be_present(tx, holder, ttl_s)
+    return -(-pairs // max(living, 1)), await writer_store.free_pairs(db, limit)
 
 
 async def leave(db: Database, holder: str) -> None:
     """Be counted no longer."""
     async with db.transaction() as tx:
-        await order_store.be_absent(tx, holder)
+        await writer_store.be_absent(tx, holder)
 
 
 async def cancel_overdue(db: Database) -> int:

@@ -6,25 +6,18 @@ Tick and lot are said once: open orders, trades and copies count in them.
 from dataclasses import dataclass, fields
 from typing import Any
 
-from deedbook import ledger, tokens
+from deedbook import tokens
 from deedbook.infra.database import Tx
 from deedbook.kernel.amounts import MalformedAmount, to_text, to_units
 from deedbook.kernel.errors import FieldError, Invalid
 from deedbook.kernel.events import Actor
 from deedbook.kernel.ids import PairId, TokenId, new_uuid
-from deedbook.ledger import AccountId
 from deedbook.tokens import Token, TokenStatus, TokenType
-from deedbook.trading import model, pair_store, store
+from deedbook.trading import model, service, store
 from deedbook.trading.errors import PairExists, PairFollowsMarket, PairNotFound, TokenNotTradable
-from deedbook.trading.events import PairChanged, PairOpened, PairStatusChanged
+from deedbook.trading.events import PairChanged, PairStatusChanged
 from deedbook.trading.spec import PLACES, whole
-from deedbook.trading.terms import CommandKind, FeeMode, Pair, PairStatus, PairTerms
-
-_COMMANDS = {
-    PairStatus.ACTIVE: CommandKind.RESUME,
-    PairStatus.PAUSED: CommandKind.PAUSE,
-    PairStatus.CLOSED: CommandKind.CLOSE,
-}
+from deedbook.trading.terms import COMMAND_FOR, FeeMode, Pair, PairStatus, PairTerms
 
 
 @dataclass(frozen=True)
@@ -65,20 +58,10 @@ async def open_pair(tx: Tx, actor: Actor, wanted: OpenPair) -> PairId:
     terms = _terms(base, quote, wanted)
     columns = _columns(wanted.filters, terms.tick_size, terms.lot_size, quote.decimals)
     pair = Pair(PairId(new_uuid()), None, base.token_id, quote.token_id, terms, PairStatus.ACTIVE)
-    if not await store.add_pair(tx, pair):
+    if not await service.found(tx, pair):
         raise PairExists(f"there is a pair {terms.symbol} already")
-    fee_account = AccountId(new_uuid())
-    await ledger.open_fee_account(tx, fee_account, pair.pair_id)
-    await store.set_fee_account(tx, pair.pair_id, fee_account)
-    await pair_store.set_columns(tx, pair.pair_id, {"fee_mode": wanted.fee_mode.value, **columns})
-    opened = PairOpened(
-        trading_pair_id=pair.pair_id,
-        symbol=terms.symbol,
-        tick_size=terms.tick_size,
-        lot_size=terms.lot_size,
-        fee_bps=terms.fee_bps,
-    )
-    tx.emit(opened, actor, before={}, after=_shown(await _stored(tx, pair.pair_id)))
+    await store.set_columns(tx, pair.pair_id, {"fee_mode": wanted.fee_mode.value, **columns})
+    tx.emit(service.opened(pair), actor, before={}, after=_shown(await _stored(tx, pair.pair_id)))
     return pair.pair_id
 
 
@@ -96,7 +79,7 @@ async def change_pair(
     before = await _stored(tx, pair_id)
     columns = _columns(filters, before["tick_size"], before["lot_size"], before["quote_decimals"])
     if columns:
-        await pair_store.set_columns(tx, pair_id, columns)
+        await store.set_columns(tx, pair_id, columns)
         after = await _stored(tx, pair_id)
         if _shown(after) != _shown(before):
             told = PairChanged(trading_pair_id=pair_id, symbol=before["symbol"])
@@ -113,14 +96,14 @@ async def _set_status(tx: Tx, actor: Actor, pair: dict[str, Any], status: PairSt
     if pair["status"] == PairStatus.CLOSED.value:
         raise PairExists("it has ended for good")
     pair_id = pair["pair_id"]
-    await pair_store.set_columns(tx, pair_id, {"status": status.value})
-    await store.add_pair_command(tx, pair_id, _COMMANDS[status])
+    await store.set_columns(tx, pair_id, {"status": status.value})
+    await store.add_pair_command(tx, pair_id, COMMAND_FOR[status])
     told = PairStatusChanged(trading_pair_id=pair_id, symbol=pair["symbol"], status=status.value)
     tx.emit(told, actor, before={"status": pair["status"]}, after={"status": status.value})
 
 
 async def _stored(tx: Tx, pair_id: PairId) -> dict[str, Any]:
-    found = await pair_store.locked(tx, pair_id)
+    found = await store.locked(tx, pair_id)
     if found is None:
         raise PairNotFound
     return found

@@ -11,7 +11,7 @@ from typing import TypeVar
 from deedbook.infra.database import Database
 from deedbook.infra.sharing import Shared
 from deedbook.kernel.ids import PairId, parse_uuid
-from deedbook.trading import entry_store, order_store
+from deedbook.trading import entry_store, store
 from deedbook.trading.admission import Quotes
 from deedbook.trading.errors import PairNotFound
 from deedbook.trading.spec import PairSpec
@@ -82,7 +82,7 @@ class PairDirectory:
     async def _look_up(self, name: str) -> PairSpec | None:
         told = parse_uuid(name)
         pair_id = PairId(told) if told is not None else await entry_store.pair_of_symbol(self._db, name)
-        return await order_store.spec(self._db, pair_id) if pair_id is not None else None
+        return await store.spec(self._db, pair_id) if pair_id is not None else None
 
 
 def _keep(known: dict[K, V], key: K, value: V) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from deedbook.infra.database import Database
 from deedbook.kernel.ids import PairId
-from deedbook.trading import order_store
+from deedbook.trading import log_store, order_store, store
 from deedbook.trading.engine import Book, Ended, Order, SelfTrade, Trade, Trailing
 from deedbook.trading.live import live_order
 
@@ -30,7 +30,7 @@ async def replay(db: Database, pair_id: PairId) -> Replayed:
     Raises:
         DatabaseUnavailable: no proof either way.
     """
-    log = await order_store.log_of(db, pair_id)
+    log = await log_store.log_of(db, pair_id)
     book, numbers = Book(), {row["order_id"]: row["order_number"] for row in log.orders}
     made: list[tuple[int, int, int, int]] = []
     findings: list[str] = []
@@ -110,7 +110,7 @@ def _different_trades(
 
 
 async def _standing(db: Database, pair_id: PairId, last: int, accepting: bool) -> Book:
-    spec = await order_store.spec(db, pair_id)
+    spec = await store.spec(db, pair_id)
     assert spec is not None
     book = Book(last)
     book.accepting = accepting

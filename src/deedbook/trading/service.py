@@ -8,17 +8,12 @@ from deedbook.markets import MarketStatus
 from deedbook.tokens import Token
 from deedbook.trading import model, store
 from deedbook.trading.events import PairOpened, PairStatusChanged
-from deedbook.trading.terms import QUOTE_SYMBOL, CommandKind, Pair, PairStatus
+from deedbook.trading.terms import COMMAND_FOR, QUOTE_SYMBOL, Pair, PairStatus
 
 _FOLLOWS = {
     MarketStatus.ACTIVE: PairStatus.ACTIVE,
     MarketStatus.PAUSED: PairStatus.PAUSED,
     MarketStatus.ARCHIVED: PairStatus.CLOSED,
-}
-_COMMANDS = {
-    PairStatus.ACTIVE: CommandKind.RESUME,
-    PairStatus.PAUSED: CommandKind.PAUSE,
-    PairStatus.CLOSED: CommandKind.CLOSE,
 }
 
 
@@ -46,22 +41,30 @@ async def open_bare_pair(tx: Tx, base_id: TokenId, quote_id: TokenId) -> PairId:
 async def _open(tx: Tx, market_id: MarketId | None, base: Token, quote: Token) -> PairId:
     terms = model.default_terms(base, quote)
     pair = Pair(PairId(new_uuid()), market_id, base.token_id, quote.token_id, terms, PairStatus.ACTIVE)
-    if await store.add_pair(tx, pair):
-        fee_account = AccountId(new_uuid())
-        await ledger.open_fee_account(tx, fee_account, pair.pair_id)
-        await store.set_fee_account(tx, pair.pair_id, fee_account)
-        tx.emit(
-            PairOpened(
-                trading_pair_id=pair.pair_id,
-                symbol=terms.symbol,
-                tick_size=terms.tick_size,
-                lot_size=terms.lot_size,
-                fee_bps=terms.fee_bps,
-            ),
-            before={"status": None},
-            after={"status": pair.status},
-        )
+    if await found(tx, pair):
+        tx.emit(opened(pair), before={"status": None}, after={"status": pair.status})
     return pair.pair_id
+
+
+async def found(tx: Tx, pair: Pair) -> bool:
+    """Write a pair, with an account for its fees and whoever will write it; `False` when there is one."""
+    if not await store.add_pair(tx, pair):
+        return False
+    fee_account = AccountId(new_uuid())
+    await ledger.open_fee_account(tx, fee_account, pair.pair_id)
+    await store.set_fee_account(tx, pair.pair_id, fee_account)
+    return True
+
+
+def opened(pair: Pair) -> PairOpened:
+    """What is told of a new pair."""
+    return PairOpened(
+        trading_pair_id=pair.pair_id,
+        symbol=pair.terms.symbol,
+        tick_size=pair.terms.tick_size,
+        lot_size=pair.terms.lot_size,
+        fee_bps=pair.terms.fee_bps,
+    )
 
 
 async def follow_market(tx: Tx, market_id: MarketId) -> None:
@@ -73,7 +76,7 @@ async def follow_market(tx: Tx, market_id: MarketId) -> None:
     changed = await store.set_status(tx, market_id, status)
     if changed is not None:
         pair_id, symbol, former = changed
-        await store.add_pair_command(tx, pair_id, _COMMANDS[status])
+        await store.add_pair_command(tx, pair_id, COMMAND_FOR[status])
         tx.emit(
             PairStatusChanged(trading_pair_id=pair_id, symbol=symbol, status=status.value),
             before={"status": former},

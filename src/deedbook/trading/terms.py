@@ -118,3 +118,11 @@ class CommandKind(Enum):
     PAUSE = "PAUSE"
     RESUME = "RESUME"
     CLOSE = "CLOSE"
+
+
+COMMAND_FOR = {
+    PairStatus.ACTIVE: CommandKind.RESUME,
+    PairStatus.PAUSED: CommandKind.PAUSE,
+    PairStatus.CLOSED: CommandKind.CLOSE,
+}
+"""What the book of a pair is told when its status becomes this."""

@@ -1,0 +1,163 @@
+"""SQL of a batch: everything that was matched, written in one commit by `orders_settle`, or nothing of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from deedbook.compliance import Standing, TokenRules
+from deedbook.infra.arrays import plain
+from deedbook.infra.database import Database
+from deedbook.trading.errors import BookOutdated, EligibilityChanged, Fenced, HoldingsExceeded
+from deedbook.trading.execution import Batch
+from deedbook.trading.writer_store import Writer
+
+_REFUSED = {
+    "DL003": Fenced,
+    "DL004": BookOutdated,
+    "DL005": EligibilityChanged,
+    "DL006": HoldingsExceeded,
+}
+
+
+@dataclass(frozen=True)
+class SelfMade:
+    """An order that the writer takes out by itself."""
+
+    order_id: str
+    why: str
+    match_seq: int
+
+
+@dataclass(frozen=True)
+class CarriedOut:
+    """A durable command and what became of it."""
+
+    number: int
+    match_seq: int
+    effective: bool
+
+
+def settle_arguments(
+    writer: Writer,
+    before: int,
+    match_seq: int,
+    batch: Batch,
+    moment: datetime,
+    *,
+    last_price: int,
+    best: tuple[int, int],
+    accepting: bool,
+    carried_out: Sequence[CarriedOut],
+    self_made: Sequence[SelfMade],
+    standing: Mapping[str, Standing],
+    rules: TokenRules,
+    batch_id: UUID,
+    first_fact: int,
+) -> list[Any]:
+    """Everything that one batch writes, as it is at this moment: the book goes on changing while it is written."""
+    touched, trades, lines = batch.touched, batch.trades, batch.lines
+    keys = sorted(batch.balances)
+    parties = sorted(batch.parties)
+    return [
+        batch.spec.pair_id,
+        writer.epoch,
+        before,
+        match_seq,
+        batch.trade_number,
+        batch.fact_seq,
+        last_price,
+        *best,
+        accepting,
+        moment,
+        plain([order.order_id for order in touched]),
+        plain([order.status for order in touched]),
+        plain([order.reason for order in touched]),
+        plain([order.left for order in touched]),
+        plain([order.filled for order in touched]),
+        plain([order.filled_quote for order in touched]),
+        plain([order.fee for order in touched]),
+        plain([order.held for order in touched]),
+        plain([not order.waiting for order in touched]),
+        plain([order.stop for order in touched]),
+        plain([order.match_seq for order in touched]),
+        plain([order.priority for order in touched]),
+        plain([command.number for command in carried_out]),
+        plain([command.match_seq for command in carried_out]),
+        plain([command.effective for command in carried_out]),
+        plain([made.order_id for made in self_made]),
+        plain([made.why for made in self_made]),
+        plain([made.match_seq for made in self_made]),
+        plain([trade.trade_id for trade in trades]),
+        plain([trade.number for trade in trades]),
+        plain([trade.match_seq for trade in trades]),
+        plain([trade.taker_side for trade in trades]),
+        plain([trade.buy_order_id for trade in trades]),
+        plain([trade.sell_order_id for trade in trades]),
+        plain([trade.buyer_id for trade in trades]),
+        plain([trade.seller_id for trade in trades]),
+        plain([trade.price for trade in trades]),
+        plain([trade.size for trade in trades]),
+        plain([trade.base for trade in trades]),
+        plain([trade.quote for trade in trades]),
+        plain([trade.buyer_fee for trade in trades]),
+        plain([trade.seller_fee for trade in trades]),
+        plain([line[0] for line in lines]),
+        plain([line[1] for line in lines]),
+        plain([line[2] for line in lines]),
+        plain([line[3] for line in lines]),
+        plain([key[0] for key in keys]),
+        plain([key[1] for key in keys]),
+        plain([batch.balances[key][0] for key in keys]),
+        plain([batch.balances[key][1] for key in keys]),
+        plain(parties),
+        plain([standing[user_id].record_version for user_id in parties]),
+        plain([standing[user_id].profile_version for user_id in parties]),
+        batch.spec.base_token_id if parties else None,
+        rules.version,
+        plain(sorted({trade.buyer_id for trade in trades}) if rules.counts else []),
+        rules.max_ownership,
+        rules.max_holders,
+        batch_id if batch.facts else None,
+        first_fact,
+        "\n".join(batch.facts),
+    ]
+
+
+async def settle(db: Database, arguments: Sequence[Any]) -> None:
+    """Write one batch in one commit, or nothing.
+
+    Raises:
+        Fenced: another is the pair's writer now.
+        BookOutdated: the rows are not what the book says: forget it and rebuild.
+        EligibilityChanged: compliance decided something meanwhile.
+        HoldingsExceeded: a buyer would hold more, or there would be more holders, than the rules allow.
+        DatabaseUnavailable: not known whether it was written.
+    """
+    try:
+        async with db.transaction() as tx:
+            await tx.execute(_SETTLE, *arguments)
+    except asyncpg.PostgresError as error:
+        if error.sqlstate in _REFUSED:
+            raise _REFUSED[error.sqlstate](str(error.detail or "")) from error
+        raise
+
+
+_SETTLE = """
+    SELECT orders_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+        $12::text::uuid[], $13::text::text[], $14::text::text[], $15::text::bigint[], $16::text::bigint[],
+        $17::text::numeric[], $18::text::numeric[], $19::text::numeric[], $20::text::boolean[], $21::text::bigint[],
+        $22::text::bigint[], $23::text::bigint[],
+        $24::text::bigint[], $25::text::bigint[], $26::text::boolean[],
+        $27::text::uuid[], $28::text::text[], $29::text::bigint[],
+        $30::text::uuid[], $31::text::bigint[], $32::text::bigint[], $33::text::text[], $34::text::uuid[],
+        $35::text::uuid[], $36::text::uuid[], $37::text::uuid[], $38::text::bigint[], $39::text::bigint[],
+        $40::text::numeric[], $41::text::numeric[], $42::text::numeric[], $43::text::numeric[],
+        $44::text::uuid[], $45::text::uuid[], $46::text::uuid[], $47::text::numeric[],
+        $48::text::uuid[], $49::text::uuid[], $50::text::numeric[], $51::text::numeric[],
+        $52::text::uuid[], $53::text::bigint[], $54::text::bigint[], $55, $56, $57::text::uuid[], $58, $59,
+        $60, $61, $62)
+"""
