@@ -258,11 +258,20 @@ class House:
         async with self.db.reading() as connection:
             return [dict(row) for row in await connection.fetch(query, *values)]
 
+    async def stands(self, withdrawal: custody.Withdrawal) -> str:
+        """Where a withdrawal is."""
+        return await self.status("withdrawal_requests", withdrawal.withdrawal_id)
+
     async def status(self, table: str, id_: UUID) -> str:
         name = {"withdrawal_requests": "withdrawal_id", "transfers": "transfer_id", "deposits": "deposit_id"}
         [row] = await self.rows(f"SELECT status FROM {table} WHERE {name[table]} = $1", id_)
         status: str = row["status"]
         return status
+
+    async def let_a_day_pass(self, table: str, column: str) -> None:
+        """For what this column says."""
+        async with self.db.transaction() as tx:
+            await tx.execute(f"UPDATE {table} SET {column} = {column} - interval '1 day'")
 
     async def history(self, id_: UUID) -> list[str]:
         """The facts about one thing, oldest first, without the room's name."""

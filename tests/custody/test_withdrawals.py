@@ -2,17 +2,15 @@
 has said no."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any
 
 import pytest
 
 from deedbook import compliance, custody
-from deedbook.chain.errors import ChainUnavailable
-from deedbook.chain.vault import VaultEventKind
 from deedbook.compliance import KycStatus, RecordChange
 from deedbook.compliance.errors import KycRequired, ReceiverFrozen
-from deedbook.custody import Verdict, errands, jobs
+from deedbook.custody import Verdict
 from deedbook.custody.errands import WITHDRAW
 from deedbook.custody.errors import (
     AlreadyDecided,
@@ -23,18 +21,14 @@ from deedbook.custody.errors import (
     WithdrawalMoved,
     WithdrawalNotFound,
 )
-from deedbook.custody.payouts import key_of
 from deedbook.identity import WITHDRAWAL, Role
 from deedbook.identity.errors import DuplicateAction, FourEyes, NonceUsed
 from deedbook.identity.terms import Address
-from deedbook.infra.failpoints import FailpointHit
 from deedbook.kernel.errors import Refusal
 from deedbook.kernel.ids import new_uuid
-from deedbook.kernel.jobs import Job
 from deedbook.ledger.errors import InsufficientFunds
-from tests.chain.support import armed
-from tests.custody.support import CASH, DEED, DEPTH, House, Person, somewhere
-from tests.support.vault_logs import VAULT, told, vault_event
+from tests.custody.support import CASH, DEED, House, Person, somewhere
+from tests.support.vault_logs import VAULT
 
 UNIT = 10**6
 
@@ -48,10 +42,6 @@ async def code_of(work: Coroutine[Any, Any, Any]) -> str:
     return "done"
 
 
-def is_at(house: House, withdrawal: custody.Withdrawal) -> Coroutine[Any, Any, str]:
-    return house.status("withdrawal_requests", withdrawal.withdrawal_id)
-
-
 async def test_money_leaves_once_and_the_ledger_follows(house: House) -> None:
     alice, to = await house.rich("1000"), somewhere()
     asked = await house.withdraw(alice, "400.50", to=to)
@@ -59,7 +49,7 @@ async def test_money_leaves_once_and_the_ledger_follows(house: House) -> None:
     assert await house.balance(alice) == (599_500_000, 400_500_000)
     await house.carry_out(WITHDRAW, asked.withdrawal_id)
     await house.carry_out(WITHDRAW, asked.withdrawal_id)
-    assert await is_at(house, asked) == "COMPLETED"
+    assert await house.stands(asked) == "COMPLETED"
     assert await house.balance(alice) == (599_500_000, 0)
     assert await house.history(asked.withdrawal_id) == [
         "requested",
@@ -139,7 +129,7 @@ async def _paid_out(house: House, person: Person, amount: str) -> None:
     asked = await house.withdraw(person, amount)
     await _approved_by_two(house, asked)
     await house.carry_out(WITHDRAW, asked.withdrawal_id)
-    assert await is_at(house, asked) == "COMPLETED"
+    assert await house.stands(asked) == "COMPLETED"
 
 
 async def _approved_by_two(house: House, asked: custody.Withdrawal) -> None:
@@ -210,7 +200,7 @@ async def test_an_issued_token_leaves_to_whom_compliance_lets_have_it(house: Hou
     asked = await house.withdraw(alice, "1", to=bob.account, token=DEED)
     await house.compliance.set_record(bob.user_id, RecordChange(whitelisted=False))
     await house.carry_out(WITHDRAW, asked.withdrawal_id)
-    assert await is_at(house, asked) == "FAILED"
+    assert await house.stands(asked) == "FAILED"
     assert house.node.mined(house.lane.wallet) == []
 
 
@@ -233,7 +223,7 @@ async def test_a_list_of_addresses_opens_late_and_closes_at_once(house: House) -
     for to in (listed, somewhere()):
         with pytest.raises(DestinationNotListed):
             await house.withdraw(alice, "1", to=to)
-    await _let_pass(house, "withdrawal_addresses", "usable_from")
+    await house.let_a_day_pass("withdrawal_addresses", "usable_from")
     await house.withdraw(alice, "1", to=listed)
 
     async with house.db.transaction() as tx:
@@ -241,7 +231,7 @@ async def test_a_list_of_addresses_opens_late_and_closes_at_once(house: House) -
     assert later.allow_list_only and later.open_from is not None
     with pytest.raises(DestinationNotListed):
         await house.withdraw(alice, "1", to=somewhere())
-    await _let_pass(house, "withdrawal_settings", "open_from")
+    await house.let_a_day_pass("withdrawal_settings", "open_from")
     await house.withdraw(alice, "1", to=somewhere())
 
     async with house.db.transaction() as tx:
@@ -259,12 +249,7 @@ async def test_nothing_leaves_to_an_address_that_was_closed_before_it_left(house
     async with house.db.transaction() as tx:
         await custody.destinations.restrict(tx, alice.caller, True, 3600)
     await house.carry_out(WITHDRAW, asked.withdrawal_id)
-    assert (await is_at(house, asked), await house.balance(alice)) == ("FAILED", (10 * UNIT, 0))
-
-
-async def _let_pass(house: House, table: str, column: str) -> None:
-    async with house.db.transaction() as tx:
-        await tx.execute(f"UPDATE {table} SET {column} = {column} - interval '1 day'")
+    assert (await house.stands(asked), await house.balance(alice)) == ("FAILED", (10 * UNIT, 0))
 
 
 # Who approves
@@ -397,161 +382,9 @@ async def test_compliance_is_asked_again_when_it_is_carried_out(house: House) ->
     asked = await house.withdraw(alice, "4")
     await house.compliance.freeze(alice.user_id)
     await house.carry_out(WITHDRAW, asked.withdrawal_id)
-    assert await is_at(house, asked) == "FAILED"
+    assert await house.stands(asked) == "FAILED"
     assert await house.balance(alice) == (10 * UNIT, 0)
     assert house.node.mined(house.lane.wallet) == []
     [row] = await house.rows("SELECT reason FROM withdrawal_requests")
     assert row["reason"].startswith("sender_frozen")
     await house.require_truths()
-
-
-# What the chain says
-
-
-async def test_what_the_contract_undid_is_given_back(house: House) -> None:
-    alice = await house.rich("10")
-    house.node.reverts = lambda sent: "Restricted(2)" if sent.to == VAULT else None
-    asked = await house.withdraw(alice, "4")
-    await house.carry_out(WITHDRAW, asked.withdrawal_id)
-    assert await is_at(house, asked) == "FAILED"
-    assert await house.balance(alice) == (10 * UNIT, 0)
-    [row] = await house.rows("SELECT reason FROM withdrawal_requests")
-    assert "Restricted(2)" in row["reason"]
-    await house.require_truths()
-
-
-async def test_nothing_is_given_back_when_the_chain_does_not_answer(house: House) -> None:
-    alice = await house.rich("10")
-    asked = await house.withdraw(alice, "4")
-    await errands.run(house.db, house.desk, WITHDRAW, asked.withdrawal_id)
-    assert await is_at(house, asked) == "UNKNOWN"
-    await errands.run(house.db, house.desk, WITHDRAW, asked.withdrawal_id)
-    await make_old(house)
-    await jobs.resolve_withdrawals(house.resources, job())
-    assert (await is_at(house, asked), await house.balance(alice)) == ("UNKNOWN", (6 * UNIT, 4 * UNIT))
-    await house.lane.finish(key_of(asked.withdrawal_id))
-    await make_old(house)
-    await jobs.resolve_withdrawals(house.resources, job())
-    assert await is_at(house, asked) == "SUBMITTED"
-    house.node.mine(DEPTH)
-    await house.watch()
-    assert (await is_at(house, asked), await house.balance(alice)) == ("COMPLETED", (6 * UNIT, 0))
-    assert await house.history(asked.withdrawal_id) == [
-        "requested",
-        "approved",
-        "processing",
-        "in_doubt",
-        "submitted",
-        "completed",
-    ]
-    await house.require_truths()
-
-
-async def test_what_was_in_doubt_and_undone_is_given_back(house: House) -> None:
-    alice = await house.rich("10")
-    asked = await house.withdraw(alice, "4")
-    await errands.run(house.db, house.desk, WITHDRAW, asked.withdrawal_id)
-    house.node.reverts = lambda sent: "Paused" if sent.to == VAULT else None
-    await house.lane.finish(key_of(asked.withdrawal_id))
-    await make_old(house)
-    for _ in range(2):
-        await jobs.resolve_withdrawals(house.resources, job())
-    assert (await is_at(house, asked), await house.balance(alice)) == ("FAILED", (10 * UNIT, 0))
-    await house.require_truths()
-
-
-async def test_the_event_completes_even_when_nobody_waited(house: House) -> None:
-    alice = await house.rich("10")
-    asked = await house.withdraw(alice, "4")
-    await errands.ask(house.db, house.desk, WITHDRAW, asked.withdrawal_id)
-    await house.lane.finish(key_of(asked.withdrawal_id))
-    house.node.mine(DEPTH)
-    await house.watch()
-    assert await is_at(house, asked) == "COMPLETED"
-    await errands.run(house.db, house.desk, WITHDRAW, asked.withdrawal_id)
-    assert await is_at(house, asked) == "COMPLETED"
-    await house.require_truths()
-
-
-async def test_an_approved_withdrawal_whose_job_was_lost_is_taken_up(house: House) -> None:
-    alice = await house.rich("10")
-    asked = await house.withdraw(alice, "4")
-    await make_old(house)
-    await jobs.resolve_withdrawals(house.resources, job())
-    assert await is_at(house, asked) == "PROCESSING"
-
-
-async def test_an_expired_signature_pays_nothing_out(house: House) -> None:
-    alice = await house.rich("20000")
-    quick, slow = await house.withdraw(alice, "4"), await house.withdraw(alice, "5000")
-    await _let_pass(house, "withdrawal_requests", "expires_at")
-    await house.carry_out(WITHDRAW, quick.withdrawal_id)
-    for _ in range(2):
-        async with house.db.transaction() as tx:
-            await jobs.expire_withdrawals(tx, job())
-    assert [await is_at(house, each) for each in (quick, slow)] == ["FAILED", "FAILED"]
-    assert await house.balance(alice) == (20000 * UNIT, 0)
-    await house.require_truths()
-
-
-PLACES = ["afterClaim", "beforeSign", "afterRequest", "afterFinal", "beforeCommit"]
-
-
-@pytest.mark.parametrize("place", PLACES)
-async def test_one_payment_when_the_worker_stops_anywhere(house: House, place: str) -> None:
-    alice = await house.rich("10")
-    asked = await house.withdraw(alice, "4")
-    with armed(f"withdraw.{place}=raise:1"), pytest.raises(FailpointHit):
-        await house.carry_out(WITHDRAW, asked.withdrawal_id)
-    await house.carry_out(WITHDRAW, asked.withdrawal_id)
-    assert (await is_at(house, asked), await house.balance(alice)) == ("COMPLETED", (6 * UNIT, 0))
-    assert len(house.node.mined(house.lane.wallet)) == 1
-    await house.require_truths()
-
-
-TRICKS: dict[str, Callable[[House, custody.Withdrawal], dict[str, Any]]] = {
-    "another amount": lambda house, asked: {"amount": asked.amount + 1},
-    "another account": lambda house, asked: {"account": somewhere()},
-    "another destination": lambda house, asked: {"counterparty": somewhere()},
-    "another token": lambda house, asked: {"token": DEED},
-}
-
-
-@pytest.mark.parametrize("trick", TRICKS)
-async def test_an_event_that_is_not_what_was_signed_completes_nothing(house: House, trick: str) -> None:
-    alice = await house.rich("100")
-    asked = await house.withdraw(alice, "4")
-    await errands.ask(house.db, house.desk, WITHDRAW, asked.withdrawal_id)
-    told_of = {
-        "account": asked.account,
-        "amount": asked.amount,
-        "token": CASH,
-        "counterparty": asked.destination,
-        "reference": asked.withdrawal_id,
-        **TRICKS[trick](house, asked),
-    }
-    await house.happen(told(vault_event(VaultEventKind.WITHDRAWN, **told_of)))
-    assert await is_at(house, asked) == "PROCESSING"
-    [claim] = await house.rows("SELECT payload FROM events WHERE event_type = 'custody.claim_raised'")
-    assert "no open withdrawal" in claim["payload"]["reason"]
-    await house.require_truths()
-
-
-async def test_withdrawals_wait_for_the_chain_and_not_for_the_database(house: House) -> None:
-    """No transaction is open while we wait: a node that is away holds up nobody else."""
-    alice = await house.rich("10")
-    asked = await house.withdraw(alice, "4")
-    house.node.down = True
-    await errands.run(house.db, house.desk, WITHDRAW, asked.withdrawal_id)
-    with pytest.raises(ChainUnavailable):
-        await house.lane.step()
-    assert await is_at(house, asked) == "UNKNOWN"
-
-
-def job() -> Job:
-    return Job("test-job", "test", {})
-
-
-async def make_old(house: House) -> None:
-    async with house.db.transaction() as tx:
-        await tx.execute("UPDATE withdrawal_requests SET updated_at = now() - interval '10 minutes'")
