@@ -19,8 +19,6 @@ from deedbook.infra.database import Database, Tx
 from deedbook.kernel.events import SYSTEM
 from deedbook.kernel.ids import TokenId, UserId, new_uuid
 
-OFFICERS = frozenset({Role.COMPLIANCE, Role.ADMIN})
-
 
 @dataclass(frozen=True)
 class Application:

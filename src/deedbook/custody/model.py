@@ -14,7 +14,6 @@ RESERVED_BELOW = 0x10000
 """Chains keep their precompiled contracts among the lowest addresses, Sapphire's included; nobody has the keys."""
 
 W, T = WithdrawalStatus, TransferStatus
-OPEN_WITHDRAWALS = (W.PENDING_APPROVAL, W.APPROVED, W.PROCESSING, W.SUBMITTED, W.UNKNOWN)
 SENT_WITHDRAWALS = (W.PROCESSING, W.SUBMITTED, W.UNKNOWN)
 OPEN_TRANSFERS = (T.PENDING, T.SUBMITTED, T.UNKNOWN)
 

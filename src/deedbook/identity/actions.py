@@ -27,7 +27,6 @@ from deedbook.kernel.errors import FieldError, Invalid
 MAX_AHEAD = timedelta(days=90)
 MAX_SIGNATURE_BYTES = 4096
 NONCE_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
-SIGNATURE_PATTERN = r"^0x([0-9a-fA-F]{2}){65,4096}$"
 _SIGNATURE = re.compile(r"0x(?:[0-9a-fA-F]{2})+")
 
 

@@ -1,7 +1,7 @@
 """Tables as CSV (RFC 4180) for spreadsheets. What a stranger typed never becomes a formula there."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -14,13 +14,6 @@ _FORMULA = tuple("=+-@＝＋－＠")
 _SKIPPED = tuple("\t\r\n")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 _QUOTED = re.compile(r'[",\r\n]')
-
-
-def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
-    """The header and the rows, one line each, ending in CR LF."""
-    yield csv_line(header)
-    for row in rows:
-        yield csv_line(row)
 
 
 def csv_line(cells: Sequence[Cell]) -> str:

@@ -92,18 +92,6 @@ async def history(db: Database, market_id: MarketId, after: int, limit: int) -> 
     return [dict(row) for row in rows]
 
 
-async def has_reached_state(db: Database, market_id: MarketId, event_type: str) -> bool:
-    """Whether this has ever happened to the market, such as `market.approved`."""
-    async with db.reading() as connection:
-        return bool(
-            await connection.fetchval(
-                "SELECT EXISTS (SELECT 1 FROM market_approval_events WHERE market_id = $1 AND event_type = $2)",
-                market_id,
-                event_type,
-            )
-        )
-
-
 async def statuses(db: Database, ids: list[UUID]) -> dict[UUID, str]:
     """The present status of some markets, for the copies in Redis."""
     async with db.reading() as connection:

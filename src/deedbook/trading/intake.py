@@ -16,7 +16,6 @@ import structlog
 from deedbook.identity.errors import NonceUsed
 from deedbook.infra.database import Database
 from deedbook.kernel.errors import IdempotencyKeyReused, Refusal, Unavailable
-from deedbook.kernel.ids import PairId
 from deedbook.ledger.errors import InsufficientFunds
 from deedbook.trading import intake_store
 from deedbook.trading.admission import Admitted
@@ -174,8 +173,3 @@ def _outcome(order: Admitted, row: Any) -> Taken | Refusal:
             return IdempotencyKeyReused("use a fresh Idempotency-Key for a new request")
         case never:
             assert_never(never)
-
-
-def pairs_of(orders: Sequence[Admitted]) -> set[PairId]:
-    """The pairs whose books have something to do."""
-    return {order.spec.pair_id for order in orders}

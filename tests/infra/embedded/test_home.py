@@ -60,11 +60,9 @@ def test_a_directory_with_other_things_in_it_is_not_taken(open_dir: Path) -> Non
 async def test_fresh_forgets_everything_of_ours(home: Home) -> None:
     with home.held():
         secret = home.secret("postgres")
-        home.write_ports({"postgres": 5432})
         home.anvil_state.write_text("{}")
         await home.fresh()
         assert home.secret("postgres") != secret
-        assert home.read_ports() == {}
         assert not home.anvil_state.exists()
 
 
@@ -108,12 +106,6 @@ def test_a_secret_is_made_once_and_readable_by_nobody_else(home: Home) -> None:
     assert mode_of(home.path / "secrets") == 0o700
     assert mode_of(home.path / "secrets" / "postgres") == 0o600
     assert [entry.name for entry in (home.path / "secrets").glob("postgres*")] == ["postgres"]
-
-
-def test_ports_are_remembered(home: Home) -> None:
-    assert home.read_ports() == {}
-    home.write_ports({"postgres": 5432, "anvil": 8545})
-    assert home.read_ports() == {"postgres": 5432, "anvil": 8545}
 
 
 def test_the_environment_chooses_the_home(open_dir: Path) -> None:

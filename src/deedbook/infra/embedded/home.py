@@ -1,16 +1,14 @@
-"""The data directory of one installation: who uses it, where each server keeps its data, the secrets made
-for them, the ports they were given. It starts no server.
+"""The data directory of one installation: who uses it, where each server keeps its data, and the secrets
+made for them. It starts no server.
 
     .deedbook/
       deedbook-home      marks the directory as ours, with an id
       lock               held while somebody runs the servers
-      ports.json         the ports of the last start
       secrets/  logs/  valkey/  anvil/  postgres/
       postgres.location  where the PostgreSQL data are instead, if not in postgres/
 """
 
 import fcntl
-import json
 import os
 import secrets
 import shutil
@@ -129,19 +127,6 @@ class Home:
                 os.link(draft, file)
             draft.unlink()
         return file.read_text().strip()
-
-    def write_ports(self, ports: Mapping[str, int]) -> None:
-        draft = self.path / "ports.json.new"
-        _write(draft, json.dumps(dict(ports), indent=2) + "\n")
-        draft.replace(self.path / "ports.json")
-
-    def read_ports(self) -> dict[str, int]:
-        """Empty before the first start."""
-        try:
-            ports = json.loads((self.path / "ports.json").read_text())
-        except FileNotFoundError:
-            return {}
-        return {str(name): int(port) for name, port in ports.items()}
 
     # Details
 
