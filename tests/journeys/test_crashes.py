@@ -5,6 +5,7 @@ import asyncio
 
 import pytest
 
+from tests.journeys import test_order_crashes as orders
 from tests.journeys.test_custody_crashes import API, LANE, WATCHER, WORKERS
 from tests.support.failpoints import registered
 from tests.support.servers import ROOT
@@ -39,13 +40,6 @@ ELSEWHERE = {
     "tests/compliance/test_registry.py": ("pause.afterRequest", "pause.afterFinal"),
     "tests/compliance/test_screening.py": ("verify.afterAnswer", "verify.beforeCommit"),
     "tests/tokens/test_listing.py": ("list.afterClaim", "list.afterRequest", "list.afterProof"),
-    "tests/trading/test_dying.py": (
-        "intake.beforeCommit",
-        "intake.afterCommit",
-        "matcher.afterClaim",
-        "matcher.beforeCommit",
-        "matcher.afterCommit",
-    ),
     "tests/workers/test_trading_sinks.py": (
         "relay.trading-redis.afterPublish",
         "relay.trading-redis.afterDeliver",
@@ -57,7 +51,14 @@ ELSEWHERE = {
 
 def test_every_failpoint_is_crossed_by_a_test() -> None:
     crossed = {point for _, point, _ in CRASHES} | set(DEPLOYMENT)
-    crossed |= {*LANE, *WATCHER, *API, *(point for points in WORKERS.values() for point in points)}
+    crossed |= {
+        *orders.API,
+        *orders.MATCHER,
+        *LANE,
+        *WATCHER,
+        *API,
+        *(point for points in WORKERS.values() for point in points),
+    }
     for file, points in ELSEWHERE.items():
         text = (ROOT / file).read_text()
         assert all(f'"{point}"' in text for point in points), f"{file} does not cross what it is said to"

@@ -43,6 +43,7 @@ PARTS: Mapping[str, Sequence[str]] = {
     "lane": ["worker", "--queues", "housekeeping"],
     "relay": ["relay"],
     "scheduler": ["scheduler"],
+    "matcher": ["matcher"],
 }
 ERRANDS: Mapping[str, Sequence[str]] = {
     queue: ["worker", "--no-lane", "--queues", queue]
