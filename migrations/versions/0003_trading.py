@@ -427,9 +427,12 @@ BEGIN
             l_account, l_token, l_amount, b_account, b_token, b_available, b_locked);
     END IF;
 
+    -- What is under way to somebody by a transfer counts as theirs: the vault's event must find its place free.
     IF e_max_ownership IS NOT NULL THEN
         SELECT b.user_id INTO stranger FROM user_balances b
-        WHERE b.token_id = e_token AND b.user_id = ANY (e_buyers) AND b.available + b.locked > e_max_ownership LIMIT 1;
+        WHERE b.token_id = e_token AND b.user_id = ANY (e_buyers) AND e_max_ownership < b.available + b.locked + (
+            SELECT COALESCE(sum(g.amount), 0) FROM compliance_pledges g
+            WHERE g.token_id = e_token AND g.receiver = b.user_id) LIMIT 1;
         IF FOUND THEN
             RAISE EXCEPTION 'ownership cap' USING ERRCODE = 'DL006', DETAIL = stranger::text;
         END IF;
@@ -447,7 +450,11 @@ BEGIN
             SELECT count(*) FROM user_balances b JOIN ledger_accounts a ON a.account_id = b.user_id
             JOIN tokens t ON t.token_id = b.token_id
             WHERE b.token_id = e_token AND a.kind = 'user' AND b.user_id IS DISTINCT FROM t.issuer_user_id
-              AND b.available + b.locked > 0) THEN
+              AND b.available + b.locked > 0) + (
+            SELECT count(DISTINCT g.receiver) FROM compliance_pledges g JOIN tokens t ON t.token_id = g.token_id
+            LEFT JOIN user_balances b ON (b.user_id, b.token_id) = (g.receiver, g.token_id)
+            WHERE g.token_id = e_token AND g.receiver IS DISTINCT FROM t.issuer_user_id
+              AND COALESCE(b.available + b.locked, 0) = 0) THEN
             RAISE EXCEPTION 'holder count' USING ERRCODE = 'DL006', DETAIL = stranger::text;
         END IF;
     END IF;

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from deedbook.compliance import pledges
 from deedbook.infra import failpoints
 from deedbook.kernel.amounts import to_units
-from deedbook.kernel.ids import UserId
+from deedbook.kernel.ids import UserId, new_uuid
 from deedbook.trading import living, orders, parties
 from deedbook.trading import matcher as matching
 from deedbook.trading.errors import EligibilityChanged, Fenced, HoldingsExceeded
@@ -166,6 +167,29 @@ async def test_the_holder_who_is_one_too_many_is_barred_and_nobody_else(venue: V
     assert await match_again_and_again(venue, 5) == 1
 
     assert await statuses(venue, *wanted) == [("FILLED", None)] * 3 + [("CANCELLED", "not_eligible")]
+    assert await untrue(venue.db) == {}
+
+
+@pytest.mark.parametrize(
+    ("limits", "to_the_buyer"),
+    [({"max_ownership": to_units("2", 18)}, True), ({"max_holders": 2}, False)],
+    ids=["ownership", "holders"],
+)
+async def test_what_is_under_way_to_somebody_counts_as_theirs(
+    venue: Venue, limits: dict[str, int], to_the_buyer: bool
+) -> None:
+    """A transfer that was executed and whose event the vault has yet to tell: it must find its place free."""
+    seller, buyer = await venue.investor(base="5"), await venue.investor(quote="1000")
+    receiver = buyer if to_the_buyer else await venue.investor()
+    await limit(venue, **limits)
+    async with venue.db.transaction() as tx:
+        await pledges.add(tx, new_uuid(), venue.base, receiver, to_units("1.5", 18))
+    buy = venue.order(buyer, "BUY", "1", "100")
+    await venue.place(venue.order(seller, "SELL", "1", "100"), buy)
+
+    assert await match_again_and_again(venue, 5) == 1
+
+    assert await statuses(venue, buy) == [("CANCELLED", "not_eligible")]
     assert await untrue(venue.db) == {}
 
 
