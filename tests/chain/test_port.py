@@ -15,6 +15,7 @@ from deedbook.infra.embedded import EmbeddedAnvil
 from deedbook.integrations.sapphire.client import SapphireClient
 from deedbook.integrations.sapphire.keys import LocalSigner
 from tests.chain.support import new_signer
+from tests.support import servers
 from tests.support.fake_chain import CHAIN_ID, GWEI, FakeChain, Sent
 from tests.support.sapphire_proxy import SapphireProxy
 from tests.support.waiting import eventually
@@ -77,7 +78,7 @@ class AnvilBench:
         self._mark = await self._anvil.rpc("evm_snapshot")
 
     async def return_to_mark(self) -> None:
-        assert await self._anvil.rpc("evm_revert", self._mark)
+        await servers.take_back(self._anvil, self._mark)
 
 
 def refuses(sent: Sent) -> str | None:

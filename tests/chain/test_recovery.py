@@ -99,7 +99,7 @@ async def test_a_chain_that_is_set_back_is_brought_forward_again(db: Database, a
         await run(lane, *late)
         before = [(await lane.entry(key)).tx_hash for key in late]
 
-        assert await anvil.rpc("evm_revert", mark)
+        await servers.take_back(anvil, mark)
         assert await lane.node.nonce(lane.wallet) == 1
         await lane.check()
         assert {await lane.status(key) for key in late} == {TxStatus.SENT}

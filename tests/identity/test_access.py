@@ -19,7 +19,7 @@ ISSUER = "http://localhost:3000"
 KEY, OTHER = access.new_signing_key(), access.new_signing_key()
 NOW = datetime.now(UTC)
 TOKEN = access.issue(
-    KEY, issuer=ISSUER, user_id=UserId(uuid4()), session_id=new_uuid(), now=NOW, ttl=timedelta(minutes=10)
+    KEY, issuer=ISSUER, user_id=UserId(uuid4()), session_id=new_uuid(), now=NOW, ttl=timedelta(days=1)
 )
 HEADER, CLAIMS = parts(TOKEN)
 PEM = access.public_pem(KEY)
@@ -80,7 +80,7 @@ FORGED: dict[str, Callable[[], str]] = {
     "expired": lambda: signed(exp=int(NOW.timestamp()) - 10),
     "exp missing": lambda: signed(exp=None),
     "exp a text": lambda: signed(exp="never"),
-    "nbf in the future": lambda: signed(nbf=int(NOW.timestamp()) + 3600),
+    "nbf in the future": lambda: signed(nbf=int(NOW.timestamp()) + 86_400),
     "iat missing": lambda: signed(iat=None),
     "jti missing": lambda: signed(jti=None),
     "sub missing": lambda: signed(sub=None),

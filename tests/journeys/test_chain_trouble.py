@@ -38,7 +38,7 @@ class Hand:
 
     async def take_back(self, kept: object) -> None:
         """All blocks since then are gone, and what was in them is not even in the pool."""
-        assert await self.stack.anvil.rpc("evm_revert", kept)
+        await servers.take_back(self.stack.anvil, kept)
 
     async def send(self, raws: list[bytes]) -> None:
         for raw in raws:

@@ -3,6 +3,7 @@
 import shutil
 import socket
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -100,3 +101,10 @@ def anvil(
         idle_block_time=idle_block_time,
         tools_dir=ROOT / "contracts",
     )
+
+
+async def take_back(anvil: EmbeddedAnvil, snapshot: object) -> None:
+    """The chain as it was at an `evm_snapshot`, under the clock of today. Anvil sets its clock back too, and what
+    expired a minute ago would hold again for every test that follows on this node."""
+    assert await anvil.rpc("evm_revert", snapshot)
+    await anvil.rpc("evm_setTime", int(time.time()))
