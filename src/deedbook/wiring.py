@@ -28,6 +28,7 @@ from deedbook.integrations.entity_permissions.client import EntityPermissionsCli
 from deedbook.integrations.kyc.absent import NoKycProvider
 from deedbook.integrations.sapphire.client import SapphireClient
 from deedbook.kernel.jobs import QUEUES, HandlerSpec, handlers_of
+from deedbook.marketdata import jobs as marketdata_jobs
 from deedbook.markets import jobs as market_jobs
 from deedbook.markets.terms import POLL_DECISIONS
 from deedbook.tokens import Foundry
@@ -48,6 +49,7 @@ JOB_MODULES = (
     custody_jobs,
     market_jobs,
     trading_jobs,
+    marketdata_jobs,
 )
 
 

@@ -24,6 +24,7 @@ from deedbook.api.v1 import (
     custody_desk,
     documents,
     ledger,
+    marketdata,
     markets,
     orders,
     orders_fast,
@@ -39,9 +40,11 @@ from deedbook.integrations.entity_permissions.sns import SnsVerifier
 from deedbook.kernel.jobs import ORDER_MATCHING
 from deedbook.trading.bells import Bells
 from deedbook.trading.entry import OrderEntry
+from deedbook.trading.pairs import PairDirectory
 from deedbook.wiring import Resources, open_queues, open_resources
 
 PREFIX = "/api/v1"
+KNOWN_PAIRS_S = 60.0
 # The first that matches is called: fixed addresses stand before those with an id in their place.
 _MODULES = (
     auth,
@@ -55,6 +58,7 @@ _MODULES = (
     orders_fast,
     orders,
     trading,
+    marketdata,
     catalogue,
     webhooks,
     admin,
@@ -133,6 +137,7 @@ def join(app: FastAPI, resources: Resources) -> None:
     )
     app.state.turnstile = Turnstile(resources.redis, app.state.limiter)
     bells = Bells(open_queues(resources.redis)[ORDER_MATCHING.name])
+    app.state.known_pairs = PairDirectory(resources.db, spec_s=KNOWN_PAIRS_S)
     app.state.entry = OrderEntry(resources.db, resources.gate, bells, app.state.turnstile.used)
 
 

@@ -20,6 +20,7 @@ from deedbook.infra.database import Database, Tx
 from deedbook.infra.failpoints import failpoint
 from deedbook.kernel.errors import FieldError, IdempotencyKeyReused, Invalid, Kind, RateLimited, Refusal
 from deedbook.trading.entry import OrderEntry
+from deedbook.trading.pairs import PairDirectory
 from deedbook.wiring import Resources
 
 T = TypeVar("T")
@@ -173,6 +174,11 @@ def the_entry(request: Request) -> OrderEntry:
     return entry
 
 
+def the_pairs(request: Request) -> PairDirectory:
+    known: PairDirectory = request.app.state.known_pairs
+    return known
+
+
 def the_caller(request: Request) -> Caller:
     caller: Caller | None = request.state.caller
     assert caller is not None, "a public route asks for no caller"
@@ -319,6 +325,8 @@ def _answer(status: int, body: bytes, *, replayed: bool) -> Response:
 
 
 ResourcesDep = Annotated[Resources, Depends(the_resources)]
+PairsDep = Annotated[PairDirectory, Depends(the_pairs)]
+"""For readers of market data: what a pair never changes, known for long. Its status and fees may be old."""
 EntryDep = Annotated[OrderEntry, Depends(the_entry)]
 DatabaseDep = Annotated[Database, Depends(the_database)]
 CallerDep = Annotated[Caller, Depends(the_caller)]

@@ -72,7 +72,7 @@ MATCHING = Gauge(
 MATCHING_SUM = Gauge("deedbook_matching_sum", "Sum of what was measured", ["measure"], registry=REGISTRY)
 MARKET_DATA_READS = Counter(
     "deedbook_market_data_reads_total",
-    "Order books read, from their copy in Redis or, where there was none, from PostgreSQL",
+    "Market data read, from its copy in Redis or, where there was none, from PostgreSQL",
     ["source"],
     registry=REGISTRY,
 )

@@ -53,6 +53,10 @@ def recent_key(pair_id: UUID) -> str:
     return f"trades:recent:{pair_id}"
 
 
+def writer_key(pair_id: UUID) -> str:
+    return f"orderbook:{pair_id}:writer"
+
+
 @dataclass
 class Change:
     """What one batch does to the copies of a pair."""
@@ -165,7 +169,7 @@ class BookCopies:
                 await asyncio.sleep(RETRY_S)
 
     async def _write(self, change: Change) -> None:
-        mark = f"orderbook:{change.pair_id}:writer"
+        mark = writer_key(change.pair_id)
         async with self._redis.pipeline(transaction=True) as pipe:
             await pipe.watch(mark)
             written = int(await pipe.get(mark) or 0)

@@ -34,9 +34,13 @@ class _Known:
 class PairDirectory:
     """One per process that takes orders in."""
 
-    def __init__(self, db: Database, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, db: Database, clock: Callable[[], float] = time.monotonic, *, spec_s: float = SPEC_S
+    ) -> None:
+        """`spec_s` is how long a spec is kept: longer for who needs only what a pair never changes."""
         self._db = db
         self._clock = clock
+        self._spec_s = spec_s
         self._specs: dict[str, _Known] = {}
         self._quotes: dict[PairId, tuple[Quotes, float]] = {}
         self._asking_specs: Shared[str, PairSpec] = Shared(self._ask_specs, MAX_AT_ONCE)
@@ -63,7 +67,7 @@ class PairDirectory:
     async def _ask_specs(self, names: Sequence[str]) -> list[PairSpec | Exception]:
         """Look each up once, however many ask: all who traded on a pair ask again at the same moment."""
         # As of before the question: an answer must never count as newer than it is.
-        until = self._clock() + SPEC_S
+        until = self._clock() + self._spec_s
         found: dict[str, PairSpec | Exception] = {}
         for name in dict.fromkeys(names):
             spec = await self._look_up(name)
@@ -83,6 +87,11 @@ class PairDirectory:
         told = parse_uuid(name)
         pair_id = PairId(told) if told is not None else await entry_store.pair_of_symbol(self._db, name)
         return await store.spec(self._db, pair_id) if pair_id is not None else None
+
+
+async def every_spec(db: Database, limit: int = 1000) -> list[PairSpec]:
+    """What all pairs trade by, by symbol."""
+    return await store.specs(db, limit)
 
 
 def _keep(known: dict[K, V], key: K, value: V) -> None:

@@ -73,6 +73,13 @@ async def spec(db: Database, pair_id: PairId) -> PairSpec | None:
     return _spec(row) if row else None
 
 
+async def specs(db: Database, limit: int) -> list[PairSpec]:
+    """What all pairs trade by, by symbol."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(_SPEC + " ORDER BY p.symbol LIMIT $1", limit)
+    return [_spec(row) for row in rows]
+
+
 _SPEC = """
     SELECT p.pair_id, p.symbol, p.status, p.base_token_id, p.quote_token_id, b.decimals AS base_decimals,
            q.decimals AS quote_decimals, b.token_type = 'RWA' AS base_is_rwa,

@@ -1,6 +1,7 @@
 """Trades and the open book as screens see them."""
 
-from typing import Any
+from collections.abc import Awaitable
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
@@ -10,7 +11,7 @@ from redis.exceptions import RedisError
 from deedbook.infra.database import Database
 from deedbook.infra.telemetry import MARKET_DATA_READS
 from deedbook.kernel.ids import PairId, UserId
-from deedbook.trading.book_copies import DEPTH_LEVELS, depth_key
+from deedbook.trading.book_copies import DEPTH_LEVELS, RECENT, depth_key, recent_key, writer_key
 from deedbook.trading.spec import PairSpec
 
 _TRADE = """
@@ -57,6 +58,33 @@ async def tape(db: Database, pair_id: PairId, *, before: int | None, limit: int)
             limit,
         )
     return [dict(row) for row in rows]
+
+
+async def page(
+    db: Database, redis: Redis, spec: PairSpec, *, before: int | None, limit: int
+) -> list[dict[str, Any]]:
+    """A pair's trades as everybody may see them, newest first: the newest from their copy, if there is one."""
+    copied = await recent(redis, spec.pair_id, limit) if before is None and limit <= RECENT else None
+    MARKET_DATA_READS.labels("database" if copied is None else "copy").inc()
+    if copied is not None:
+        return copied
+    return [on_the_tape(row, spec) for row in await tape(db, spec.pair_id, before=before, limit=limit)]
+
+
+async def recent(redis: Redis, pair_id: PairId, limit: int) -> list[dict[str, Any]] | None:
+    """The newest of a pair's trades from their copy; `None` where there is none, or it may lack some of them."""
+    try:
+        async with redis.pipeline(transaction=True) as pipe:
+            pipe.exists(writer_key(pair_id))
+            pipe.lrange(recent_key(pair_id), 0, limit - 1)
+            whole, told = await cast("Awaitable[tuple[int, list[str]]]", pipe.execute())
+    except (RedisError, OSError, TimeoutError):
+        return None
+    found = [orjson.loads(trade) for trade in told]
+    # Trades have numbers without a gap: fewer than were asked for are all only where the last is the first.
+    if not whole or (len(found) < limit and (not found or found[-1]["seq"] != 1)):
+        return None
+    return [{"id": trade.pop("tradeId"), **trade} for trade in found]
 
 
 def on_the_tape(row: dict[str, Any], spec: PairSpec) -> dict[str, Any]:

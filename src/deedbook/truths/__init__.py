@@ -6,7 +6,17 @@ The numbers are those of the project's list of invariants.
 from deedbook.identity.terms import Address
 from deedbook.infra.database import Database
 from deedbook.integrations.sapphire.client import SapphireClient
-from deedbook.truths import compliance, custody, lifecycle, liveness, money, record, supply, trading
+from deedbook.truths import (
+    compliance,
+    custody,
+    lifecycle,
+    liveness,
+    marketdata,
+    money,
+    record,
+    supply,
+    trading,
+)
 from deedbook.truths.lifecycle import LEADS_TO
 from deedbook.truths.on_chain import chain_equals_books, ledger_equals_vault
 from deedbook.truths.proof import MAX_FINDINGS, Truth, one_moment, prove
@@ -45,7 +55,7 @@ async def check_books(db: Database) -> list[Truth]:
     async with one_moment(db) as connection:
         found = [
             truth
-            for part in (money, custody, supply, lifecycle, record, trading, compliance, liveness)
+            for part in (money, custody, supply, lifecycle, record, trading, marketdata, compliance, liveness)
             for truth in await prove(connection, part.QUERIES)
         ]
     return [*found, await record.seals_verify(db)]
@@ -66,4 +76,5 @@ async def check_supply(db: Database) -> list[Truth]:
 async def check_trading(db: Database) -> list[Truth]:
     """Prove the truths of money and of trading alone, where tokens and people came by no lifecycle: in benches."""
     async with one_moment(db) as connection:
-        return [*await prove(connection, money.QUERIES), *await prove(connection, trading.QUERIES)]
+        parts = (money.QUERIES, trading.QUERIES, marketdata.QUERIES)
+        return [truth for queries in parts for truth in await prove(connection, queries)]

@@ -6,7 +6,16 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BeforeValidator, Field
 
-from deedbook.api.deps import PUBLIC, SIGNED_IN, CallerDep, EntryDep, ResourcesDep, UnitDep, access
+from deedbook.api.deps import (
+    PUBLIC,
+    SIGNED_IN,
+    CallerDep,
+    EntryDep,
+    PairsDep,
+    ResourcesDep,
+    UnitDep,
+    access,
+)
 from deedbook.api.paging import Cursor, Limit, _whole, decode_id, decode_position, encode_cursor
 from deedbook.api.strict import StrictRoute
 from deedbook.api.v1.orders import shown
@@ -62,25 +71,28 @@ async def change_pair(
 
 @router.get("/pairs/{id}/orderbook", openapi_extra=_SHOW)
 async def orderbook(
-    name: PairPath, entry: EntryDep, resources: ResourcesDep, levels: Levels = 100
+    name: PairPath, known: PairsDep, resources: ResourcesDep, levels: Levels = 100
 ) -> DepthAnswer:
     """The aggregated open book, best prices first."""
-    spec = await entry.pairs.spec(name)
+    spec = await known.spec(name)
     return DepthAnswer.model_validate(await trade_views.depth(resources.db, resources.redis, spec, levels))
 
 
 @router.get("/pairs/{id}/trades", openapi_extra=_SHOW)
 async def tape(
-    name: PairPath, entry: EntryDep, cursor: Cursor = None, limit: Limit = 50
+    name: PairPath,
+    known: PairsDep,
+    resources: ResourcesDep,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Page[PublicTrade]:
     """A pair's trades, newest first."""
-    spec = await entry.pairs.spec(name)
+    spec = await known.spec(name)
     before = decode_position("tape", cursor)
-    found = await trade_views.tape(entry.db, spec.pair_id, before=before, limit=limit + 1)
+    found = await trade_views.page(resources.db, resources.redis, spec, before=before, limit=limit + 1)
     page, more = found[:limit], len(found) > limit
-    following = encode_cursor("tape", page[-1]["trade_number"]) if more else None
-    data = [PublicTrade.model_validate(trade_views.on_the_tape(row, spec)) for row in page]
-    return Page(data=data, next_cursor=following)
+    following = encode_cursor("tape", page[-1]["seq"]) if more else None
+    return Page(data=[PublicTrade.model_validate(trade) for trade in page], next_cursor=following)
 
 
 @router.get("/users/{userId}/orders", openapi_extra=_READ)

@@ -1,0 +1,66 @@
+"""Market data: candles, the last 24 hours, prices. The book and the tape are in `trading`."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import BeforeValidator, Field
+
+from deedbook.api.deps import PUBLIC, PairsDep, ResourcesDep, access
+from deedbook.api.paging import Cursor, _whole, decode_position, encode_cursor
+from deedbook.api.strict import StrictRoute
+from deedbook.api.v1.schemas.common import Page
+from deedbook.api.v1.schemas.marketdata import AllStatsAnswer, CandleAnswer, PriceAnswer, StatsAnswer
+from deedbook.api.v1.schemas.trading import PAIR_PATTERN
+from deedbook.marketdata import Interval, views
+
+router = APIRouter(prefix="/trading", tags=["market data"], route_class=StrictRoute)
+
+_SHOW = access(PUBLIC, bucket="reads")
+LAST_SECOND = 253_402_300_799
+"""Of the year 9999."""
+PairPath = Annotated[str, Path(alias="id", pattern=PAIR_PATTERN)]
+Candles = Annotated[int, Field(ge=1, le=499), BeforeValidator(_whole), Query(alias="limit")]
+
+
+@router.get("/pairs/{id}/candles", openapi_extra=_SHOW, response_model=Page[CandleAnswer])
+async def candles(
+    name: PairPath,
+    known: PairsDep,
+    resources: ResourcesDep,
+    interval: Interval = Interval.ONE_MINUTE,
+    cursor: Cursor = None,
+    limit: Candles = 100,
+) -> Response:
+    """A pair's candles, newest first. The first may still burn. They are at most a few seconds behind the trades."""
+    spec = await known.spec(name)
+    listing = f"candles-{interval.value}"
+    before = decode_position(listing, cursor)
+    moment = datetime.fromtimestamp(min(before, LAST_SECOND), UTC) if before is not None else None
+    found = await views.candles(resources.db, resources.redis, spec, interval, moment, limit)
+    page, more = found[:limit], len(found) > limit
+    following = f'"{encode_cursor(listing, views.opened_at(page[-1]))}"' if more else "null"
+    return _json(f'{{"data":[{",".join(page)}],"nextCursor":{following}}}')
+
+
+@router.get("/pairs/{id}/stats", openapi_extra=_SHOW, response_model=StatsAnswer)
+async def stats(name: PairPath, known: PairsDep, resources: ResourcesDep) -> Response:
+    """A pair's last 24 hours."""
+    return _json(await views.stats(resources.db, resources.redis, await known.spec(name)))
+
+
+@router.get("/pairs/{id}/price", openapi_extra=_SHOW, response_model=PriceAnswer)
+async def price(name: PairPath, known: PairsDep, resources: ResourcesDep) -> Response:
+    """What a pair is worth."""
+    return _json(await views.price(resources.db, resources.redis, await known.spec(name)))
+
+
+@router.get("/stats", openapi_extra=_SHOW, response_model=AllStatsAnswer)
+async def all_stats(resources: ResourcesDep) -> Response:
+    """Every pair's last 24 hours, and who leads."""
+    return _json(await views.all_stats(resources.db, resources.redis))
+
+
+def _json(told: str) -> Response:
+    """As the copy has it: nothing is read and written again on the way."""
+    return Response(told, media_type="application/json")

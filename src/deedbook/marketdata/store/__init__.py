@@ -1,0 +1,1 @@
+"""SQL of this room: the only writer of its tables."""
