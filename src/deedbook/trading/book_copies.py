@@ -5,13 +5,17 @@ order's JSON, beginning with its padded place in time, so that a plain range giv
 `market:{pair}:depth` is the aggregated book (10 s), `trades:recent:{pair}` the last hundred trades, and
 `user:open-orders:{user}` is dropped when that user's orders change. `orderbook:{pair}:writer` tells by its epoch
 whose copies these are: when it is gone, so are they; when it is a later one, an earlier writer changes nothing.
+
+The channel `market:{pair}:feed` hears what each batch has changed: the totals of the levels it has touched, in
+ticks and lots, its trades, and the pair's sequence before and after it, which shows whether anything is missing.
 """
 
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -57,6 +61,10 @@ def writer_key(pair_id: UUID) -> str:
     return f"orderbook:{pair_id}:writer"
 
 
+def feed_channel(pair_id: UUID) -> str:
+    return f"market:{pair_id}:feed"
+
+
 @dataclass
 class Change:
     """What one batch does to the copies of a pair."""
@@ -68,6 +76,7 @@ class Change:
     trades: list[bytes] = field(default_factory=list)
     users: list[str] = field(default_factory=list)
     depth: bytes | None = None
+    news: bytes | None = None
     whole: bool = False
 
 
@@ -87,15 +96,23 @@ class BookCopies:
     def changes(self, spec: PairSpec, book: Book, batch: Batch, moment: str) -> Change:
         """What a batch that was just matched does to them: taken down now, since the book goes on."""
         change = Change(spec.pair_id, self._epochs[spec.pair_id])
+        touched: tuple[set[int], set[int]] = (set(), set())
         for order in batch.touched:
             side = 0 if order.buy else 1
             if order.member:
                 change.gone[side].append(order.member)
+                touched[side].add(order.limit)
             order.member = _member(spec, order) if order.level is not None else ""
             if order.member:
                 change.came[side][order.member] = _score(order)
+                touched[side].add(order.limit)
         change.users = list({order.user_id for order in batch.touched})
-        change.trades = [trade_text(spec, trade, moment) for trade in batch.trades[-RECENT:]]
+        trades = [trade_text(spec, trade, moment) for trade in batch.trades]
+        change.trades = trades[-RECENT:]
+        if batch.facts:
+            change.news = _news(
+                book, batch.fact_seq - len(batch.facts), batch.fact_seq, moment, touched, trades
+            )
         if time.monotonic() - self._depth_at.get(spec.pair_id, 0.0) >= DEPTH_EVERY_S:
             change.depth = self._depth(spec, book, batch.fact_seq)
         else:
@@ -148,6 +165,8 @@ class BookCopies:
                 change.came[side][order.member] = _score(order)
         change.trades = list(self._recent[spec.pair_id])
         change.depth = self._depth(spec, book, fact_seq)
+        # Nothing has changed by this; whoever follows learns what they have missed.
+        change.news = _news(book, fact_seq, fact_seq, to_wire(datetime.now(UTC)), ((), ()), ())
         self._lost.discard(spec.pair_id)
         self.tell(change)
 
@@ -208,8 +227,26 @@ def _say(pipe: Any, change: Change) -> None:
         pipe.ltrim(recent_key(change.pair_id), 0, RECENT - 1)
     if change.depth is not None:
         pipe.set(depth_key(change.pair_id), change.depth, ex=DEPTH_TTL_S)
+    if change.news is not None:
+        pipe.publish(feed_channel(change.pair_id), change.news)
     if change.users:
         pipe.delete(*(f"user:open-orders:{user_id}" for user_id in change.users))
+
+
+def _news(
+    book: Book,
+    before: int,
+    seq: int,
+    moment: str,
+    touched: Sequence[Iterable[int]],
+    trades: Sequence[bytes],
+) -> bytes:
+    bids, asks = (
+        [[price, book.total(price, buy=buy)] for price in prices]
+        for buy, prices in zip((True, False), touched, strict=True)
+    )
+    told = {"prev": before, "seq": seq, "at": moment, "bids": bids, "asks": asks}
+    return orjson.dumps({**told, "trades": [orjson.Fragment(trade) for trade in trades]})
 
 
 def depth_of(spec: PairSpec, book: Book, fact_seq: int) -> dict[str, object]:

@@ -113,6 +113,7 @@ class Batch:
             elif type(outcome) is Reduced:
                 order.left = outcome.remaining
                 self._free(order)
+                self._tell(live_facts.REDUCED, order)
             elif type(outcome) is Prevented:
                 self._prevented(outcome, order)
             else:

@@ -118,6 +118,11 @@ class Book:
         side = self._bids if buy else self._asks
         return [(abs(key), side.levels[key].total) for key in side.keys[: -limit - 1 : -1]]
 
+    def total(self, price: int, *, buy: bool) -> int:
+        """What is offered at one price of a side, in lots; 0 where nothing is."""
+        level = self._bids.levels.get(price) if buy else self._asks.levels.get(-price)
+        return level.total if level is not None else 0
+
     def resting(self, *, buy: bool) -> Iterator[Order]:
         """The orders of a side in the order in which they would trade."""
         side = self._bids if buy else self._asks
