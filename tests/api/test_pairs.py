@@ -1,5 +1,6 @@
 """Pairs that operators make and change, the open book, and what programs need to know before they sign."""
 
+import zlib
 from typing import Any
 from uuid import uuid4
 
@@ -120,6 +121,7 @@ async def test_the_open_book_is_the_copy_in_redis_and_the_same_from_postgresql(f
     await floor.match()
     path, redis = f"/trading/pairs/{floor.spec.symbol}/orderbook", floor.world.resources.redis
     stored = await floor.get(path)
+    assert stored.pop("checksum") == zlib.crc32(b"955391290" + b"15")
     assert stored["bids"] == [["91", "2"], ["90", "1.5"]] and stored["asks"] == [["95.5", "3"]]
     matcher = await take_over(floor.world.db, floor.spec.pair_id, "floor", NoCopies())
     assert matcher is not None

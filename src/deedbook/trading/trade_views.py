@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 
 from deedbook.infra.database import Database
 from deedbook.infra.telemetry import MARKET_DATA_READS
+from deedbook.kernel.checksum import book_checksum
 from deedbook.kernel.ids import PairId, UserId
 from deedbook.trading.book_copies import DEPTH_LEVELS, RECENT, depth_key, recent_key, writer_key
 from deedbook.trading.spec import PairSpec
@@ -123,7 +124,8 @@ async def depth(db: Database, redis: Redis, spec: PairSpec, levels: int) -> dict
     copy = await _copied(redis, spec.pair_id)
     MARKET_DATA_READS.labels("copy" if copy else "database").inc()
     told = copy or await depth_stored(db, spec)
-    return {**told, "bids": told["bids"][:levels], "asks": told["asks"][:levels]}
+    bids, asks = told["bids"][:levels], told["asks"][:levels]
+    return {**told, "bids": bids, "asks": asks, "checksum": book_checksum(bids, asks)}
 
 
 async def depth_stored(db: Database, spec: PairSpec) -> dict[str, Any]:

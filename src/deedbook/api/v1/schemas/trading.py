@@ -315,10 +315,12 @@ class MyTrade(PublicTrade):
 
 
 class DepthAnswer(Answer):
-    """The aggregated book: `[price, quantity]`, best first. `seq` is the pair's event that it stands after."""
+    """The aggregated book: `[price, quantity]`, best first. `seq` is the pair's event that it stands after, `checksum`
+    the CRC-32 of its best ten levels, both as on the WebSocket."""
 
     trading_pair_id: UUID
     pair: str
     seq: int
     bids: list[list[str]]
     asks: list[list[str]]
+    checksum: int
