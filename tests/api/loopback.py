@@ -5,8 +5,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import uvicorn
-
+from deedbook.api.server import Server, config
 from tests.support.servers import free_port
 from tests.support.world import World
 
@@ -15,17 +14,7 @@ from tests.support.world import World
 async def serving(world: World) -> AsyncIterator[str]:
     """The address of a server for this world, in this event loop, set up as `deedbook api` sets it up."""
     port = free_port()
-    config = uvicorn.Config(
-        world.app,
-        port=port,
-        http="httptools",
-        lifespan="off",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,
-    )
-    server = uvicorn.Server(config)
+    server = Server(config(world.app, "127.0.0.1", port, lifespan="off"))
     running = asyncio.create_task(server._serve())  # without the signal handlers of `serve`
     for _ in range(500):
         if server.started:

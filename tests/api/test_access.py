@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from starlette.routing import WebSocketRoute
 
 from deedbook.api.app import create_app
 from deedbook.api.deps import PUBLIC, SIGNED_IN, access
@@ -116,6 +117,7 @@ WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
     "GET /api/v1/trading/stats": A_PUBLIC_READ,
     "GET /api/v1/trading/pairs": A_PUBLIC_READ,
     "GET /api/v1/trading/pairs/{id}": A_PUBLIC_READ,
+    "POST /api/v1/ws/ticket": (401, 201, 201, 201, 201),
     "GET /api/v1/exchange-info": A_PUBLIC_READ,
     "GET /api/v1/time": A_PUBLIC_READ,
     "GET /api/v1/webhooks/health": A_PUBLIC_READ,
@@ -180,6 +182,9 @@ def test_every_route_says_who_may_call_it_when_the_app_is_built() -> None:
     app = create_app(test_settings("postgresql://x/y", "redis://x"))
     told = set()
     for route in routes(app):
+        if isinstance(route, WebSocketRoute):
+            assert route.path == "/api/v1/ws", "what a socket may do is tested in tests/api/live"
+            continue
         assert isinstance(route, APIRoute), (
             f"{route} is no route of ours, so the guard does not stand before it"
         )

@@ -5,12 +5,16 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import Depends, FastAPI
+from starlette.routing import WebSocketRoute
 
 from deedbook import __version__, identity
 from deedbook.api import errors, root
 from deedbook.api.callers import Callers
 from deedbook.api.deps import IDEMPOTENCY_KEY, guard
 from deedbook.api.hot import Express
+from deedbook.api.live.hub import Hub
+from deedbook.api.live.session import Live
+from deedbook.api.live.socket import Counted
 from deedbook.api.middleware import Cors, Envelope
 from deedbook.api.ratelimit import Limiter
 from deedbook.api.turnstile import Turnstile
@@ -24,6 +28,7 @@ from deedbook.api.v1 import (
     custody_desk,
     documents,
     ledger,
+    live,
     marketdata,
     markets,
     orders,
@@ -64,6 +69,7 @@ _MODULES = (
     admin,
     audit,
     reconciliation,
+    live,
 )
 _OUR_IDS = ("X-Request-Id", "X-Correlation-Id")
 _REF = "#/components/schemas/{model}"
@@ -100,6 +106,9 @@ def create_app(settings: Settings) -> FastAPI:
     for module in _MODULES:
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(root.router)
+    counted = Counted(settings.WS_CONNECTIONS_PER_ADDRESS)
+    # It sees to itself who may open it: the guard knows requests alone.
+    app.router.routes.append(WebSocketRoute(f"{PREFIX}/ws", Live(counted)))
     if settings.CORS_ORIGINS:
         app.add_middleware(
             Cors,
@@ -139,10 +148,12 @@ def join(app: FastAPI, resources: Resources) -> None:
     bells = Bells(open_queues(resources.redis)[ORDER_MATCHING.name])
     app.state.known_pairs = PairDirectory(resources.db, spec_s=KNOWN_PAIRS_S)
     app.state.entry = OrderEntry(resources.db, resources.gate, bells, app.state.turnstile.used)
+    app.state.hub = Hub(resources.db, resources.redis)
 
 
 async def part(app: FastAPI) -> None:
     """Finish what its routes have begun."""
+    await app.state.hub.close()
     await app.state.entry.close()
     await app.state.turnstile.close()
 

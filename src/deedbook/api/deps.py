@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
+from starlette.requests import HTTPConnection
 
 from deedbook import identity
 from deedbook.api.ratelimit import Limiter, Standing, caller_address
@@ -105,7 +106,7 @@ def require_room(request: Request, standing: Standing) -> None:
         )
 
 
-def note_address(request: Request, resources: Resources) -> None:
+def note_address(request: HTTPConnection, resources: Resources) -> None:
     """Remember from where the request comes."""
     request.state.address = caller_address(
         request.client.host if request.client else None,

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 
 from deedbook.kernel.errors import (
     FieldError,
@@ -52,7 +53,7 @@ def refused(request: Request, refusal: Refusal) -> JSONResponse:
     return problem(request, refusal)
 
 
-def problem(request: Request, refusal: Refusal) -> JSONResponse:
+def problem(request: HTTPConnection, refusal: Refusal) -> JSONResponse:
     """The answer to a refusal."""
     body = problem_body(request, refusal)
     headers = {"Cache-Control": "no-store"}
@@ -63,7 +64,7 @@ def problem(request: Request, refusal: Refusal) -> JSONResponse:
     return JSONResponse(body, body["status"], headers, media_type="application/problem+json")
 
 
-def problem_body(request: Request, refusal: Refusal) -> dict[str, Any]:
+def problem_body(request: HTTPConnection, refusal: Refusal) -> dict[str, Any]:
     """A refusal as problem details."""
     status = status_of(type(refusal))
     body: dict[str, Any] = {

@@ -120,14 +120,14 @@ async def answer(request: Request, route: HotRoute) -> Response:
         await count_stranger(request)
         raise
     request.state.caller = caller
-    _require_few_requests(state.limiter, (route.openapi_extra or {})["x-rate-bucket"], caller)
+    require_few_requests(state.limiter, (route.openapi_extra or {})["x-rate-bucket"], caller)
     if request.scope["query_string"]:
         require_known_parameters(request, route)
     response: Response = await route.endpoint(request)
     return response
 
 
-def _require_few_requests(limiter: Limiter, bucket: str, caller: Caller) -> None:
+def require_few_requests(limiter: Limiter, bucket: str, caller: Caller) -> None:
     """What is refused before it is counted as an order has a bound too."""
     limit = limiter.limit_of(bucket, caller.roles) * REQUESTS_PER_ORDER
     if not limiter.may_ask(bucket, caller.user_id, limit):

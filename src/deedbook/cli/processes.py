@@ -12,28 +12,13 @@ app = typer.Typer()
 @app.command()
 def api() -> None:
     """Serve the HTTP API."""
-    import uvicorn
-
     from deedbook.api.app import create_app
+    from deedbook.api.server import serve
     from deedbook.wiring import NEEDED, require
 
     settings = adopted_settings("api")
     require(settings, *NEEDED)
-    uvicorn.run(
-        create_app(settings),
-        host=settings.HOST,
-        port=settings.PORT,
-        loop="uvloop",
-        http="httptools",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,  # X-Forwarded-For is read in one place only, and from TRUSTED_PROXIES alone
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=15,
-        limit_concurrency=2000,
-        h11_max_incomplete_event_size=65_536,
-    )
+    serve(create_app(settings), settings)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from deedbook.identity.service import (
     Credentials,
     KeyRing,
     SignInPolicy,
+    caller_of_session,
     ensure_user,
     grant,
     new_nonce,
@@ -19,7 +20,7 @@ from deedbook.identity.service import (
     sign_out,
 )
 from deedbook.identity.signatures import checksum_address, keccak, parse_address
-from deedbook.identity.store import account_of_user, user_of_account
+from deedbook.identity.store import account_of_user, living_sessions, user_of_account
 from deedbook.identity.terms import Action, Address, Caller, Role
 from deedbook.identity.typed_data import DEPOSIT, TRANSFER, WITHDRAWAL, Domain
 
@@ -37,6 +38,7 @@ __all__ = [
     "SignInPolicy",
     "SignedAction",
     "account_of_user",
+    "caller_of_session",
     "checksum_address",
     "ensure_user",
     "errors",
@@ -44,6 +46,7 @@ __all__ = [
     "expiry_of",
     "grant",
     "keccak",
+    "living_sessions",
     "new_nonce",
     "parse_address",
     "recognise",

@@ -132,7 +132,16 @@ async def recognise(db: Database, keys: KeyRing, token: str, issuer: str) -> Cal
     if key is None:
         raise Unauthenticated("the access token does not hold")
     claims = access.check(token, key, issuer=issuer)
-    caller = await store.caller(db, claims.user_id, claims.session_id)
+    return await caller_of_session(db, claims.user_id, claims.session_id)
+
+
+async def caller_of_session(db: Database, user_id: UserId, session_id: UUID) -> Caller:
+    """The caller whose session this is.
+
+    Raises:
+        Unauthenticated: it is over.
+    """
+    caller = await store.caller(db, user_id, session_id)
     if caller is None:
         raise Unauthenticated("the session is over; sign in again")
     return caller

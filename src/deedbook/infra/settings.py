@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     RATE_LIMIT_WEBHOOKS: int = Field(12_000, ge=1)
     RATE_LIMIT_ORDERS: int = Field(100, ge=1)
     RATE_LIMIT_ORDERS_BY_ROLE: Strings = ()
+    WS_CONNECTIONS_PER_ADDRESS: int = Field(100, ge=1, le=10_000)
 
     # PostgreSQL
     DATABASE_URL: SecretStr | None = None

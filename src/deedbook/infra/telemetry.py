@@ -76,6 +76,23 @@ MARKET_DATA_READS = Counter(
     ["source"],
     registry=REGISTRY,
 )
+FEED_CLIENTS = Gauge("deedbook_feed_clients", "Open WebSockets of this process", registry=REGISTRY)
+FEED_SUBSCRIPTIONS = Gauge(
+    "deedbook_feed_subscriptions", "What the WebSockets of this process hear", ["channel"], registry=REGISTRY
+)
+FEED_LAG = Histogram(
+    "deedbook_feed_lag_seconds",
+    "Time from a batch of a matcher to its arrival at the feeds of this process",
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
+    registry=REGISTRY,
+)
+FEED_CONFLATED = Counter(
+    "deedbook_feed_conflated_total", "Messages left out, since a whole one follows", registry=REGISTRY
+)
+FEED_CLOSED = Counter("deedbook_feed_closed_total", "WebSockets that ended", ["reason"], registry=REGISTRY)
+FEED_RELOADS = Counter(
+    "deedbook_feed_reloads_total", "Books read anew from PostgreSQL by the feeds", registry=REGISTRY
+)
 PERMISSION_CHECKS = Counter(
     "deedbook_permission_checks_total", "Answers of the permission service", ["outcome"], registry=REGISTRY
 )

@@ -1,0 +1,97 @@
+"""Beginning and ending to hear a channel."""
+
+from typing import Any
+
+import orjson
+from starlette.requests import HTTPConnection
+
+from deedbook.api.live.connection import Connection, Subscription
+from deedbook.api.live.errors import TooManySubscriptions
+from deedbook.api.live.hub import Hub
+from deedbook.api.live.messages import PUBLIC_OF_A_PAIR, Subscribe, Unsubscribe
+from deedbook.kernel.errors import FieldError, Invalid
+from deedbook.trading.entry import OrderEntry
+from deedbook.trading.spec import PairSpec
+
+MAX_SUBSCRIPTIONS = 100
+Key = tuple[str, ...]
+
+
+async def subscribe(socket: HTTPConnection, hub: Hub, connection: Connection, asked: Subscribe) -> None:
+    """Hear a channel. Who hears it already begins anew: that is how a client mends a copy that went wrong.
+
+    Raises:
+        Invalid · PairNotFound · TooManySubscriptions · Unavailable: nothing has changed.
+    """
+    if asked.channel in PUBLIC_OF_A_PAIR:
+        spec = await _pair(socket, asked.market)
+        await _hear_pair(hub, connection, asked, spec)
+    elif asked.channel == "markets":
+        _keep(connection, _key(asked), hub.hear_markets(connection))
+        _answer(connection, asked)
+    else:
+        raise Invalid("there is no such channel yet")
+
+
+def unsubscribe(connection: Connection, asked: Unsubscribe) -> None:
+    """Hear a channel no longer; harmless where it was not heard."""
+    subscription = connection.subscriptions.pop(_key(asked), None)
+    if subscription is not None:
+        subscription.end()
+    told = {"type": "unsubscribed", "id": asked.id, "channel": asked.channel, "market": asked.market}
+    connection.send(orjson.dumps(told).decode())
+
+
+async def _hear_pair(hub: Hub, connection: Connection, asked: Subscribe, spec: PairSpec) -> None:
+    key = _key(asked)
+    _require_room(connection, key)
+    feed = await hub.feed(spec)
+    # From here on nothing is awaited between joining a channel and telling what it is: no message slips between.
+    match asked.channel:
+        case "book":
+            subscription, snapshot = await feed.hear_book(connection, asked.depth)
+        case "trades":
+            subscription, snapshot = await feed.hear_trades(connection)
+        case _:
+            subscription, snapshot = await feed.hear_ticker(connection)
+    _keep(connection, key, subscription)
+    _answer(connection, asked, market=spec.symbol)
+    connection.send(snapshot)
+
+
+def _keep(connection: Connection, key: Key, subscription: Subscription) -> None:
+    _require_room(connection, key)
+    former = connection.subscriptions.pop(key, None)
+    if former is not None:
+        former.end()
+    connection.subscriptions[key] = subscription
+
+
+def _require_room(connection: Connection, key: Key) -> None:
+    if key not in connection.subscriptions and len(connection.subscriptions) >= MAX_SUBSCRIPTIONS:
+        raise TooManySubscriptions(f"at most {MAX_SUBSCRIPTIONS} on one connection")
+
+
+def _answer(connection: Connection, asked: Subscribe, **more: Any) -> None:
+    told = {"type": "subscribed", "id": asked.id, "channel": asked.channel, **more}
+    connection.send(orjson.dumps(told).decode())
+
+
+def _key(asked: Subscribe | Unsubscribe) -> Key:
+    match asked.channel:
+        case "book":
+            return ("book", asked.market or "", str(asked.depth))
+        case "candles":
+            return ("candles", asked.market or "", asked.interval or "")
+        case "trades" | "ticker":
+            return (asked.channel, asked.market or "")
+        case _:
+            return (asked.channel,)
+
+
+async def _pair(socket: HTTPConnection, name: str | None) -> PairSpec:
+    if name is None:
+        missing = FieldError("/market", "missing", "this channel is about a pair: say which")
+        raise Invalid("say which market", errors=(missing,))
+    entry: OrderEntry = socket.app.state.entry
+    return await entry.pairs.spec(name)
