@@ -23,6 +23,7 @@ const DEPLOYABLE = [
   { source: "src/test/HostilePayment.sol", into: TEST_DATA },
   { source: "src/test/ContractWallet.sol", into: TEST_DATA },
   { source: "src/test/DecimalsReader.sol", into: TEST_DATA },
+  { source: "src/test/PriceAggregator.sol", into: TEST_DATA },
 ];
 
 // Sapphire runs Shanghai's EVM; paris keeps PUSH0 out as well, and bytecodeHash none keeps comments from

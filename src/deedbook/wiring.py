@@ -28,6 +28,7 @@ from deedbook.integrations.entity_permissions.client import EntityPermissionsCli
 from deedbook.integrations.kyc.absent import NoKycProvider
 from deedbook.integrations.sapphire.client import SapphireClient
 from deedbook.kernel.jobs import QUEUES, HandlerSpec, handlers_of
+from deedbook.marketdata import PriceFeeds, PricePolicy
 from deedbook.marketdata import jobs as marketdata_jobs
 from deedbook.markets import jobs as market_jobs
 from deedbook.markets.terms import POLL_DECISIONS
@@ -108,6 +109,23 @@ class Resources:
             daily_limit=self.settings.WITHDRAWAL_DAILY_LIMIT,
             address_delay_s=self.settings.WITHDRAWAL_ADDRESS_DELAY_S,
         )
+
+    @property
+    def price_feeds(self) -> PriceFeeds:
+        from deedbook.integrations.prices.feeds import Feeds
+
+        settings, key = self.settings, self.settings.COINGECKO_API_KEY
+        return Feeds(
+            chain=self.node,
+            coingecko_url=settings.COINGECKO_BASE_URL,
+            coingecko_key=key.get_secret_value() if key else None,
+            timeout_s=settings.PRICE_TIMEOUT_S,
+            private_too=not settings.production,
+        )
+
+    @property
+    def price_policy(self) -> PricePolicy:
+        return PricePolicy(self.settings.PRICE_ALERT_BPS, self.settings.PRICE_MAX_SPREAD_BPS)
 
     def vault_state(self, vault: Address) -> VaultState:
         from deedbook.integrations.sapphire.vault_state import SapphireVaultState

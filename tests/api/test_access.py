@@ -16,7 +16,7 @@ from deedbook.markets import MarketStatus
 from tests.api.support import ROOT, caller_of, refused, routes
 from tests.compliance.support import new_user, open_desk
 from tests.markets.support import market_in
-from tests.support.floor import prepared_trading
+from tests.support.floor import prepared_price_source, prepared_trading
 from tests.support.till import prepared_custody
 from tests.support.world import User, World, registration, test_settings
 from tests.tokens.support import a_symbol, failed_listing, issue
@@ -115,6 +115,9 @@ WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
     "GET /api/v1/trading/pairs/{id}/stats": A_PUBLIC_READ,
     "GET /api/v1/trading/pairs/{id}/price": A_PUBLIC_READ,
     "GET /api/v1/trading/stats": A_PUBLIC_READ,
+    "GET /api/v1/admin/price-sources": OPERATORS,
+    "POST /api/v1/admin/price-sources": (401, 403, 403, 403, 201),
+    "DELETE /api/v1/admin/price-sources/{id}": OPERATORS,
     "GET /api/v1/trading/pairs": A_PUBLIC_READ,
     "GET /api/v1/trading/pairs/{id}": A_PUBLIC_READ,
     "POST /api/v1/ws/ticket": (401, 201, 201, 201, 201),
@@ -270,6 +273,8 @@ async def _prepared(world: World, issuer: User, path: str) -> tuple[str, dict[st
     }
     if "/trading/" in path:
         return await prepared_trading(world, path)
+    if "/price-sources" in path:
+        return await prepared_price_source(world, path)
     if any(part in path for part in CUSTODY):
         return await prepared_custody(world, path)
     if "/compliance" in path or (path.endswith(("/rules", "}/pause", "/unpause")) and "/tokens" in path):

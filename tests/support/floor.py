@@ -10,8 +10,10 @@ import httpx2
 from deedbook import ledger
 from deedbook.identity import Domain
 from deedbook.identity.typed_data import ORDER
+from deedbook.kernel.events import SYSTEM
 from deedbook.kernel.ids import PairId, TokenId, UserId, new_uuid
 from deedbook.ledger import AccountId
+from deedbook.marketdata import FeedKind, prices
 from deedbook.trading import orders, store
 from deedbook.trading.matcher import take_over
 from deedbook.trading.spec import PairSpec
@@ -176,3 +178,26 @@ async def prepared_trading(world: World, path: str) -> tuple[str, dict[str, Any]
     pair = path.replace("/pairs/{id}", f"/pairs/{floor.spec.symbol}")
     named = pair.replace("{clientOrderId}", "mine").replace("{id}", mine["id"])
     return named.replace("{userId}", str(owner.user_id)), bodies.get(path.rsplit("/", 1)[-1], {})
+
+
+def a_price_source(pair: str, **fields: Any) -> dict[str, Any]:
+    """The body that has a pair's price asked outside."""
+    return {
+        "tradingPairId": pair,
+        "kind": "coingecko",
+        "locator": "bitcoin",
+        "maxAgeSeconds": 3600,
+        "least": "1",
+        "most": "1000000",
+        **fields,
+    }
+
+
+async def prepared_price_source(world: World, path: str) -> tuple[str, dict[str, Any]]:
+    """The path with a source that is asked, and a body for another; for tests of who may reach them."""
+    floor = await open_floor(world)
+    wanted = prices.new_source(floor.spec, FeedKind.COINGECKO, "ethereum", 60, (1, 10**30))
+    async with world.db.transaction() as tx:
+        await prices.add_source(tx, SYSTEM, floor.spec, wanted)
+    body = a_price_source(floor.spec.symbol) if path.endswith("/price-sources") else {}
+    return path.replace("{id}", str(wanted.source_id)), body

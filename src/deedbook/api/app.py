@@ -33,6 +33,7 @@ from deedbook.api.v1 import (
     markets,
     orders,
     orders_fast,
+    price_sources,
     reconciliation,
     tokens,
     trading,
@@ -68,6 +69,7 @@ _MODULES = (
     webhooks,
     admin,
     audit,
+    price_sources,
     reconciliation,
     live,
 )

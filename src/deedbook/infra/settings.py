@@ -90,6 +90,13 @@ class Settings(BaseSettings):
     KYC_API_KEY: SecretStr | None = None
     KYC_TIMEOUT_S: float = Field(5.0, gt=0, le=30)
 
+    # Prices from outside
+    COINGECKO_BASE_URL: str = "https://api.coingecko.com/api/v3"
+    COINGECKO_API_KEY: SecretStr | None = None
+    PRICE_TIMEOUT_S: float = Field(5.0, gt=0, le=8)
+    PRICE_ALERT_BPS: int = Field(500, ge=1, le=10_000)
+    PRICE_MAX_SPREAD_BPS: int = Field(200, ge=1, le=10_000)
+
     # Sign-in
     SIWE_DOMAIN: str = ""
     ACCESS_TOKEN_TTL_S: int = Field(600, ge=60, le=3600)
@@ -130,7 +137,9 @@ class Settings(BaseSettings):
             else value
         )
 
-    @field_validator("ENTITY_PERMISSIONS_BASE_URL", "SAPPHIRE_RPC_URL", "PUBLIC_URL", "KYC_BASE_URL")
+    @field_validator(
+        "ENTITY_PERMISSIONS_BASE_URL", "SAPPHIRE_RPC_URL", "PUBLIC_URL", "KYC_BASE_URL", "COINGECKO_BASE_URL"
+    )
     @classmethod
     def _http_url(cls, value: str | None) -> str | None:
         if value and not re.match(r"https?://[^\s/]", value):
@@ -214,6 +223,8 @@ class Settings(BaseSettings):
             )
         if self.KYC_BASE_URL and not self.KYC_BASE_URL.startswith("https://"):
             problems.append("KYC_BASE_URL must be https://: what is sent there is personal")
+        if not self.COINGECKO_BASE_URL.startswith("https://"):
+            problems.append("COINGECKO_BASE_URL must be https://: prices are believed")
         if self.SAPPHIRE_CHAIN_ID == LOCAL_CHAIN_ID:
             problems.append("SAPPHIRE_CHAIN_ID is the local chain's")
         if self.admin_key_hex in DEVELOPMENT_KEYS:

@@ -6,13 +6,16 @@ of workers share the pairs.
 
 import structlog
 
+from deedbook.infra.database import Tx
 from deedbook.kernel.jobs import Job, every
-from deedbook.marketdata import copies, service, views
-from deedbook.marketdata.ports import MarketDataResources
+from deedbook.marketdata import copies, prices, service, views
+from deedbook.marketdata.model import Stats
+from deedbook.marketdata.ports import MarketDataResources, PriceResources
 from deedbook.marketdata.store import candles as candle_store
 from deedbook.marketdata.store import stats as stats_store
-from deedbook.marketdata.terms import AGGREGATE_CANDLES, UPDATE_STATS
+from deedbook.marketdata.terms import AGGREGATE_CANDLES, FETCH_PRICES, REMOVE_OLD_PRICES, UPDATE_STATS
 from deedbook.trading.pairs import PairDirectory
+from deedbook.trading.spec import PairSpec
 
 log = structlog.get_logger(__name__)
 
@@ -45,8 +48,30 @@ async def update_market_stats(resources: MarketDataResources, job: Job) -> None:
         counted = await service.count(resources.db, pair_id)
         if counted is None:
             continue
+        await _tell(resources, await pairs.spec(str(pair_id)), counted)
+
+
+@every(10, FETCH_PRICES, lengthy=True)
+async def fetch_external_prices(resources: PriceResources, job: Job) -> None:
+    """Ask every source outside, and tell what follows."""
+    asked = await prices.sources(resources.db)
+    if not asked:
+        return
+    answers = await resources.price_feeds.ask(asked)
+    pairs = PairDirectory(resources.db)
+    for pair_id in await prices.take_in(resources.db, asked, answers, resources.price_policy):
         spec = await pairs.spec(str(pair_id))
-        try:
-            await copies.tell_stats(resources.redis, spec, counted, views.price_told(spec, counted))
-        except copies.AWAY as error:
-            log.warning("copy_not_renewed", pair=str(pair_id), error=type(error).__name__)
+        await _tell(resources, spec, await views.counted(resources.db, spec))
+
+
+@every(3600, REMOVE_OLD_PRICES)
+async def remove_old_prices(tx: Tx, job: Job) -> None:
+    await prices.remove_old(tx)
+
+
+async def _tell(resources: MarketDataResources, spec: PairSpec, stats: Stats) -> None:
+    price = views.price_told(spec, stats, await views.reference(resources.db, spec))
+    try:
+        await copies.tell_stats(resources.redis, spec, stats, price)
+    except copies.AWAY as error:
+        log.warning("copy_not_renewed", pair=spec.symbol, error=type(error).__name__)

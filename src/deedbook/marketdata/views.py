@@ -8,14 +8,17 @@ from redis.asyncio import Redis
 
 from deedbook.infra.database import Database
 from deedbook.infra.telemetry import MARKET_DATA_READS
+from deedbook.kernel.amounts import to_text
 from deedbook.kernel.clock import to_wire
+from deedbook.kernel.ids import PairId
 from deedbook.marketdata import copies
 from deedbook.marketdata.model import Stats, ranking
 from deedbook.marketdata.store import candles as candle_store
+from deedbook.marketdata.store import references as reference_store
 from deedbook.marketdata.store import stats as stats_store
-from deedbook.marketdata.terms import Interval
+from deedbook.marketdata.terms import Interval, Reference
 from deedbook.trading.pairs import every_spec
-from deedbook.trading.spec import PairSpec
+from deedbook.trading.spec import PLACES, PairSpec
 
 
 async def candles(
@@ -48,12 +51,12 @@ async def stats(db: Database, redis: Redis, spec: PairSpec) -> str:
 
 
 async def price(db: Database, redis: Redis, spec: PairSpec) -> str:
-    """What the pair is worth as JSON: what was paid last."""
+    """What the pair is worth as JSON."""
     if found := await copies.copy(redis, copies.price_key(spec.pair_id)):
         MARKET_DATA_READS.labels("copy").inc()
         return found
     MARKET_DATA_READS.labels("database").inc()
-    told = orjson.dumps(price_told(spec, await counted(db, spec)))
+    told = orjson.dumps(price_told(spec, await counted(db, spec), await reference(db, spec)))
     await _leave(copies.fill(redis, copies.price_key(spec.pair_id), told))
     return told.decode()
 
@@ -86,16 +89,44 @@ async def counted(db: Database, spec: PairSpec) -> Stats:
         return await stats_store.count(connection, spec.pair_id, now)
 
 
-def price_told(spec: PairSpec, stats: Stats) -> dict[str, Any]:
-    """The price as JSON-ready values."""
-    traded = stats.last_ticks is not None
+async def reference(db: Database, spec: PairSpec) -> Reference | None:
+    """What sources outside say together; `None` where none were ever asked."""
+    async with db.reading() as connection:
+        return await reference_store.reference(connection, spec.pair_id)
+
+
+async def price_sources(db: Database, pair_id: PairId | None, limit: int) -> list[dict[str, Any]]:
+    """The sources with what each said last, and how asking goes."""
+    async with db.reading() as connection:
+        return await reference_store.listing(connection, pair_id, limit)
+
+
+def price_told(spec: PairSpec, stats: Stats, outside: Reference | None) -> dict[str, Any]:
+    """The price as JSON-ready values: what was paid last; before anything was, what sources outside say."""
+    known = outside if outside is not None and outside.price is not None else None
+    price, source, moment = None, None, None
+    if stats.last_ticks is not None:
+        price, source, moment = spec.price_text(stats.last_ticks), "trade", stats.last_at
+    elif known is not None and known.price is not None:
+        price, source, moment = to_text(known.price, PLACES), "reference", known.observed_at
     return {
         "tradingPairId": str(spec.pair_id),
         "pair": spec.symbol,
-        "price": spec.price_text(stats.last_ticks) if stats.last_ticks is not None else None,
-        "source": "trade" if traded else None,
-        "timestamp": to_wire(stats.last_at) if stats.last_at is not None else None,
-        "reference": None,
+        "price": price,
+        "source": source,
+        "timestamp": to_wire(moment) if moment is not None else None,
+        "reference": _reference_told(outside) if outside is not None else None,
+    }
+
+
+def _reference_told(outside: Reference) -> dict[str, Any]:
+    moment = outside.observed_at
+    return {
+        "price": to_text(outside.price, PLACES) if outside.price is not None else None,
+        "observedAt": to_wire(moment) if moment is not None else None,
+        "state": outside.state.value,
+        "sources": outside.sources,
+        "spreadBps": outside.spread_bps,
     }
 
 

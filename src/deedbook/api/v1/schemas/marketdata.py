@@ -1,10 +1,15 @@
 """Bodies of market data. Everything is text in the pair's own units, and nobody is named."""
 
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from deedbook.api.v1.schemas.common import Answer, Moment
+from deedbook.api.v1.schemas.common import Answer, Body, Moment, PositiveAmount
+from deedbook.kernel.amounts import to_text, to_units
+from deedbook.marketdata import FeedKind, PriceSource
+from deedbook.marketdata.prices import new_source
+from deedbook.trading.spec import PLACES, PairSpec
 
 
 class CandleAnswer(Answer):
@@ -43,14 +48,27 @@ class StatsAnswer(Answer):
     trades_24h: int = Field(alias="trades24h")
 
 
+class ReferenceAnswer(Answer):
+    """What sources outside say together: `sound`, `disputed` where they are too far apart, `stale` where none of them
+    counts. `price` is the last that was sound, of `observedAt`."""
+
+    price: str | None
+    observed_at: Moment | None
+    state: str
+    sources: int
+    spread_bps: int
+
+
 class PriceAnswer(Answer):
-    """What a pair is worth: what was paid last."""
+    """What a pair is worth: what was paid last (`source` is `trade`), and before anything was, what sources outside
+    say (`reference`)."""
 
     trading_pair_id: UUID
     pair: str
     price: str | None
     source: str | None
     timestamp: Moment | None
+    reference: ReferenceAnswer | None
 
 
 class AllStatsAnswer(Answer):
@@ -60,3 +78,58 @@ class AllStatsAnswer(Answer):
     pairs: list[StatsAnswer]
     gainers: list[str]
     losers: list[str]
+
+
+class AddPriceSource(Body):
+    """Where a pair's price is asked: a Chainlink contract's address, a CoinGecko coin, or the https address of an
+    issuer's feed. What is older than `maxAgeSeconds`, or not between `least` and `most`, does not count."""
+
+    trading_pair_id: Annotated[str, Field(strict=True, max_length=80, examples=["LUXAPT-USDC"])]
+    kind: Annotated[Literal["chainlink", "coingecko", "nav"], Field(examples=["coingecko"])]
+    locator: Annotated[str, Field(strict=True, min_length=1, max_length=500, examples=["bitcoin"])]
+    max_age_seconds: Annotated[int, Field(strict=True, ge=10, le=31_622_400, examples=[3600])]
+    least: Annotated[PositiveAmount, Field(examples=["1000"])]
+    most: Annotated[PositiveAmount, Field(examples=["1000000"])]
+
+    def source(self, spec: PairSpec) -> PriceSource:
+        bounds = to_units(self.least, PLACES), to_units(self.most, PLACES)
+        return new_source(spec, FeedKind(self.kind), self.locator, self.max_age_seconds, bounds)
+
+
+class PriceSourceAnswer(Answer):
+    """A source, what it said last, and what is wrong with it now."""
+
+    id: UUID
+    trading_pair_id: UUID
+    pair: str
+    kind: str
+    locator: str
+    max_age_seconds: int
+    least: str
+    most: str
+    price: str | None
+    observed_at: Moment | None
+    asked_at: Moment | None
+    problem: str | None
+    created_at: Moment
+
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> "PriceSourceAnswer":
+        prices = {
+            name: to_text(int(row[name]), PLACES) if row[name] is not None else None
+            for name in ("least", "most", "price")
+        }
+        ids = {"id": row["source_id"], "trading_pair_id": row["pair_id"]}
+        return cls.model_validate({**row, **prices, **ids, "max_age_seconds": row["max_age_s"]})
+
+
+class PriceSourceAdded(Answer):
+    """It is asked from now on."""
+
+    id: UUID
+
+
+class PriceSourceRemoved(Answer):
+    """It is asked no longer."""
+
+    removed: bool = True

@@ -1,0 +1,1 @@
+"""Prices from outside: Chainlink, CoinGecko, issuers' feeds of net asset values."""
