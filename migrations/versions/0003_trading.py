@@ -75,14 +75,24 @@ CREATE TABLE orders (
     priority bigint,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
+    -- What indexes look at: it changes once in an order's life, so that all other changes are made in place.
+    living boolean NOT NULL GENERATED ALWAYS AS (status IN ('PENDING_MATCH', 'OPEN', 'PARTIAL')) STORED,
     CHECK (filled_lots + remaining_lots <= quantity_lots),
     CHECK (status NOT IN ('FILLED', 'CANCELLED', 'REJECTED') OR held = 0)
 ) WITH (fillfactor = 60);
-CREATE INDEX idx_orders_pair_status ON orders (pair_id, priority) WHERE status IN ('OPEN', 'PARTIAL');
-CREATE INDEX idx_orders_status ON orders (pair_id, order_number) WHERE status = 'PENDING_MATCH';
+CREATE INDEX idx_orders_pair_status ON orders (pair_id, order_number) WHERE living;
+CREATE INDEX idx_orders_status ON orders (user_id, pair_id) WHERE living;
 CREATE INDEX idx_orders_user ON orders (user_id, order_number DESC);
-CREATE INDEX idx_orders_open ON orders (user_id, pair_id) WHERE status IN ('PENDING_MATCH', 'OPEN', 'PARTIAL');
 CREATE UNIQUE INDEX idx_orders_client_id ON orders (user_id, client_order_id) WHERE client_order_id IS NOT NULL;
+
+-- What was taken in together and waits to be matched: a row per commit and pair, so that an order costs nothing to
+-- find. Its number is drawn after those of its orders and before those of commands about them.
+CREATE TABLE waiting_orders (
+    pair_id uuid NOT NULL,
+    batch_number bigint NOT NULL DEFAULT nextval('trading_command_numbers'),
+    order_ids uuid[] NOT NULL,
+    PRIMARY KEY (pair_id, batch_number)
+);
 
 CREATE VIEW open_holds AS
     SELECT owner_type, owner_id, account_id, token_id, amount FROM holds
@@ -92,9 +102,9 @@ CREATE VIEW open_holds AS
 
 CREATE TABLE order_commands (
     command_number bigint PRIMARY KEY DEFAULT nextval('trading_command_numbers'),
-    pair_id uuid NOT NULL REFERENCES trading_pairs,
+    pair_id uuid NOT NULL,
     kind text NOT NULL CHECK (kind IN ('CANCEL', 'REDUCE', 'PAUSE', 'RESUME', 'CLOSE')),
-    order_id uuid REFERENCES orders,
+    order_id uuid,
     remaining_lots bigint CHECK (remaining_lots >= 0),
     why text NOT NULL DEFAULT 'CANCELLED',
     actor_id uuid,
@@ -134,7 +144,7 @@ CREATE TABLE trades (
     executed_at timestamptz NOT NULL DEFAULT now(),
     position bigint GENERATED ALWAYS AS IDENTITY
 ) WITH (fillfactor = 80);
-CREATE INDEX idx_trades_executed ON trades (executed_at);
+CREATE INDEX idx_trades_executed ON trades USING brin (executed_at);
 CREATE UNIQUE INDEX idx_trades_pair ON trades (pair_id, trade_number);
 CREATE INDEX idx_trades_buyer ON trades (buyer_id, trade_id);
 CREATE INDEX idx_trades_seller ON trades (seller_id, trade_id);
@@ -232,7 +242,8 @@ BEGIN
     IF COALESCE(array_length(fresh, 1), 0) < n THEN
         FOR i IN 1 .. n LOOP
             IF verdicts[i] = 0 AND NOT p_order[i] = ANY (COALESCE(fresh, '{}')) THEN
-                SELECT s.action_id INTO former FROM signed_actions s WHERE s.digest = p_digest[i];
+                SELECT s.action_id INTO former FROM signed_actions s
+                WHERE (s.account, s.nonce, s.digest) = (p_account[i], p_nonce[i], p_digest[i]);
                 firsts[i] := former;
                 verdicts[i] := CASE WHEN firsts[i] IS NULL THEN 1 ELSE 2 END;
                 -- The same request may have been answered since we looked, by another process.
@@ -248,13 +259,12 @@ BEGIN
 
     IF p_replaces IS NOT NULL THEN
         FOR stored IN
-            SELECT r.place, o.status FROM unnest(p_replaces, p_user, p_pair, verdicts)
+            SELECT r.place, o.living FROM unnest(p_replaces, p_user, p_pair, verdicts)
                 WITH ORDINALITY AS r (old, owner, pair, verdict, place)
             LEFT JOIN orders o ON (o.order_id, o.user_id, o.pair_id) = (r.old, r.owner, r.pair)
             WHERE r.old IS NOT NULL AND r.verdict = 0
         LOOP
-            verdicts[stored.place] := CASE WHEN stored.status IS NULL THEN 7
-                WHEN stored.status IN ('PENDING_MATCH', 'OPEN', 'PARTIAL') THEN 0 ELSE 8 END;
+            verdicts[stored.place] := CASE WHEN stored.living IS NULL THEN 7 WHEN stored.living THEN 0 ELSE 8 END;
         END LOOP;
     END IF;
 
@@ -325,6 +335,11 @@ BEGIN
     JOIN users u ON u.user_id = o.owner
     WHERE o.verdict = 0 ORDER BY o.place;
 
+    INSERT INTO waiting_orders (pair_id, order_ids)
+    SELECT f.pair, array_agg(f.id ORDER BY f.place)
+    FROM unnest(p_order, p_pair, verdicts) WITH ORDINALITY AS f (id, pair, verdict, place)
+    WHERE f.verdict = 0 GROUP BY f.pair;
+
     INSERT INTO idempotency_keys (principal, key, fingerprint, status, body)
     SELECT a.owner::text, a.key, a.print, 201, a.body
     FROM unnest(p_user, p_key, p_fingerprint, p_answer, verdicts) AS a (owner, key, print, body, verdict)
@@ -345,8 +360,9 @@ SETTLE = """
 CREATE FUNCTION orders_settle(
     p_pair uuid, p_epoch bigint, p_before bigint, p_match_seq bigint, p_trade_number bigint, p_fact_seq bigint,
     p_last_price bigint, p_best_bid bigint, p_best_ask bigint, p_accepting boolean, p_moment timestamptz,
-    o_id uuid[], o_status text[], o_reason text[], o_remaining bigint[], o_filled bigint[], o_quote numeric[],
-    o_fee numeric[], o_held numeric[], o_triggered boolean[], o_stop bigint[], o_match bigint[], o_priority bigint[],
+    w_number bigint[], o_id uuid[], o_status text[], o_reason text[], o_remaining bigint[], o_filled bigint[],
+    o_quote numeric[], o_fee numeric[], o_held numeric[], o_triggered boolean[], o_stop bigint[], o_match bigint[],
+    o_priority bigint[],
     c_number bigint[], c_match bigint[], c_effective boolean[], x_order uuid[], x_why text[], x_match bigint[],
     t_id uuid[], t_number bigint[], t_match bigint[], t_side text[], t_buy uuid[], t_sell uuid[], t_buyer uuid[],
     t_seller uuid[], t_price bigint[], t_size bigint[], t_base numeric[], t_quote numeric[], t_buyer_fee numeric[],
@@ -383,13 +399,19 @@ BEGIN
         END IF;
     END IF;
 
+    DELETE FROM waiting_orders w WHERE w.pair_id = p_pair AND w.batch_number = ANY (w_number);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    IF changed <> COALESCE(array_length(w_number, 1), 0) THEN
+        RAISE EXCEPTION 'what waited was taken before' USING ERRCODE = 'DL004';
+    END IF;
+
     UPDATE orders o SET status = c.status, reason = COALESCE(c.reason, o.reason), remaining_lots = c.remaining,
         filled_lots = c.filled, filled_quote = c.quote, fee_charged = c.fee, held = c.held, triggered = c.triggered,
         stop_ticks = c.stop, match_seq = c.match, priority = c.priority, updated_at = now()
     FROM unnest(o_id, o_status, o_reason, o_remaining, o_filled, o_quote, o_fee, o_held, o_triggered, o_stop, o_match,
                 o_priority)
         AS c (id, status, reason, remaining, filled, quote, fee, held, triggered, stop, match, priority)
-    WHERE o.order_id = c.id AND o.status IN ('PENDING_MATCH', 'OPEN', 'PARTIAL');
+    WHERE o.order_id = c.id AND o.living;
     GET DIAGNOSTICS changed = ROW_COUNT;
     IF changed <> COALESCE(array_length(o_id, 1), 0) THEN
         RAISE EXCEPTION 'an order was not as the book has it' USING ERRCODE = 'DL004';
@@ -471,6 +493,7 @@ GRANT SELECT, INSERT, UPDATE ON pair_writer, orders, order_commands, trades TO d
 GRANT SELECT, INSERT ON trading_facts TO deedbook_app;
 GRANT SELECT ON trading_events, open_holds TO deedbook_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON cancel_all_after TO deedbook_app;
+GRANT SELECT, INSERT, DELETE ON waiting_orders TO deedbook_app;
 GRANT DELETE ON signed_actions TO deedbook_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO deedbook_app;
 GRANT EXECUTE ON FUNCTION orders_intake, orders_settle TO deedbook_app;

@@ -142,6 +142,28 @@ async def test_repeating_has_one_effect_when_the_answer_to_commit_is_lost(
     assert await count(db, "processed_events") == 1
 
 
+@pytest.mark.parametrize(("deliver", "kept"), [(True, 1), (False, 0)], ids=["reply lost", "statement lost"])
+async def test_a_statement_of_its_own_is_written_once_or_in_doubt(
+    far: Database, db: Database, proxy: FaultProxy, deliver: bool, kept: int
+) -> None:
+    insert = (
+        "INSERT INTO leases (name, holder, expires_at) VALUES ($1, 'us', now()) "
+        "ON CONFLICT DO NOTHING RETURNING name"
+    )
+    assert [row["name"] for row in await far.statement(insert, "first")] == ["first"]
+    proxy.abort_when(Direction.TO_SERVER, b"second", deliver=deliver)
+    with pytest.raises(DatabaseUnavailable):
+        await far.statement(insert, "second")
+    assert await count(db, "leases") == 1 + kept
+    await far.statement(insert, "second")
+    assert await count(db, "leases") == 2
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await far.statement(
+            "INSERT INTO leases (name, holder, expires_at) VALUES ('a', '', now()), ('a', '', now())"
+        )
+    assert await count(db, "leases") == 2
+
+
 async def test_caller_is_refused_when_the_connection_breaks_in_the_middle(
     far: Database, db: Database, proxy: FaultProxy
 ) -> None:

@@ -46,9 +46,11 @@ RICH = ("100000000", "100000000000")
 BATCH = 200
 CANCELS = 0.43
 """Cancels for each order, so that they are 30 % of all commands."""
-NEAR = 2_000
+NEAR = 500
 """Orders of a side, from its best price on, that cancels are drawn from."""
 FILL = 500
+WARM = 500
+"""Orders before the clock starts, so that connections are open and statements known."""
 QUIET_S = 120.0
 
 
@@ -129,7 +131,7 @@ async def _round(floor: Floor, plan: Plan, number: int) -> tuple[Round, dict[str
     sent: dict[OrderId, float] = {}
     stopping = asyncio.Event()
     running = asyncio.create_task(floor.matcher.run(stopping))
-    await fill(floor, plan.resting)
+    await fill(floor, max(plan.resting, WARM))
     before, started = cpu(floor), time.perf_counter()
     cancels = await (_at_rate if plan.per_s else _at_once)(floor, orders, sent, plan)
     await until(lambda: _nothing_waits(floor), QUIET_S)

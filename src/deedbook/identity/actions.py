@@ -82,7 +82,7 @@ async def record(tx: Tx, action: SignedAction, action_id: UUID) -> None:
     """
     if await store.add_signed_action(tx, action, action_id):
         return
-    first = await store.action_of_digest(tx, action.digest)
+    first = await store.action_of(tx, action)
     if first is not None:
         raise DuplicateAction(f"this was accepted before, as {first}", extra={"firstId": str(first)})
     raise NonceUsed("sign again with a fresh nonce")

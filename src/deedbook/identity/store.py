@@ -269,7 +269,7 @@ async def remove_expired(tx: Tx) -> None:
 
 
 async def add_signed_action(tx: Tx, action: "SignedAction", action_id: UUID) -> bool:
-    """Use a nonce up; `False` when it, or this digest, was used before."""
+    """Use a nonce up; `False` when it was used before."""
     return (
         await tx.fetchval(
             """
@@ -289,9 +289,14 @@ async def add_signed_action(tx: Tx, action: "SignedAction", action_id: UUID) -> 
     )
 
 
-async def action_of_digest(tx: Tx, digest: bytes) -> UUID | None:
-    """What was accepted under this digest."""
-    found: UUID | None = await tx.fetchval("SELECT action_id FROM signed_actions WHERE digest = $1", digest)
+async def action_of(tx: Tx, action: "SignedAction") -> UUID | None:
+    """What was accepted under the digest of this action."""
+    found: UUID | None = await tx.fetchval(
+        "SELECT action_id FROM signed_actions WHERE (account, nonce, digest) = ($1, $2, $3)",
+        action.account,
+        action.nonce,
+        action.digest,
+    )
     return found
 
 

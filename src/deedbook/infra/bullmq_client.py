@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+import hiredis
 from bullmq import Job as BullJob
 from bullmq import Queue, UnrecoverableError
-from redis.asyncio import BlockingConnectionPool, Redis, SSLConnection
+from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection
 from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
@@ -51,11 +52,11 @@ def connect(
     server. When all connections are busy a caller waits for one instead of being refused. Nothing is opened
     until the first command.
     """
-    options: dict[str, Any] = {**parse_url(_redis_scheme(url))}
+    options: dict[str, Any] = {"connection_class": _Plain, **parse_url(_redis_scheme(url))}
     if password:
         options["password"] = password
-    if tls:
-        options["connection_class"] = SSLConnection
+    if tls or options["connection_class"] is SSLConnection:
+        options["connection_class"] = _Encrypted
     pool = BlockingConnectionPool(
         **options,
         decode_responses=True,
@@ -67,6 +68,25 @@ def connect(
         retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.2), 3),
     )
     return Redis.from_pool(pool)
+
+
+class _PackedInC:
+    """What is sent is put together by hiredis; redis-py's own loop over every word costs ten times as much."""
+
+    def pack_command(self, *words: Any) -> list[bytes]:
+        # A command of two words, such as CONFIG GET, comes as one.
+        return [hiredis.pack_command((*words[0].split(), *words[1:]))]
+
+    def pack_commands(self, commands: Iterable[Iterable[Any]]) -> list[bytes]:
+        return [b"".join([self.pack_command(*words)[0] for words in commands])]
+
+
+class _Plain(_PackedInC, Connection):
+    pass
+
+
+class _Encrypted(_PackedInC, SSLConnection):
+    pass
 
 
 def _redis_scheme(url: str) -> str:

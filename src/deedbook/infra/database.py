@@ -231,6 +231,15 @@ class Database:
             raise _as_refusal(error) from error
         await failpoint("database.afterCommit")
 
+    async def statement(self, query: str, *args: Any) -> list[asyncpg.Record]:
+        """One statement that is a transaction of its own: written when this returns, without the round trips of
+        BEGIN and COMMIT. As above, a lost reply leaves the outcome unknown."""
+        await failpoint("database.beforeCommit")
+        async with self.reading() as connection:
+            rows = await connection.fetch(query, *args)
+        await failpoint("database.afterCommit")
+        return rows
+
     @asynccontextmanager
     async def reading(self) -> AsyncIterator["asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"]:
         """A connection for plain reads."""

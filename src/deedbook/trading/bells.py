@@ -20,6 +20,9 @@ log = structlog.get_logger(__name__)
 MARKET_PRIORITY = 1
 OTHER_PRIORITY = 5
 TIMEOUT_S = 0.5
+APART_S = 0.025
+"""How far rings of one process are apart at least. A writer that has just worked looks by itself for longer than this,
+and a job costs as much as many orders."""
 
 
 class Bells:
@@ -62,6 +65,7 @@ class Bells:
                         await self._queue.add_bulk(jobs)
                 except (RedisError, OSError, TimeoutError):
                     log.warning("bells_not_rung", pairs=len(jobs))
+                await asyncio.sleep(APART_S)
         finally:
             self._ringing = None
 

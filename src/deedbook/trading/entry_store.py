@@ -74,7 +74,7 @@ async def cancel_many(
             SELECT DISTINCT ON (order_id) order_id, user_id, place
             FROM unnest($1::text::uuid[], $2::text::uuid[]) WITH ORDINALITY AS a (order_id, user_id, place)
             JOIN orders USING (order_id, user_id)
-            WHERE status IN ('PENDING_MATCH', 'OPEN', 'PARTIAL') ORDER BY order_id, place
+            WHERE living ORDER BY order_id, place
         ), told AS (
             INSERT INTO order_commands (pair_id, kind, order_id, why, actor_id)
             SELECT o.pair_id, 'CANCEL', o.order_id, $3, o.user_id FROM asked JOIN orders o USING (order_id)
@@ -92,7 +92,7 @@ async def living_books(tx: Tx, user_id: UserId, pair_id: PairId | None) -> list[
     """The pairs on which a user has living orders, each with one of these."""
     rows = await tx.fetch(
         "SELECT DISTINCT ON (pair_id) order_id, pair_id FROM orders WHERE user_id = $1 "
-        "AND status IN ('PENDING_MATCH', 'OPEN', 'PARTIAL') AND ($2::uuid IS NULL OR pair_id = $2) ORDER BY pair_id",
+        "AND living AND ($2::uuid IS NULL OR pair_id = $2) ORDER BY pair_id",
         user_id,
         pair_id,
     )

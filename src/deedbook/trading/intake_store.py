@@ -24,8 +24,7 @@ async def take(db: Database, orders: Sequence[Admitted]) -> list[Any]:
     await failpoint("intake.beforeCommit")
     for attempt in range(1, RACES + 1):
         try:
-            async with db.transaction() as tx:
-                rows = await tx.fetch(_TAKE, *_columns(orders))
+            rows = await db.statement(_TAKE, *_columns(orders))
             break
         except asyncpg.UniqueViolationError:
             # Somebody used a client order id or a key of ours meanwhile: next time it is seen, and judged.
@@ -35,7 +34,7 @@ async def take(db: Database, orders: Sequence[Admitted]) -> list[Any]:
     return rows
 
 
-def _columns(orders: Sequence[Admitted]) -> list[str | None]:
+def _columns(orders: Sequence[Admitted]) -> list[str | list[str] | None]:
     texts, terms = [order.text for order in orders], [order.terms for order in orders]
     replaced = (
         plain([order.replaces for order in orders]) if any(order.replaces for order in orders) else None
@@ -62,10 +61,10 @@ def _columns(orders: Sequence[Admitted]) -> list[str | None]:
         plain([text.trader for text in texts]),
         hexed([order.digest for order in orders]),
         hexed([order.signature for order in orders]),
-        quoted([orjson.dumps(text.values()).decode() for text in texts]),
+        [orjson.dumps(text.values()).decode() for text in texts],
         plain([term.hold_token_id for term in terms]),
         plain([term.hold_units for term in terms]),
-        quoted([order.fact for order in orders]),
+        [order.fact for order in orders],
         plain([order.created_at for order in orders]),
         quoted([order.idempotency_key for order in orders]),
         hexed([order.fingerprint for order in orders]),
@@ -80,6 +79,6 @@ _TAKE = """
         $7::text::boolean[], $8::text::text[], $9::text::bigint[], $10::text::bigint[], $11::text::bigint[],
         $12::text::text[], $13::text::bigint[], $14::text::int[], $15::text::int[], $16::text::text[],
         $17::text::text[], $18::text::timestamptz[], $19::text::text[], $20::text::bytea[], $21::text::bytea[],
-        $22::text::text[], $23::text::uuid[], $24::text::numeric[], $25::text::text[], $26::text::timestamptz[],
+        $22::text[], $23::text::uuid[], $24::text::numeric[], $25::text[], $26::text::timestamptz[],
         $27::text::text[], $28::text::bytea[], $29::text::bytea[], $30::text::uuid[])
 """

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -28,7 +29,7 @@ from deedbook.trading.live_facts import Moment
 from deedbook.trading.living import LivingOrders
 from deedbook.trading.order_store import StoredTrade
 from deedbook.trading.parties import Parties
-from deedbook.trading.pending import bars, pending
+from deedbook.trading.pending import Command, pending
 from deedbook.trading.settle_store import CarriedOut, SelfMade
 from deedbook.trading.spec import PairSpec
 from deedbook.trading.writer_store import Writer
@@ -39,8 +40,11 @@ BATCH = 500
 RECENT = 100
 TTL_S = 4.0
 RENEW_S = 1.0
-BUSY_FOR_S = 0.05
-BUSY_S = 0.001
+SMALL = 50
+DWELL_S = 0.004
+"""After a small batch the next one may fill for so long, since a commit costs the same for one order as for fifty. What
+comes when nothing has come for a while never waits."""
+BUSY_FOR_S = 0.1
 IDLE_S = 0.25
 Observe = Callable[[str, float], None]
 
@@ -72,9 +76,11 @@ class _Prepared:
     batch: Batch
     before: int
     first_fact: int
+    batches: list[int]
     carried_out: list[CarriedOut] = field(default_factory=list)
     self_made: list[SelfMade] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
+    drained: int = 0
     arguments: list[Any] = field(default_factory=list)
     change: Any = None
     waited_since: datetime | None = None
@@ -133,6 +139,7 @@ class PairMatcher:
         try:
             while not stopping.is_set():
                 self._bell.clear()
+                began = time.monotonic()
                 prepared = await self._next()
                 if committing is not None:
                     done, committing = committing, None
@@ -140,14 +147,16 @@ class PairMatcher:
                 await self._renew()
                 if prepared is not None:
                     committing = asyncio.create_task(self._commit(prepared))
-                    busy_until = time.monotonic() + BUSY_FOR_S
+                    busy_until = began + BUSY_FOR_S
                     if not self._copies.behind(self._spec.pair_id):
+                        if prepared.drained < SMALL:
+                            await asyncio.sleep(began + DWELL_S - time.monotonic())
                         continue
                     # A pair that is never quiet would never be told again: let it be quiet for once.
                     done, committing = committing, None
                     await done
                 self._copies.catch_up(self._spec, self.book, self._fact_seq)
-                await self._wait(BUSY_S if time.monotonic() < busy_until else IDLE_S)
+                await self._wait(DWELL_S if time.monotonic() < busy_until else IDLE_S)
             if committing is not None:
                 await committing
         finally:
@@ -172,36 +181,36 @@ class PairMatcher:
 
     async def _next(self) -> _Prepared | None:
         # A commit that ends while we read takes its numbers away, and what we read may still show them as waiting.
-        in_flight = frozenset(self._in_flight)
-        told = await pending(self._db, self._spec.pair_id, BATCH + len(in_flight))
+        told = await pending(self._db, self._spec.pair_id, BATCH, list(self._in_flight))
         await failpoint("matcher.afterClaim")
-        fresh = [live_order(row) for row in told.orders if row["order_number"] not in in_flight]
-        commands = [row for row in told.commands if row["command_number"] not in in_flight]
+        fresh = [live_order(row) for row in told.orders]
         await self._parties.know({order.user_id for order in fresh}, told.moment)
-        prepared = self._match(fresh, commands, told.moment)
+        prepared = self._match(told.batches, fresh, told.commands, told.moment)
         prepared.waited_since = min((order.created_at for order in fresh), default=None)
         return prepared if prepared.arguments else None
 
-    def _match(self, fresh: Sequence[LiveOrder], commands: Sequence[Any], moment: datetime) -> _Prepared:
+    def _match(
+        self, batches: list[int], fresh: Sequence[LiveOrder], commands: Sequence[Command], moment: datetime
+    ) -> _Prepared:
         """Match everything in the order of intake and gather what it leads to. Nothing in here waits."""
         self._batch_number += 1
         batch = Batch(self._spec, self._batch_number, Moment.of(moment), self._trade_number, self._fact_seq)
-        prepared = _Prepared(batch, self._match_seq, self._fact_seq + 1)
+        prepared = _Prepared(batch, self._match_seq, self._fact_seq + 1, batches)
+        prepared.numbers += batches
         self._end_due(moment, prepared)
         # What was decided about an owner holds against orders that came before the decision, waiting or resting:
         # in its place it would come too late, after the trade that it forbids.
-        barring = [row for row in commands if bars(row)]
-        barred = {row["order_id"] for row in barring}
+        barring = [command for command in commands if command.bars]
+        barred = {command.order_id for command in barring}
         for command in barring:
             self._obey(command, prepared)
-        waiting: list[tuple[int, LiveOrder | None, Any]] = [(order.number, order, None) for order in fresh]
-        waiting += [(row["command_number"], None, row) for row in commands if not bars(row)]
-        for _, order, command in sorted(waiting, key=lambda entry: entry[0]):
-            if order is not None:
-                why = Ended.FROZEN if order.order_id in barred else self._refusal(order, moment)
-                self._submit(order, why, prepared)
+        waiting: list[LiveOrder | Command] = [*fresh, *(command for command in commands if not command.bars)]
+        for next_one in sorted(waiting, key=attrgetter("number")):
+            if isinstance(next_one, Command):
+                self._obey(next_one, prepared)
             else:
-                self._obey(command, prepared)
+                why = Ended.FROZEN if next_one.order_id in barred else self._refusal(next_one, moment)
+                self._submit(next_one, why, prepared)
         self._trade_number, self._fact_seq = batch.trade_number, batch.fact_seq
         self._in_flight.update(prepared.numbers)
         if batch.touched or prepared.carried_out:
@@ -220,6 +229,7 @@ class PairMatcher:
             last_price=book.last,
             best=(book.best(buy=True) or 0, book.best(buy=False) or 0),
             accepting=book.accepting,
+            batches=prepared.batches,
             carried_out=prepared.carried_out,
             self_made=prepared.self_made,
             standing=self._parties.standing,
@@ -230,7 +240,7 @@ class PairMatcher:
 
     def _submit(self, order: LiveOrder, why: Ended | None, prepared: _Prepared) -> None:
         self._match_seq += 1
-        prepared.numbers.append(order.number)
+        prepared.drained += 1
         if why is None:
             self.book.submit(order)
         else:
@@ -248,17 +258,18 @@ class PairMatcher:
         crowded = self._living.count_of(order.user_id) >= self._spec.max_open_orders
         return Ended.CROWDED if crowded else None
 
-    def _obey(self, command: Any, prepared: _Prepared) -> None:
+    def _obey(self, command: Command, prepared: _Prepared) -> None:
         self._match_seq += 1
-        prepared.numbers.append(command["command_number"])
+        prepared.numbers.append(command.number)
+        prepared.drained += 1
         effective = True
-        match command["kind"]:
+        match command.kind:
             case "CANCEL":
-                order = self._living.find(command["order_id"])
-                effective = order is not None and self.book.cancel(order.number, Ended[command["why"]])
+                order = self._living.find(command.order_id)
+                effective = order is not None and self.book.cancel(order.number, Ended[command.why])
             case "REDUCE":
-                order = self._living.find(command["order_id"])
-                effective = order is not None and self.book.reduce(order.number, command["remaining_lots"])
+                order = self._living.find(command.order_id)
+                effective = order is not None and self.book.reduce(order.number, command.remaining_lots)
             case "PAUSE":
                 self.book.accepting = False
             case "RESUME":
@@ -270,7 +281,7 @@ class PairMatcher:
             case kind:
                 raise AssertionError(f"unknown command {kind}")
         self._absorb(prepared)
-        prepared.carried_out.append(CarriedOut(command["command_number"], self._match_seq, effective))
+        prepared.carried_out.append(CarriedOut(command.number, self._match_seq, effective))
 
     def _end_due(self, moment: datetime, prepared: _Prepared) -> None:
         """Take out what has expired and whose owner may not trade any more, before anything trades with it."""
@@ -311,7 +322,7 @@ class PairMatcher:
         await failpoint("matcher.afterCommit")
         self._in_flight.difference_update(prepared.numbers)
         self._observe("settle_s", time.perf_counter() - started)
-        self._observe("drained", len(prepared.numbers))
+        self._observe("drained", prepared.drained)
         if prepared.waited_since is not None:
             self._observe("match_s", time.time() - prepared.waited_since.timestamp())
         self._copies.tell(prepared.change)

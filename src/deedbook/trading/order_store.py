@@ -20,7 +20,7 @@ async def resting(db: Database, pair_id: PairId) -> list[asyncpg.Record]:
     """The living orders that were matched before, in the order of their priority; waiting stops last."""
     async with db.reading() as connection:
         return await connection.fetch(
-            f"SELECT {ORDER_COLUMNS} FROM orders o WHERE o.pair_id = $1 AND o.status IN ('OPEN', 'PARTIAL') "
+            f"SELECT {ORDER_COLUMNS} FROM orders o WHERE o.pair_id = $1 AND o.living AND o.match_seq IS NOT NULL "
             "ORDER BY o.triggered DESC, o.priority, o.order_number",
             pair_id,
         )
@@ -86,7 +86,7 @@ async def cancel_living(
         """
         INSERT INTO order_commands (pair_id, kind, order_id, why, actor_id)
         SELECT o.pair_id, 'CANCEL', o.order_id, $2, $1 FROM orders o
-        WHERE o.user_id = $1 AND o.status IN ('PENDING_MATCH', 'OPEN', 'PARTIAL')
+        WHERE o.user_id = $1 AND o.living
           AND ($3::uuid IS NULL OR o.pair_id = $3) AND ($4::text IS NULL OR o.side = $4)
         ORDER BY o.order_number
         """,
@@ -105,7 +105,7 @@ async def pairs_with_orders_of(
     rows = await tx.fetch(
         """
         SELECT DISTINCT p.pair_id, p.base_token_id FROM orders o JOIN trading_pairs p USING (pair_id)
-        WHERE o.user_id = $1 AND o.status IN ('PENDING_MATCH', 'OPEN', 'PARTIAL')
+        WHERE o.user_id = $1 AND o.living
           AND ($2::uuid IS NULL OR p.base_token_id = $2)
         """,
         user_id,

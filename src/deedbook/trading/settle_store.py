@@ -51,6 +51,7 @@ def settle_arguments(
     last_price: int,
     best: tuple[int, int],
     accepting: bool,
+    batches: Sequence[int],
     carried_out: Sequence[CarriedOut],
     self_made: Sequence[SelfMade],
     standing: Mapping[str, Standing],
@@ -73,6 +74,7 @@ def settle_arguments(
         *best,
         accepting,
         moment,
+        plain(batches),
         plain([order.order_id for order in touched]),
         plain([order.status for order in touched]),
         plain([order.reason for order in touched]),
@@ -138,8 +140,7 @@ async def settle(db: Database, arguments: Sequence[Any]) -> None:
         DatabaseUnavailable: not known whether it was written.
     """
     try:
-        async with db.transaction() as tx:
-            await tx.execute(_SETTLE, *arguments)
+        await db.statement(_SETTLE, *arguments)
     except asyncpg.PostgresError as error:
         if error.sqlstate in _REFUSED:
             raise _REFUSED[error.sqlstate](str(error.detail or "")) from error
@@ -147,17 +148,15 @@ async def settle(db: Database, arguments: Sequence[Any]) -> None:
 
 
 _SETTLE = """
-    SELECT orders_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
-        $12::text::uuid[], $13::text::text[], $14::text::text[], $15::text::bigint[], $16::text::bigint[],
-        $17::text::numeric[], $18::text::numeric[], $19::text::numeric[], $20::text::boolean[], $21::text::bigint[],
-        $22::text::bigint[], $23::text::bigint[],
-        $24::text::bigint[], $25::text::bigint[], $26::text::boolean[],
-        $27::text::uuid[], $28::text::text[], $29::text::bigint[],
-        $30::text::uuid[], $31::text::bigint[], $32::text::bigint[], $33::text::text[], $34::text::uuid[],
-        $35::text::uuid[], $36::text::uuid[], $37::text::uuid[], $38::text::bigint[], $39::text::bigint[],
-        $40::text::numeric[], $41::text::numeric[], $42::text::numeric[], $43::text::numeric[],
-        $44::text::uuid[], $45::text::uuid[], $46::text::uuid[], $47::text::numeric[],
-        $48::text::uuid[], $49::text::uuid[], $50::text::numeric[], $51::text::numeric[],
-        $52::text::uuid[], $53::text::bigint[], $54::text::bigint[], $55, $56, $57::text::uuid[], $58, $59,
-        $60, $61, $62)
+    SELECT orders_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::text::bigint[], $13::text::uuid[],
+        $14::text::text[], $15::text::text[], $16::text::bigint[], $17::text::bigint[], $18::text::numeric[],
+        $19::text::numeric[], $20::text::numeric[], $21::text::boolean[], $22::text::bigint[],
+        $23::text::bigint[], $24::text::bigint[], $25::text::bigint[], $26::text::bigint[],
+        $27::text::boolean[], $28::text::uuid[], $29::text::text[], $30::text::bigint[], $31::text::uuid[],
+        $32::text::bigint[], $33::text::bigint[], $34::text::text[], $35::text::uuid[], $36::text::uuid[],
+        $37::text::uuid[], $38::text::uuid[], $39::text::bigint[], $40::text::bigint[], $41::text::numeric[],
+        $42::text::numeric[], $43::text::numeric[], $44::text::numeric[], $45::text::uuid[], $46::text::uuid[],
+        $47::text::uuid[], $48::text::numeric[], $49::text::uuid[], $50::text::uuid[], $51::text::numeric[],
+        $52::text::numeric[], $53::text::uuid[], $54::text::bigint[], $55::text::bigint[], $56, $57,
+        $58::text::uuid[], $59, $60, $61, $62, $63)
 """

@@ -33,7 +33,7 @@ _OF_USER = """
 """.replace("TRADE", _TRADE)
 _SIDE = """
     SELECT price_ticks, sum(remaining_lots)::bigint AS lots FROM orders
-    WHERE pair_id = $1 AND side = $2 AND status IN ('OPEN', 'PARTIAL') AND triggered
+    WHERE pair_id = $1 AND side = $2 AND living AND match_seq IS NOT NULL AND triggered
     GROUP BY price_ticks ORDER BY price_ticks
 """
 

@@ -60,7 +60,7 @@ async def free_pairs(db: Database, limit: int) -> list[PairId]:
         rows = await connection.fetch(
             "SELECT w.pair_id FROM pair_writer w JOIN trading_pairs p USING (pair_id) "
             "WHERE w.expires_at < now() AND (p.status <> 'closed' OR EXISTS (SELECT 1 FROM orders o "
-            "WHERE o.pair_id = p.pair_id AND o.status IN ('PENDING_MATCH', 'OPEN', 'PARTIAL'))) LIMIT $1",
+            "WHERE o.pair_id = p.pair_id AND o.living)) LIMIT $1",
             limit,
         )
     return [PairId(row["pair_id"]) for row in rows]

@@ -45,10 +45,11 @@ QUERIES: dict[str, str] = {
         FROM trades t JOIN pair_writer w USING (pair_id) GROUP BY t.pair_id, w.trade_number
         HAVING count(*) <> max(t.trade_number) OR max(t.trade_number) <> w.trade_number
         UNION ALL
-        SELECT 'facts of pair ' || pair_id || ' after ' || last_seq FROM (
-            SELECT pair_id, last_seq, lead(first_seq) OVER (PARTITION BY pair_id ORDER BY last_seq) AS next
+        SELECT 'facts of pair ' || pair_id || ' after ' || before FROM (
+            SELECT pair_id, first_seq, lag(last_seq, 1, 0::bigint)
+                   OVER (PARTITION BY pair_id ORDER BY last_seq) AS before
             FROM trading_facts WHERE last_seq IS NOT NULL) AS batches
-        WHERE next <> last_seq + 1
+        WHERE first_seq <> before + 1
     """,
     "INV-1 a trade's money is its price times its size": """
         SELECT 'trade ' || t.trade_id FROM trades t JOIN trading_pairs p USING (pair_id)
@@ -56,6 +57,13 @@ QUERIES: dict[str, str] = {
         WHERE t.base_amount <> t.size_lots * p.lot_size * (10 ^ b.decimals::numeric)
            OR t.quote_amount <>
               t.price_ticks::numeric * t.size_lots * p.tick_size * p.lot_size * (10 ^ q.decimals::numeric)
+    """,
+    "INV-13 an order that is to be matched stands in line, once": """
+        SELECT 'order ' || order_id || ' stands in line ' || COALESCE(w.times, 0) || ' times'
+        FROM (SELECT order_id FROM orders WHERE status = 'PENDING_MATCH') AS o
+        FULL JOIN (SELECT order_id, count(*) AS times FROM waiting_orders, unnest(order_ids) AS order_id GROUP BY 1)
+            AS w USING (order_id)
+        WHERE o.order_id IS NULL OR w.times IS DISTINCT FROM 1
     """,
     "INV-13 no order waits for its matcher": """
         SELECT 'pending order ' || order_id FROM orders
