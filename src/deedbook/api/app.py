@@ -12,6 +12,7 @@ from deedbook.api import errors, root
 from deedbook.api.callers import Callers
 from deedbook.api.deps import IDEMPOTENCY_KEY, guard
 from deedbook.api.hot import Express
+from deedbook.api.live.accounts import Accounts
 from deedbook.api.live.hub import Hub
 from deedbook.api.live.session import Live
 from deedbook.api.live.socket import Counted
@@ -151,11 +152,13 @@ def join(app: FastAPI, resources: Resources) -> None:
     app.state.known_pairs = PairDirectory(resources.db, spec_s=KNOWN_PAIRS_S)
     app.state.entry = OrderEntry(resources.db, resources.gate, bells, app.state.turnstile.used)
     app.state.hub = Hub(resources.db, resources.redis)
+    app.state.accounts = Accounts(resources.db, app.state.entry.pairs)
 
 
 async def part(app: FastAPI) -> None:
     """Finish what its routes have begun."""
     await app.state.hub.close()
+    await app.state.accounts.close()
     await app.state.entry.close()
     await app.state.turnstile.close()
 

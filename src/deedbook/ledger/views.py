@@ -1,5 +1,6 @@
 """Balances and statements as screens show them."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,19 @@ async def balances(db: Database, user_id: UUID) -> list[dict[str, Any]]:
             FROM user_balances b JOIN tokens t USING (token_id) WHERE b.user_id = $1 ORDER BY t.symbol LIMIT 1000
             """,
             user_id,
+        )
+    return [dict(row) for row in rows]
+
+
+async def balances_of(db: Database, user_ids: Collection[UUID]) -> list[dict[str, Any]]:
+    """What these users hold of everything they ever held."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(
+            """
+            SELECT b.user_id, b.token_id, t.symbol, t.decimals, b.available, b.locked
+            FROM user_balances b JOIN tokens t USING (token_id) WHERE b.user_id = ANY ($1) ORDER BY t.symbol
+            """,
+            list(user_ids),
         )
     return [dict(row) for row in rows]
 

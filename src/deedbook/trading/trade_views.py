@@ -1,6 +1,6 @@
 """Trades and the open book as screens see them."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from typing import Any, cast
 from uuid import UUID
 
@@ -44,6 +44,13 @@ async def trades_of_user(
     """A user's trades, newest first."""
     async with db.reading() as connection:
         rows = await connection.fetch(_OF_USER, user_id, pair_id, before, limit)
+    return [dict(row) for row in rows]
+
+
+async def trades_by_id(db: Database, trade_ids: Collection[UUID]) -> list[dict[str, Any]]:
+    """These trades."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(_TRADE + " WHERE t.trade_id = ANY ($1)", list(trade_ids))
     return [dict(row) for row in rows]
 
 

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import orjson
+
 from deedbook.client.live_book import LiveBook
+from deedbook.marketdata import copies, service
 from tests.api.live.conftest import Stand
 from tests.api.live.support import Listener, listening
 from tests.support.waiting import eventually
@@ -153,3 +156,50 @@ async def test_two_who_hear_the_same_are_told_the_same(stand: Stand) -> None:
                 book.apply(told)
             seen.append([told for told in listener.heard if told.get("channel") == "book"])
         assert seen[0] == seen[1]
+
+
+async def test_candles_and_statistics_follow_the_trades(stand: Stand) -> None:
+    floor = stand.floor
+    buyer, seller = await floor.investor("100000"), await floor.investor(deeds="1000")
+    async with listening(stand.address) as listener:
+        empty = await listener.subscribe("candles", stand.market, interval="1m")
+        await listener.subscribe("ticker", stand.market)
+        assert empty["candles"] == []
+        refused = await listener.ask(op="subscribe", channel="candles", market=stand.market, interval="7m")
+        assert refused["problem"]["errors"][0]["pointer"] == "/interval"
+        await floor.place(seller, "SELL", price="100", quantity="2")
+        await floor.place(buyer, "BUY", price="100", quantity="0.5")
+        await listener.wait(lambda told: told.get("channel") == "ticker" and told.get("last") == "100")
+        redis = floor.world.resources.redis
+        folded = await service.fold(floor.world.db, floor.spec.pair_id)
+        assert folded is not None
+        await copies.tell_candles(redis, floor.spec, folded)
+        told = await listener.wait(lambda told: told.get("channel") == "candles" and "candles" in told)
+        over_http = (await floor.get(f"/trading/pairs/{stand.market}/candles", interval="1m"))["data"]
+        assert told["candles"] == over_http and over_http[0]["close"] == "100"
+
+
+async def test_the_life_of_a_market_is_told_when_it_is_published(stand: Stand) -> None:
+    redis = stand.floor.world.resources.redis
+    envelope = {
+        "eventId": "1",
+        "eventType": "market.activated",
+        "timestamp": "t",
+        "payload": {"marketId": "m"},
+    }
+    async with listening(stand.address) as listener:
+        await listener.subscribe("markets")
+
+        async def heard_by_somebody() -> bool:
+            for audience in ("operators", "public"):
+                told = orjson.dumps({**envelope, "audience": audience, "eventId": audience})
+                reached = await redis.publish("events:market", told)
+            return bool(reached)
+
+        await eventually(heard_by_somebody, "the process has subscribed")
+        told = await listener.wait(lambda told: told.get("channel") == "markets" and told["type"] == "event")
+        assert (told["eventId"], told["eventType"], told["data"]) == (
+            "public",
+            "market.activated",
+            {"marketId": "m"},
+        )

@@ -7,11 +7,18 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import orjson
+from redis.asyncio import Redis
 
 from deedbook.api.live.board import Board, Levels, difference
 from deedbook.api.live.connection import Connection, Subscription
+from deedbook.infra.database import Database
 from deedbook.kernel.checksum import book_checksum
+from deedbook.marketdata import views
+from deedbook.marketdata.terms import Interval
 from deedbook.trading.spec import PairSpec
+
+SHOWN = 100
+"""How many candles a snapshot has."""
 
 
 class Channel(Protocol):
@@ -98,6 +105,43 @@ class TickerChannel:
         text = orjson.dumps({"type": "update", **told}).decode()
         for listener in self.listeners:
             listener.offer(text)
+
+
+class CandleChannel:
+    """The newest candles of one interval. An update has those that have changed, the oldest first."""
+
+    def __init__(self, spec: PairSpec, interval: Interval) -> None:
+        self.listeners: set[Subscription] = set()
+        self._spec = spec
+        self._interval = interval
+        self._candles: list[str] = []
+
+    async def ask(self, db: Database, redis: Redis) -> None:
+        """Read them, and tell what is new.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+        found = await views.candles(db, redis, self._spec, self._interval, None, SHOWN)
+        before, self._candles = set(self._candles), found[SHOWN - 1 :: -1]
+        changed = [candle for candle in self._candles if candle not in before]
+        if changed and self.listeners:
+            text = self._text("update", changed)
+            for listener in self.listeners:
+                listener.offer(text)
+
+    def snapshot(self) -> str:
+        return self._text("snapshot", self._candles)
+
+    def _text(self, kind: str, candles: Sequence[str]) -> str:
+        told = {
+            "type": kind,
+            "channel": "candles",
+            "market": self._spec.symbol,
+            "interval": self._interval.value,
+            "candles": [orjson.Fragment(candle) for candle in candles],
+        }
+        return orjson.dumps(told).decode()
 
 
 def levels_text(spec: PairSpec, levels: Levels) -> list[list[str]]:

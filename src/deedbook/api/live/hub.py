@@ -167,6 +167,7 @@ class Hub:
                 if feed.stale:
                     feed.reload()
             await self._forget()
+            await self._ask_market_data()
             await self._end_sessions_that_are_over()
             self._count()
 
@@ -181,6 +182,14 @@ class Hub:
                 await feed.close()
                 with suppress(RedisError, OSError, TimeoutError):
                     await self._pubsub.unsubscribe(channel)
+
+    async def _ask_market_data(self) -> None:
+        """Candles and statistics change once a second; they are read from the copies that everybody reads."""
+        for feed in list(self._feeds.values()):
+            try:
+                await feed.ask_market_data(self._redis)
+            except Unavailable:
+                return
 
     async def _end_sessions_that_are_over(self) -> None:
         callers = [

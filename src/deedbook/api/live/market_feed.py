@@ -8,10 +8,12 @@ import asyncio
 from contextlib import suppress
 from typing import Any
 
+import orjson
 import structlog
+from redis.asyncio import Redis
 
 from deedbook.api.live.board import LOADED, Board, Side
-from deedbook.api.live.channels import BookChannel, TickerChannel, Told, levels_text
+from deedbook.api.live.channels import BookChannel, CandleChannel, Channel, TickerChannel, Told, levels_text
 from deedbook.api.live.connection import Connection, Subscription
 from deedbook.api.live.pace import Pace
 from deedbook.api.live.tape import Tape
@@ -19,6 +21,8 @@ from deedbook.infra.database import Database
 from deedbook.infra.telemetry import FEED_RELOADS
 from deedbook.kernel.clock import to_wire
 from deedbook.kernel.errors import Unavailable
+from deedbook.marketdata import views as market_views
+from deedbook.marketdata.terms import Interval
 from deedbook.trading import feed_views
 from deedbook.trading.feed_views import MarketState
 from deedbook.trading.order_store import StoredTrade
@@ -42,6 +46,7 @@ class MarketFeed:
         self._books: dict[int, BookChannel] = {}
         self._tape = Tape(spec)
         self._ticker = TickerChannel()
+        self._candles: dict[Interval, CandleChannel] = {}
         self._board: Board | None = None
         self._at = ""
         self._known: dict[str, Any] = {"stats": None, "reference": None}
@@ -60,7 +65,8 @@ class MarketFeed:
         """Whether anybody hears of it."""
         if self._loading is not None or self._tape.listeners or self._ticker.listeners:
             return True
-        return any(book.listeners for book in self._books.values())
+        others: list[Channel] = [*self._books.values(), *self._candles.values()]
+        return any(channel.listeners for channel in others)
 
     @property
     def seq(self) -> int:
@@ -88,6 +94,31 @@ class MarketFeed:
         """Raises Unavailable: PostgreSQL does not answer."""
         await self._ready()
         return self._tape.hear(connection)
+
+    async def hear_candles(
+        self, connection: Connection, redis: Redis, interval: Interval
+    ) -> tuple[Subscription, str]:
+        """Raises Unavailable: PostgreSQL does not answer."""
+        channel = self._candles.setdefault(interval, CandleChannel(self.spec, interval))
+        if not channel.listeners:
+            await channel.ask(self._db, redis)
+        return Told(connection, channel), channel.snapshot()
+
+    async def ask_market_data(self, redis: Redis) -> None:
+        """Read what others have folded and fetched since the last time, for those who hear of it.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+        for interval, channel in list(self._candles.items()):
+            if channel.listeners:
+                await channel.ask(self._db, redis)
+            else:
+                del self._candles[interval]
+        if self._ticker.listeners:
+            stats = orjson.loads(await market_views.stats(self._db, redis, self.spec))
+            price = orjson.loads(await market_views.price(self._db, redis, self.spec))
+            self.know({"stats": stats, "reference": price["reference"]})
 
     # What happens
 

@@ -9,8 +9,7 @@ from deedbook.api.v1.schemas.common import Answer, Body
 from deedbook.api.v1.schemas.trading import PAIR_PATTERN, PlaceOrder
 
 MAX_DEPTH = 100
-PUBLIC_OF_A_PAIR = ("book", "trades", "ticker")
-PRIVATE = ("orders", "fills", "balances", "settlements")
+OF_A_PAIR = ("book", "trades", "ticker", "candles")
 Id = Annotated[int, Field(strict=True, ge=0, le=2**53 - 1, description="Comes back with the answer")]
 Market = Annotated[str, Field(strict=True, pattern=PAIR_PATTERN, examples=["LUXAPT-USDC"])]
 Level = Annotated[list[str], Field(min_length=2, max_length=2, examples=[["1000", "1.25"]])]
@@ -149,7 +148,7 @@ class TradesMessage(Answer):
     market: str
     prev_seq: int | None = None
     seq: int
-    ts: str
+    ts: str | None
     trades: list[TapeEntry]
 
 
@@ -171,6 +170,24 @@ class TickerMessage(Answer):
     reference: dict[str, Any] | None = None
 
 
+class CandlesMessage(Answer):
+    """A snapshot has the last hundred candles, an update those that have changed; the oldest first, each as over
+    HTTP."""
+
+    type: Literal["snapshot", "update"]
+    channel: Literal["candles"]
+    market: str
+    interval: str
+    candles: list[dict[str, Any]]
+
+
+class Pong(Answer):
+    """We are there."""
+
+    type: Literal["pong"]
+    id: int | None
+
+
 class MarketEvent(Answer):
     """What became of a market: the public events of its life."""
 
@@ -190,6 +207,7 @@ class PrivateEvent(Answer):
     prev_seq: int
     seq: int
     ts: str
+    event_id: str
     event_type: str
     data: dict[str, Any]
 
@@ -224,6 +242,8 @@ HEARD = (
     BookMessage,
     TradesMessage,
     TickerMessage,
+    CandlesMessage,
+    Pong,
     MarketEvent,
     PrivateEvent,
     BalancesMessage,

@@ -138,6 +138,7 @@ class Session:
                         gone = NOT_TEXT
                         break
                     await self._hear(text)
+                    await asyncio.sleep(0)  # others, and what is to be written, come in between
         except Exception:
             log.exception("socket_failed")
             gone = 1011, "internal_error"

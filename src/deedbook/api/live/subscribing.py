@@ -3,13 +3,18 @@
 from typing import Any
 
 import orjson
+from redis.asyncio import Redis
 from starlette.requests import HTTPConnection
 
+from deedbook.api.live.accounts import Accounts, EventFeed
 from deedbook.api.live.connection import Connection, Subscription
 from deedbook.api.live.errors import TooManySubscriptions
 from deedbook.api.live.hub import Hub
-from deedbook.api.live.messages import PUBLIC_OF_A_PAIR, Subscribe, Unsubscribe
+from deedbook.api.live.messages import OF_A_PAIR, Subscribe, Unsubscribe
+from deedbook.identity.errors import Unauthenticated
 from deedbook.kernel.errors import FieldError, Invalid
+from deedbook.kernel.ids import UserId
+from deedbook.marketdata.terms import Interval
 from deedbook.trading.entry import OrderEntry
 from deedbook.trading.spec import PairSpec
 
@@ -21,16 +26,21 @@ async def subscribe(socket: HTTPConnection, hub: Hub, connection: Connection, as
     """Hear a channel. Who hears it already begins anew: that is how a client mends a copy that went wrong.
 
     Raises:
-        Invalid · PairNotFound · TooManySubscriptions · Unavailable: nothing has changed.
+        Invalid · Unauthenticated · PairNotFound · TooManySubscriptions · Unavailable: nothing has changed.
     """
-    if asked.channel in PUBLIC_OF_A_PAIR:
+    if asked.channel in OF_A_PAIR:
         spec = await _pair(socket, asked.market)
-        await _hear_pair(hub, connection, asked, spec)
+        await _hear_pair(hub, connection, asked, spec, socket.app.state.resources.redis)
     elif asked.channel == "markets":
         _keep(connection, _key(asked), hub.hear_markets(connection))
         _answer(connection, asked)
+    elif asked.channel == "balances":
+        subscription, snapshot = await _accounts(socket).hear_balances(connection, _whose(connection))
+        _keep(connection, _key(asked), subscription)
+        _answer(connection, asked)
+        connection.send(snapshot)
     else:
-        raise Invalid("there is no such channel yet")
+        await _hear_events(socket, connection, asked)
 
 
 def unsubscribe(connection: Connection, asked: Unsubscribe) -> None:
@@ -42,7 +52,9 @@ def unsubscribe(connection: Connection, asked: Unsubscribe) -> None:
     connection.send(orjson.dumps(told).decode())
 
 
-async def _hear_pair(hub: Hub, connection: Connection, asked: Subscribe, spec: PairSpec) -> None:
+async def _hear_pair(
+    hub: Hub, connection: Connection, asked: Subscribe, spec: PairSpec, redis: Redis
+) -> None:
     key = _key(asked)
     _require_room(connection, key)
     feed = await hub.feed(spec)
@@ -50,6 +62,8 @@ async def _hear_pair(hub: Hub, connection: Connection, asked: Subscribe, spec: P
     match asked.channel:
         case "book":
             subscription, snapshot = await feed.hear_book(connection, asked.depth)
+        case "candles":
+            subscription, snapshot = await feed.hear_candles(connection, redis, _interval(asked))
         case "trades":
             subscription, snapshot = await feed.hear_trades(connection)
         case _:
@@ -57,6 +71,16 @@ async def _hear_pair(hub: Hub, connection: Connection, asked: Subscribe, spec: P
     _keep(connection, key, subscription)
     _answer(connection, asked, market=spec.symbol)
     connection.send(snapshot)
+
+
+async def _hear_events(socket: HTTPConnection, connection: Connection, asked: Subscribe) -> None:
+    def confirm(feed: EventFeed) -> None:
+        _keep(connection, _key(asked), feed)
+        _answer(connection, asked, seq=feed.seq)
+
+    await _accounts(socket).hear_events(
+        connection, _whose(connection), asked.channel, asked.from_seq, confirm
+    )
 
 
 def _keep(connection: Connection, key: Key, subscription: Subscription) -> None:
@@ -87,6 +111,26 @@ def _key(asked: Subscribe | Unsubscribe) -> Key:
             return (asked.channel, asked.market or "")
         case _:
             return (asked.channel,)
+
+
+def _interval(asked: Subscribe) -> Interval:
+    try:
+        return Interval(asked.interval)
+    except ValueError:
+        known = ", ".join(interval.value for interval in Interval)
+        bad = FieldError("/interval", "unknown", f"one of {known}")
+        raise Invalid("say of which interval", errors=(bad,)) from None
+
+
+def _whose(connection: Connection) -> UserId:
+    if connection.caller is None:
+        raise Unauthenticated("say who you are first: send auth")
+    return connection.caller.user_id
+
+
+def _accounts(socket: HTTPConnection) -> Accounts:
+    accounts: Accounts = socket.app.state.accounts
+    return accounts
 
 
 async def _pair(socket: HTTPConnection, name: str | None) -> PairSpec:

@@ -1,0 +1,215 @@
+"""Private channels: everything of one's own, once and in order, also to those who come back."""
+
+import asyncio
+from itertools import pairwise
+from typing import Any
+
+from deedbook.trading.account_views import SHIFT
+from tests.api.live.conftest import Stand
+from tests.api.live.support import Listener, Message, listening
+from tests.support.waiting import eventually
+from tests.support.world import User
+
+FINAL = ("order.filled", "order.cancelled")
+
+
+async def signed_in(listener: Listener, user: User) -> None:
+    told = await listener.ask(op="auth", token=user.access_token)
+    assert (told["type"], told["userId"]) == ("authenticated", str(user.user_id)), told
+
+
+def of(listener: Listener, channel: str) -> list[Message]:
+    return [told for told in listener.heard if told["type"] == "event" and told["channel"] == channel]
+
+
+async def told(listener: Listener, channel: str, count: int) -> list[Message]:
+    async def enough() -> bool:
+        return len(of(listener, channel)) >= count
+
+    await eventually(enough, f"{count} events of {channel}")
+    return of(listener, channel)
+
+
+async def all_matched(stand: Stand) -> None:
+    async def none() -> bool:
+        return not await stand.floor.rows("SELECT 1 FROM orders WHERE status = 'PENDING_MATCH'")
+
+    await eventually(none, "everything is matched")
+
+
+async def test_an_order_is_told_to_its_owner_from_its_coming_to_its_end(stand: Stand) -> None:
+    floor = stand.floor
+    buyer, seller = await floor.investor("1000"), await floor.investor(deeds="10")
+    async with listening(stand.address) as mine, listening(stand.address) as theirs:
+        for listener, user in ((mine, buyer), (theirs, seller)):
+            await signed_in(listener, user)
+            for channel in ("orders", "fills", "settlements"):
+                await listener.subscribe(channel)
+            await listener.subscribe("balances")
+        order = await floor.place(buyer, "BUY", price="100", quantity="2", clientOrderId="mine")
+        await all_matched(stand)
+        await floor.place(seller, "SELL", price="100", quantity="2")
+        heard = await told(mine, "orders", 3)
+        assert [event["eventType"] for event in heard] == ["order.created", "order.open", "order.filled"]
+        assert {event["data"]["orderId"] for event in heard} == {order["id"]}
+        assert heard[2]["data"]["clientOrderId"] == "mine"
+        assert all(after["prevSeq"] == before["seq"] for before, after in pairwise(heard))
+        (fill,), (pending,) = await told(mine, "fills", 1), await told(mine, "settlements", 1)
+        mine_over_http = await floor.get(f"/trading/users/{buyer.user_id}/trades", buyer)
+        assert fill["data"] == mine_over_http["data"][0]
+        assert (pending["eventType"], pending["data"]["settlementStatus"]) == (
+            "trade.settlement_pending",
+            "PENDING",
+        )
+        (other,) = await told(theirs, "fills", 1)
+        assert (other["data"]["side"], other["data"]["role"]) == ("SELL", "TAKER")
+
+        async def as_over_http() -> bool:
+            held: dict[str, Any] = {}
+            for message in mine.heard:
+                if message.get("channel") == "balances" and "balances" in message:
+                    held |= {balance["tokenId"]: balance for balance in message["balances"]}
+            there = (await floor.get(f"/tokens/balances/{buyer.user_id}", buyer))["data"]
+            return {balance["tokenId"]: balance for balance in there} == held
+
+        await eventually(as_over_http, "the balances heard are those that HTTP tells")
+
+
+async def test_who_comes_back_misses_nothing_and_hears_nothing_twice(stand: Stand) -> None:
+    """Under load, one who is cut off again and again has in the end what one who stayed has, to the last event."""
+    floor = stand.floor
+    buyer, seller = await floor.investor("100000"), await floor.investor(deeds="1000")
+    stopped = asyncio.Event()
+
+    async def trade() -> None:
+        for number in range(60):
+            side, user = (("BUY", buyer), ("SELL", seller))[number % 2]
+            await floor.place(user, side, price="100", quantity=f"0.{number + 1:04d}")
+        await all_matched(stand)
+        stopped.set()
+
+    async with listening(stand.address) as stayed:
+        await signed_in(stayed, buyer)
+        seq = (await stayed.subscribe("orders"))["seq"]
+        await stayed.subscribe("fills")
+        load = asyncio.create_task(trade())
+        pieces: list[Message] = []
+        while not (over := stopped.is_set()):
+            pieces += await _listen_for_a_while(stand, buyer, pieces[-1]["seq"] if pieces else seq)
+        await load
+        wanted = await floor.rows(
+            "SELECT 1 FROM trading_events WHERE fact ->> 'userId' = $1 AND event_type LIKE 'order.%'",
+            str(buyer.user_id),
+        )
+        whole = await told(stayed, "orders", len(wanted))
+        pieces += await _listen_for_a_while(stand, buyer, pieces[-1]["seq"], until=whole[-1]["seq"])
+        assert over and len(wanted) >= 90
+        assert [event["eventId"] for event in pieces] == [event["eventId"] for event in whole]
+        assert [event["seq"] for event in pieces] == [event["seq"] for event in whole]
+        fills = await told(stayed, "fills", 30)
+        async with listening(stand.address) as late:
+            await signed_in(late, buyer)
+            await late.subscribe("fills", fromSeq=0)
+            again = await told(late, "fills", len(fills))
+            assert [event["seq"] for event in again] == [event["seq"] for event in fills]
+
+
+async def _listen_for_a_while(stand: Stand, user: User, seq: int, until: int = 0) -> list[Message]:
+    async with listening(stand.address) as listener:
+        await signed_in(listener, user)
+        await listener.subscribe("orders", fromSeq=seq)
+        if until > seq:
+            await listener.wait(lambda told: told.get("channel") == "orders" and told.get("seq") == until)
+        else:
+            await asyncio.sleep(0.15)
+        return of(listener, "orders")
+
+
+async def test_a_place_that_nothing_has_is_refused(stand: Stand) -> None:
+    user = await stand.floor.investor()
+    async with listening(stand.address) as listener:
+        await signed_in(listener, user)
+        refused = await listener.ask(op="subscribe", channel="orders", fromSeq=(1 << 40) << SHIFT)
+        assert (refused["type"], refused["problem"]["code"]) == ("error", "invalid_request")
+
+
+async def test_nobody_hears_what_is_private_before_saying_who_they_are(stand: Stand) -> None:
+    async with listening(stand.address) as listener:
+        for channel in ("orders", "fills", "balances", "settlements"):
+            refused = await listener.ask(op="subscribe", channel=channel)
+            assert refused["problem"]["code"] == "unauthenticated"
+        order = stand.floor.order(await stand.floor.investor("1000"))
+        refused = await listener.ask(op="order", order=order)
+        assert (refused["type"], refused["problem"]["status"]) == ("error", 401)
+
+
+async def test_a_socket_ends_with_the_session_that_opened_it(stand: Stand) -> None:
+    user, other = await stand.floor.investor(), await stand.floor.investor()
+    async with listening(stand.address) as listener, listening(stand.address) as stays:
+        await signed_in(listener, user)
+        await signed_in(stays, other)
+        await stand.floor.world.post("/auth/logout", user)
+        assert await listener.until_closed() == (4401, "session_over")
+        assert (await stays.ask(op="ping"))["type"] == "pong"
+
+
+async def test_a_ticket_opens_one_socket_and_no_second(stand: Stand) -> None:
+    user = await stand.floor.investor()
+    ticket = (await stand.floor.world.post("/ws/ticket", user)).json()["ticket"]
+    async with listening(stand.address, f"?ticket={ticket}") as listener:
+        assert (await listener.subscribe("orders"))["type"] == "subscribed"
+        again = await listener.ask(op="auth", ticket=ticket)
+        assert again["problem"]["code"] == "unauthenticated"
+    ticket = (await stand.floor.world.post("/ws/ticket", user)).json()["ticket"]
+    async with listening(stand.address) as listener:
+        assert (await listener.ask(op="auth", ticket=ticket))["userId"] == str(user.user_id)
+
+
+async def test_an_order_over_the_socket_is_answered_as_over_http(stand: Stand) -> None:
+    floor = stand.floor
+    user = await floor.investor("1000")
+    async with listening(stand.address) as listener:
+        await signed_in(listener, user)
+        body = floor.order(user, quantity="2")
+        placed = await listener.ask(op="order", order=body)
+        assert (placed["type"], placed["status"], placed["problem"]) == ("order", 201, None)
+        over_http = await floor.get(f"/trading/orders/{placed['order']['id']}", user)
+        assert placed["order"].keys() == over_http.keys()
+        repeated = await listener.ask(op="order", order=body)
+        assert (repeated["status"], repeated["problem"]["code"]) == (409, "duplicate_order")
+        assert repeated["problem"]["firstId"] == placed["order"]["id"]
+        forged = await listener.ask(op="order", order={**floor.order(user), "quantity": "3"})
+        assert (forged["status"], forged["problem"]["code"]) == (401, "signature_refused")
+        bad = await listener.ask(op="order", order={**floor.order(user), "quantity": "1e3"})
+        assert bad["problem"]["errors"][0]["pointer"] == "/order/quantity"
+        await all_matched(stand)
+        cancelled = await listener.ask(op="cancel", orderId=placed["order"]["id"])
+        assert (cancelled["type"], cancelled["status"]) == ("cancel", 202)
+
+        async def ended() -> bool:
+            there = await floor.get(f"/trading/orders/{placed['order']['id']}", user)
+            return bool(there["status"] == "CANCELLED")
+
+        await eventually(ended, "the order is cancelled")
+        strange = await floor.place(await floor.investor("1000"))
+        refused = await listener.ask(op="cancel", orderId=strange["id"])
+        assert (refused["status"], refused["problem"]["code"]) == (404, "order_not_found")
+
+
+async def test_a_socket_belongs_to_one_user_and_a_user_has_ten(stand: Stand) -> None:
+    user, other = await stand.floor.investor(), await stand.floor.investor()
+    async with listening(stand.address) as first:
+        await signed_in(first, user)
+        await signed_in(first, user)
+        refused = await first.ask(op="auth", token=other.access_token)
+        assert refused["problem"]["code"] == "forbidden"
+        sockets = [listening(stand.address) for _ in range(10)]
+        listeners = [await socket.__aenter__() for socket in sockets]
+        for listener in listeners[:9]:
+            await signed_in(listener, user)
+        await listeners[9].send(op="auth", token=user.access_token)
+        assert await listeners[9].until_closed() == (1008, "too_many_connections")
+        for socket in sockets:
+            await socket.__aexit__(None, None, None)
+        async with listening(stand.address) as again:
+            await signed_in(again, user)
