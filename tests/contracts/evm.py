@@ -94,14 +94,19 @@ class Evm:
         self._client.close()
 
     def rpc(self, method: str, *params: object) -> Any:
-        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        answer = self._client.post("/", json=body).json()
+        answer = self.answer(method, *params)
         if "error" not in answer:
             return answer["result"]
         data = answer["error"].get("data")
         if isinstance(data, str) and data != "0x":
             raise CallRefused(decode_refusal(bytes.fromhex(data[2:])))
         raise RuntimeError(answer["error"])
+
+    def answer(self, method: str, *params: object) -> dict[str, Any]:
+        """As the node gives it, errors too."""
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        answer: dict[str, Any] = self._client.post("/", json=body).json()
+        return answer
 
     def wallet(self) -> Wallet:
         account = Account.create()
@@ -189,9 +194,11 @@ class Contract:
 
     def _call(self, fields: dict[str, str], function: str, args: Sequence[object]) -> Any:
         call = {**fields, "to": self.address, "data": "0x" + self.calldata(function, *args).hex()}
-        answer = bytes.fromhex(self.evm.rpc("eth_call", call, "latest")[2:])
+        return self.decoded(function, self.evm.rpc("eth_call", call, "latest"))
+
+    def decoded(self, function: str, answer: str) -> Any:
         types = [abi_type(item) for item in self.artifact.function(function)["outputs"]]
-        values = tuple(decode(types, answer))
+        values = tuple(decode(types, bytes.fromhex(answer[2:])))
         return values[0] if len(values) == 1 else values
 
 

@@ -16,6 +16,15 @@ TYPES = {
     "Deposit": "address trader,address token,string amount,string nonce,uint256 expiry",
     "Withdrawal": "address trader,address token,string amount,address destination,string nonce,uint256 expiry",
     "Transfer": "address from,address token,string amount,address to,string nonce,uint256 expiry",
+    "Order": (
+        "address trader,string tradingPairId,string side,string orderType,string timeInForce,bool postOnly,"
+        "string selfTrade,string quantity,string price,string stopPrice,uint32 maxFeeBps,string clientOrderId,"
+        "string nonce,uint256 expiry"
+    ),
+    "Swap": (
+        "address trader,string tradingPairId,string side,string amountIn,string minAmountOut,uint32 maxFeeBps,"
+        "string nonce,uint256 expiry"
+    ),
 }
 CARRIED_OUT_BY = {"Deposit": "depositFor", "Withdrawal": "withdraw", "Transfer": "transfer"}
 HOUR = 3600

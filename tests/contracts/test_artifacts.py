@@ -14,8 +14,6 @@ from .world import UNIT, World
 
 SHIPPED = ("IdentityRegistry", "RwaToken", "RwaTokenFactory", "Settlement", "TestDollar")
 CODE_SIZE_LIMIT = 24_576
-SETTLEMENT_SIZE_LIMIT = 20 * 1024
-"""What it may take before the settling of trades, which is still to fit in."""
 PUSH0, TLOAD, TSTORE, MCOPY = 0x5F, 0x5C, 0x5D, 0x5E
 PUSH1, PUSH32 = 0x60, 0x7F
 
@@ -58,7 +56,3 @@ def test_deployed_code_fits_every_chain(world: World) -> None:
         code = world.evm.code(contract.address)
         assert 0 < len(code) < CODE_SIZE_LIMIT
         assert set(_opcodes(code)).isdisjoint({PUSH0, TLOAD, TSTORE, MCOPY})
-
-
-def test_the_settlement_contract_leaves_room_for_what_is_to_come(world: World) -> None:
-    assert len(world.evm.code(world.settlement.address)) < SETTLEMENT_SIZE_LIMIT

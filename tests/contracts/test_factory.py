@@ -149,9 +149,10 @@ def test_contracts_are_not_founded_on_nothing(world: World) -> None:
     some = world.admin.address
     for name, args in (
         ("IdentityRegistry", (some, NOBODY)),
-        ("Settlement", (NOBODY, some, some, some, some)),
-        ("Settlement", (some, NOBODY, some, some, some)),
-        ("Settlement", (some, some, some, some, NOBODY)),
+        ("Settlement", (NOBODY, some, some, some, some, some)),
+        ("Settlement", (some, NOBODY, some, some, some, some)),
+        ("Settlement", (some, some, some, some, NOBODY, some)),
+        ("Settlement", (some, some, some, some, some, NOBODY)),
         ("RwaTokenFactory", (some, NOBODY, some, some)),
         ("RwaTokenFactory", (some, some, some, NOBODY)),
         ("RwaToken", ("name", "symbol", 18, 1, some, NOBODY, some)),

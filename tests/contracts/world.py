@@ -54,6 +54,7 @@ class World:
     enforcer: Wallet
     pauser: Wallet
     issuer: Wallet
+    house: Wallet
     registry: Contract
     settlement: Contract
     factory: Contract
@@ -119,9 +120,11 @@ class World:
 
 def found(evm: Evm) -> World:
     """Deploy in the order the platform does; the factory learns the others, then may list."""
-    admin, agent, lister, deployer, operator, enforcer, pauser, issuer = (evm.wallet() for _ in range(8))
+    admin, agent, lister, deployer, operator, enforcer, pauser, issuer, house = (
+        evm.wallet() for _ in range(9)
+    )
     registry = evm.deploy(deployer, "IdentityRegistry", admin.address, agent.address)
-    keys = (admin.address, lister.address, enforcer.address, operator.address)
+    keys = (admin.address, lister.address, enforcer.address, operator.address, house.address)
     settlement = evm.deploy(deployer, "Settlement", registry.address, *keys)
     factory = evm.deploy(
         deployer, "RwaTokenFactory", registry.address, settlement.address, admin.address, deployer.address
@@ -139,12 +142,13 @@ def found(evm: Evm) -> World:
         enforcer,
         pauser,
         issuer,
+        house,
         registry,
         settlement,
         factory,
         dollar,
     )
-    world.verify(issuer)
+    world.verify(issuer, house)
     return world
 
 

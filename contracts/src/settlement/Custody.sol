@@ -134,7 +134,7 @@ abstract contract Custody is Vault, SignedActions {
     }
 
     function _restriction(address token, address from, address to, uint256 amount)
-        private
+        internal
         view
         returns (uint8)
     {

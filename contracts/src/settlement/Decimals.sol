@@ -11,28 +11,39 @@ library Decimals {
     uint256 private constant MAX_WHOLE_DIGITS = 20;
     uint256 private constant MAX_FRACTION_DIGITS = 18;
     uint256 private constant MAX_EXPONENT = 38;
+    uint256 private constant NONE = type(uint256).max;
 
     error MalformedAmount();
 
     /// @return units The amount in base units of a token with so many decimals.
     function toUnits(string calldata amount, uint8 decimals) internal pure returns (uint256 units) {
-        bytes calldata text = bytes(amount);
-        uint256 point = _wholeDigits(text);
-        uint256 end = _significantEnd(text, point);
-        units = _digits(text, 0, point);
-        if (end == point) return _scale(units, decimals);
-        uint256 fractionDigits = end - point - 1;
-        if (fractionDigits > decimals) revert MalformedAmount();
-        // At most 38 digits together, so this stays far below the largest number.
-        units = units * 10 ** fractionDigits + _digits(text, point + 1, end);
-        return _scale(units, decimals - fractionDigits);
+        bool wellFormed;
+        (wellFormed, units) = tryToUnits(amount, decimals);
+        if (!wellFormed) revert MalformedAmount();
     }
 
-    /// @dev How many digits stand before the point or the end; refuses none, too many, and a leading zero.
+    /// @notice The same for a reader who goes on without the amount: of what is malformed the units are 0.
+    function tryToUnits(string calldata amount, uint8 decimals)
+        internal
+        pure
+        returns (bool wellFormed, uint256 units)
+    {
+        bytes calldata text = bytes(amount);
+        uint256 point = _wholeDigits(text);
+        if (point == NONE) return (false, 0);
+        uint256 end = _significantEnd(text, point);
+        if (end == NONE) return (false, 0);
+        uint256 fractionDigits = end == point ? 0 : end - point - 1;
+        if (fractionDigits > decimals) return (false, 0);
+        (wellFormed, units) = _digits(text, point, end);
+        if (wellFormed) (wellFormed, units) = _scale(units, decimals - fractionDigits);
+    }
+
+    /// @dev How many digits stand before the point or the end; NONE for none, too many, and a leading zero.
     function _wholeDigits(bytes calldata text) private pure returns (uint256 point) {
         while (point < text.length && point <= MAX_WHOLE_DIGITS && text[point] != ".") ++point;
-        if (point == 0 || point > MAX_WHOLE_DIGITS) revert MalformedAmount();
-        if (point > 1 && text[0] == "0") revert MalformedAmount();
+        if (point == 0 || point > MAX_WHOLE_DIGITS) return NONE;
+        if (point > 1 && text[0] == "0") return NONE;
     }
 
     /// @dev Where the text ends without the zeros that mean nothing; at the point when nothing else is left.
@@ -40,26 +51,33 @@ library Decimals {
         end = text.length;
         if (end == point) return end;
         uint256 fractionDigits = end - point - 1;
-        if (fractionDigits == 0 || fractionDigits > MAX_FRACTION_DIGITS) revert MalformedAmount();
+        if (fractionDigits == 0 || fractionDigits > MAX_FRACTION_DIGITS) return NONE;
         while (text[end - 1] == "0") --end;
         if (end == point + 1) return point;
     }
 
-    /// @dev Unchecked: what is below "0" wraps round and is no digit either, and at most 20 digits are read.
-    function _digits(bytes calldata text, uint256 from, uint256 to) private pure returns (uint256 value) {
+    /// @dev The digits up to `end` without the point. Unchecked: what is below "0" wraps round and is no digit
+    ///      either, and at most 38 digits are read.
+    function _digits(bytes calldata text, uint256 point, uint256 end)
+        private
+        pure
+        returns (bool wellFormed, uint256 value)
+    {
         unchecked {
-            for (uint256 i = from; i < to; ++i) {
+            for (uint256 i = 0; i < end; ++i) {
+                if (i == point) continue;
                 uint256 digit = uint256(uint8(text[i])) - 48;
-                if (digit > 9) revert MalformedAmount();
+                if (digit > 9) return (false, 0);
                 value = value * 10 + digit;
             }
         }
+        return (true, value);
     }
 
-    function _scale(uint256 value, uint256 exponent) private pure returns (uint256 units) {
-        if (value == 0) return 0;
-        if (exponent > MAX_EXPONENT) revert MalformedAmount();
+    function _scale(uint256 value, uint256 exponent) private pure returns (bool wellFormed, uint256 units) {
+        if (value == 0) return (true, 0);
+        if (exponent > MAX_EXPONENT) return (false, 0);
         units = value * 10 ** exponent;
-        if (units > MAX_UNITS) revert MalformedAmount();
+        return units > MAX_UNITS ? (false, 0) : (true, units);
     }
 }

@@ -94,7 +94,7 @@ def test_the_platforms_own_calls_are_the_contracts() -> None:
     ("name", "types"),
     [
         ("IdentityRegistry", ["address"] * 2),
-        ("Settlement", ["address"] * 5),
+        ("Settlement", ["address"] * 6),
         ("RwaTokenFactory", ["address"] * 4),
         ("TestDollar", ["address"]),
     ],
@@ -273,6 +273,8 @@ async def test_a_deployment_is_searched_back_to_the_first_block_and_no_further()
 def sample(kind: str) -> Any:
     if kind == "string":
         return "why"
+    if kind.endswith("[]"):
+        return []
     if kind.startswith("bytes"):
         return b"\1" * int(kind[5:] or 2)
     return {"address": ADMIN, "bool": True}.get(kind, 7)

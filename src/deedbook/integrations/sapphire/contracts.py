@@ -26,7 +26,7 @@ GAS_DEPLOY_TOKEN = 3_400_000
 GAS_GRANT_ROLE = 90_000
 GAS_CREATE = {
     "IdentityRegistry": 1_100_000,
-    "Settlement": 4_000_000,
+    "Settlement": 7_500_000,
     "RwaTokenFactory": 4_600_000,
     "TestDollar": 1_500_000,
 }

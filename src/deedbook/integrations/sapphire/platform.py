@@ -58,7 +58,7 @@ async def deploy_platform(
     registry = await founding.address(Contract.IDENTITY_REGISTRY)
     await founding.begin(
         Contract.SETTLEMENT,
-        words.create("Settlement", ["address"] * 5, [registry, admin, admin, admin, admin]),
+        words.create("Settlement", ["address"] * 6, [registry, admin, admin, admin, admin, house]),
     )
     settlement = await founding.address(Contract.SETTLEMENT)
     await founding.begin(
