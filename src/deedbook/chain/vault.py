@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from uuid import UUID
 
+from deedbook.chain.delivery import Delivered
 from deedbook.identity.terms import Address
 
 REFERENCE_BYTES = 32
@@ -24,6 +25,7 @@ class VaultEventKind(Enum):
     BURN_DEBITED = "burn_debited"
     FORCED_MOVE = "forced_move"
     BALANCE_RECOVERED = "balance_recovered"
+    TRADE_SETTLED = "trade_settled"
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class VaultEvent:
     `account` is whose balance rises (deposit, mint) or falls (all others). `counterparty` is where the amount went
     from there: the account that gained it, for a withdrawal the address outside; `None` where nothing left.
     `reference` is the caller's 32-byte one-time reference, of a relayed deposit its digest; `None` for a deposit
-    and a recovery, which have none.
+    and a recovery, which have none. A settled trade moves two tokens and fees: the other fields tell of the base
+    token that went from seller to buyer, `delivered` of all that was moved.
     """
 
     kind: VaultEventKind
@@ -42,6 +45,7 @@ class VaultEvent:
     counterparty: Address | None
     amount: int
     reference: bytes | None
+    delivered: Delivered | None = None
 
 
 @dataclass(frozen=True)

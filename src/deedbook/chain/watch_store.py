@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import orjson
 
+from deedbook.chain.delivery import Delivered, FeesFrom
 from deedbook.chain.vault import VaultEvent, VaultEventKind
 from deedbook.identity.terms import Address
 from deedbook.infra.database import Database, Tx
@@ -213,13 +215,14 @@ async def relocate(tx: Tx, chain_id: int, events: Sequence[SeenEvent]) -> None:
 
 def args_of(event: VaultEvent) -> dict[str, Any]:
     """The event as it is stored; amounts and references as text."""
-    return {
+    args: dict[str, Any] = {
         "token": event.token,
         "account": event.account,
         "counterparty": event.counterparty,
         "amount": str(event.amount),
         "reference": event.reference.hex() if event.reference is not None else None,
     }
+    return args if event.delivered is None else args | {"delivered": _told(event.delivered)}
 
 
 def event_of(event_name: str, args: dict[str, Any]) -> VaultEvent:
@@ -231,6 +234,43 @@ def event_of(event_name: str, args: dict[str, Any]) -> VaultEvent:
         counterparty=Address(args["counterparty"]) if args["counterparty"] is not None else None,
         amount=int(args["amount"]),
         reference=bytes.fromhex(args["reference"]) if args["reference"] is not None else None,
+        delivered=_delivered(args["delivered"]) if "delivered" in args else None,
+    )
+
+
+def _told(delivered: Delivered) -> dict[str, str]:
+    return {
+        "tradeId": str(delivered.trade_id),
+        "buyDigest": delivered.buy_digest.hex(),
+        "sellDigest": delivered.sell_digest.hex(),
+        "base": delivered.base,
+        "quote": delivered.quote,
+        "buyer": delivered.buyer,
+        "seller": delivered.seller,
+        "feeAccount": delivered.fee_account,
+        "quantity": str(delivered.quantity),
+        "quoteAmount": str(delivered.quote_amount),
+        "buyerFee": str(delivered.buyer_fee),
+        "sellerFee": str(delivered.seller_fee),
+        "feesFrom": delivered.fees_from.value,
+    }
+
+
+def _delivered(told: dict[str, str]) -> Delivered:
+    return Delivered(
+        trade_id=UUID(told["tradeId"]),
+        buy_digest=bytes.fromhex(told["buyDigest"]),
+        sell_digest=bytes.fromhex(told["sellDigest"]),
+        base=Address(told["base"]),
+        quote=Address(told["quote"]),
+        buyer=Address(told["buyer"]),
+        seller=Address(told["seller"]),
+        fee_account=Address(told["feeAccount"]),
+        quantity=int(told["quantity"]),
+        quote_amount=int(told["quoteAmount"]),
+        buyer_fee=int(told["buyerFee"]),
+        seller_fee=int(told["sellerFee"]),
+        fees_from=FeesFrom(told["feesFrom"]),
     )
 
 

@@ -54,6 +54,8 @@ async def take_effect(tx: Tx, found: Claimed, token: Token) -> None:
             await _forced(tx, found, token, LineKind.FORCED_TRANSFER)
         case VaultEventKind.BALANCE_RECOVERED:
             await _forced(tx, found, token, LineKind.RECOVERY)
+        case VaultEventKind.TRADE_SETTLED:
+            return  # the ledger moved when the trade was matched
         case _:
             assert_never(event.kind)
 

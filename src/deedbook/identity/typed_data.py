@@ -135,4 +135,17 @@ ORDER = Struct(
         ("expiry", "uint256"),
     ],
 )
+SWAP = Struct(
+    "Swap",
+    [
+        ("trader", "address"),
+        ("tradingPairId", "string"),
+        ("side", "string"),
+        ("amountIn", "string"),
+        ("minAmountOut", "string"),
+        ("maxFeeBps", "uint32"),
+        ("nonce", "string"),
+        ("expiry", "uint256"),
+    ],
+)
 STRUCTS = (DEPOSIT, WITHDRAWAL, TRANSFER, ORDER)

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from deedbook.chain.delivery import Delivered
 from deedbook.chain.errors import ChainUnavailable
-from deedbook.chain.vault import REFERENCE_BYTES, VaultEvent, VaultEventKind
+from deedbook.chain.vault import REFERENCE_BYTES, VaultEvent, VaultEventKind, reference_of
 from deedbook.identity import keccak
 from deedbook.identity.terms import Address
+from deedbook.integrations.sapphire import settlement_events
 
 _ADDRESS_PAD = bytes(12)
 
@@ -44,7 +46,7 @@ _SHAPES = (
     ),
 )
 _BY_TOPIC = {shape.topic: shape for shape in _SHAPES}
-TOPICS = tuple(_BY_TOPIC)
+TOPICS = (*_BY_TOPIC, settlement_events.TRADE_SETTLED)
 """The first topic of every event that tells of a balance. The vault tells of other things too: roles, listings."""
 
 
@@ -54,6 +56,8 @@ def decode(topics: Sequence[bytes], data: bytes) -> VaultEvent:
     Raises:
         ChainUnavailable: a log that the vault cannot have written; the node is wrong.
     """
+    if topics and topics[0] == settlement_events.TRADE_SETTLED:
+        return _trade(settlement_events.delivered(topics, data))
     shape = _BY_TOPIC.get(topics[0]) if topics else None
     if shape is None or len(topics) != 1 + len(shape.topics):
         raise ChainUnavailable("the node answered with a log that is no event of the vault")
@@ -71,7 +75,19 @@ def decode(topics: Sequence[bytes], data: bytes) -> VaultEvent:
 
 def decode_if_known(topics: Sequence[bytes], data: bytes) -> VaultEvent | None:
     """The same for any log of the vault; `None` for one that tells of no balance."""
-    return decode(topics, data) if topics and topics[0] in _BY_TOPIC else None
+    return decode(topics, data) if topics and topics[0] in TOPICS else None
+
+
+def _trade(delivered: Delivered) -> VaultEvent:
+    return VaultEvent(
+        kind=VaultEventKind.TRADE_SETTLED,
+        token=delivered.base,
+        account=delivered.seller,
+        counterparty=delivered.buyer,
+        amount=delivered.quantity,
+        reference=reference_of(delivered.trade_id),
+        delivered=delivered,
+    )
 
 
 def _data_of(shape: _Shape, data: bytes) -> dict[str, bytes]:
