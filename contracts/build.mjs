@@ -23,6 +23,7 @@ const DEPLOYABLE = [
   { source: "src/test/HostilePayment.sol", into: TEST_DATA },
   { source: "src/test/ContractWallet.sol", into: TEST_DATA },
   { source: "src/test/DecimalsReader.sol", into: TEST_DATA },
+  { source: "src/test/FineToken.sol", into: TEST_DATA },
   { source: "src/test/PriceAggregator.sol", into: TEST_DATA },
 ];
 

@@ -8,10 +8,10 @@ import pytest
 
 from .desk import Desk, open_desk
 from .evm import Refusal
-from .requests import HOUR, TYPES, Request, compact, high_s, with_v
+from .requests import CARRIED_OUT_BY, HOUR, Request, compact, high_s, with_v
 from .world import World
 
-KINDS = list(TYPES)
+KINDS = list(CARRIED_OUT_BY)
 LONG = "9" * 64
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,8 @@ from .exchange import (
     fee,
     open_exchange,
 )
-from .world import UNIT, World
+from .requests import HOUR, compact, high_s, with_v, withdrawal
+from .world import UNIT, World, fresh_reference
 
 WINDOW = 24 * 3600
 SKEW = 300
@@ -111,6 +113,43 @@ def test_no_field_can_be_changed_after_signing(exchange: Exchange, name: str, va
 def test_a_signature_of_somebody_else_is_none(exchange: Exchange) -> None:
     forged = exchange.order("BUY", signer=exchange.seller)
     assert exchange.refusal([forged, exchange.order("SELL")]) == Refusal("IntentNotSigned", (forged.digest,))
+
+
+def test_only_one_form_of_a_signature_is_taken(exchange: Exchange) -> None:
+    buy, sell = exchange.order("BUY"), exchange.order("SELL")
+    good = buy.signature
+    bent = [b"", high_s(good), compact(good), good + b"\0", good[:64], bytes(65)]
+    bent += [with_v(good, v) for v in (0, 1, 26, 29, 35, 255)]
+    for signature in bent:
+        [told] = exchange.told([replace(buy, signature=signature), sell], [exchange.match()])
+        assert told.refusal == Refusal("IntentNotSigned", (buy.digest,))
+    assert exchange.told([buy, sell], [exchange.match()]) == [Told(SETTLED)]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("contract", "0x" + "ab" * 20), ("chain_id", 23294), ("name", "Feedbook"), ("version", "2")],
+)
+def test_an_order_of_another_domain_is_none(exchange: Exchange, field: str, value: Any) -> None:
+    here = exchange.order("BUY")
+    elsewhere = replace(here.request, **{field: value}).signed_by(exchange.buyer)
+    forged = replace(here, signature=elsewhere)
+    assert exchange.refusal([forged, exchange.order("SELL")]) == Refusal("IntentNotSigned", (here.digest,))
+
+
+def test_a_withdrawal_cannot_be_read_as_an_order_and_uses_up_nothing(exchange: Exchange) -> None:
+    """Other actions of the same trader under the same nonce stand beside the order."""
+    buy, sell = exchange.order("BUY"), exchange.order("SELL")
+    asked = withdrawal(
+        exchange.world, exchange.buyer.address, exchange.dollar.address, "1", exchange.buyer.address
+    )
+    forged = replace(buy, signature=asked.signed_by(exchange.buyer))
+    assert exchange.refusal([forged, sell]) == Refusal("IntentNotSigned", (buy.digest,))
+    exchange.settle([buy, sell], [exchange.match()])
+    assert exchange.contract.read("usedDigest", buy.digest) is False
+    exchange.contract.send(
+        exchange.world.operator, "withdraw", asked.values, asked.signed_by(exchange.buyer), fresh_reference()
+    )
 
 
 def test_each_side_is_the_signed_one(exchange: Exchange) -> None:
@@ -239,10 +278,7 @@ def test_a_match_is_settled_while_its_texts_held_and_within_the_window(exchange:
     assert exchange.refusal(orders, exchange.match(matched_at=now - WINDOW - 1)).name == "MatchTooOld"
     ahead = exchange.match(matched_at=exchange.world.evm.now() + 10 * SKEW)
     assert exchange.refusal(orders, ahead).name == "MatchedInTheFuture"
-    assert exchange.told(orders, [exchange.match(matched_at=now - WINDOW + HOUR_LEFT)]) == [Told(SETTLED)]
-
-
-HOUR_LEFT = 3600
+    assert exchange.told(orders, [exchange.match(matched_at=now - WINDOW + HOUR)]) == [Told(SETTLED)]
 
 
 def test_a_cancel_of_the_trader_ends_it_after_the_window(exchange: Exchange) -> None:
