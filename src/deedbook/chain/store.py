@@ -13,7 +13,7 @@ from deedbook.infra.database import CORRELATION_ID, Database, Tx
 from deedbook.kernel.ids import new_uuid
 
 _COLUMNS = """transaction_id, key, wallet, to_address, data, gas, status, nonce, tx_hash, block_number, block_hash,
-    contract_address, error"""
+    contract_address, error, gas_used"""
 
 
 @dataclass(frozen=True)

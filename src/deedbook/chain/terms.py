@@ -104,3 +104,4 @@ class ChainTransaction:
     block_hash: str | None
     contract_address: Address | None
     error: str | None
+    gas_used: int | None = None

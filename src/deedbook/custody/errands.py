@@ -24,7 +24,8 @@ Rehearse = Callable[[Database, Desk, Any, dict[Contract, Address]], Awaitable[st
 @dataclass(frozen=True)
 class Errand:
     """One sort: its name in failpoints, its key, and what follows from each answer of the chain. `rehearse` says why
-    the contract would undo it now, where a call can tell that without its sender."""
+    the contract would undo it now, where a call can tell that without its sender; `is_covered` whether the vault has
+    what it takes, where that may still be on its way."""
 
     name: str
     key_of: Callable[[Any], str]
@@ -33,11 +34,26 @@ class Errand:
     doubt: Callable[[Tx, Any], Awaitable[None]]
     fail: Callable[[Tx, Any, str], Awaitable[None]]
     rehearse: Rehearse | None = None
+    is_covered: Callable[[Tx, Any], Awaitable[bool]] | None = None
 
 
-WITHDRAW = Errand("withdraw", payouts.key_of, payouts.begin, payouts.submitted, payouts.doubt, payouts.fail)
+WITHDRAW = Errand(
+    "withdraw",
+    payouts.key_of,
+    payouts.begin,
+    payouts.submitted,
+    payouts.doubt,
+    payouts.fail,
+    is_covered=payouts.is_covered,
+)
 TRANSFER = Errand(
-    "transfer", transfers.key_of, transfers.begin, transfers.submitted, transfers.doubt, transfers.fail
+    "transfer",
+    transfers.key_of,
+    transfers.begin,
+    transfers.submitted,
+    transfers.doubt,
+    transfers.fail,
+    is_covered=transfers.is_covered,
 )
 RELAY = Errand(
     "relay",
@@ -77,7 +93,9 @@ async def start(db: Database, desk: Desk, errand: Errand, id_: Any, patience_s: 
     Raises:
         VaultNotDeployed · Unavailable: nothing was done; again later.
     """
-    return await _would_succeed(db, desk, errand, id_, patience_s) and await ask(db, desk, errand, id_)
+    if not await _would_succeed(db, desk, errand, id_, patience_s):
+        return False
+    return await _has_cover(db, errand, id_, patience_s) and await ask(db, desk, errand, id_)
 
 
 async def _would_succeed(db: Database, desk: Desk, errand: Errand, id_: Any, patience_s: float) -> bool:
@@ -94,6 +112,20 @@ async def _would_succeed(db: Database, desk: Desk, errand: Errand, id_: Any, pat
         why = reason
         await _write(db, errand, lambda tx: errand.fail(tx, id_, why))
     return reason is None
+
+
+async def _has_cover(db: Database, errand: Errand, id_: Any, patience_s: float) -> bool:
+    """Whether the vault has what it takes, now or a little later; if not, it is taken up again when that may be."""
+    if errand.is_covered is None:
+        return True
+    patient_until = time.monotonic() + patience_s
+    while True:
+        async with db.transaction() as tx:
+            if await errand.is_covered(tx, id_):
+                return True
+        if time.monotonic() >= patient_until:
+            return False
+        await asyncio.sleep(REHEARSE_EVERY_S)
 
 
 async def _contracts(db: Database, desk: Desk) -> dict[Contract, Address]:

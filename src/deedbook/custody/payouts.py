@@ -16,6 +16,7 @@ from deedbook.custody.events import (
     WithdrawalSubmitted,
 )
 from deedbook.custody.ports import Desk
+from deedbook.custody.store import coverage
 from deedbook.custody.store import withdrawals as store
 from deedbook.custody.terms import Withdrawal, WithdrawalId, WithdrawalStatus
 from deedbook.identity.terms import Address
@@ -35,14 +36,18 @@ def key_of(withdrawal_id: WithdrawalId) -> str:
 async def begin(tx: Tx, desk: Desk, withdrawal_id: WithdrawalId, contracts: dict[Contract, Address]) -> bool:
     """Ask for the transaction of an approved withdrawal, once; `False` when there is nothing to wait for.
 
-    Compliance and the owner's list are asked again: who was frozen or expired since gets nothing out, and nothing
-    goes to an address that was closed since.
+    What trades have brought waits for their settlement. Compliance and the owner's list are asked again: who was
+    frozen or expired since gets nothing out, and nothing goes to an address that was closed since.
     """
     withdrawal = await store.lock(tx, withdrawal_id)
     if withdrawal is None or withdrawal.status not in (S.APPROVED, *model.SENT_WITHDRAWALS):
         return False
     if withdrawal.status is not S.APPROVED:
         return True
+    # One after the other, so that no two count on the same settled part.
+    await store.take_turn(tx, withdrawal.user_id, withdrawal.token_id)
+    if not await _is_covered(tx, withdrawal):
+        return False
     reason = await _why_not(tx, withdrawal)
     if reason is not None:
         await fail(tx, withdrawal_id, reason)
@@ -54,6 +59,19 @@ async def begin(tx: Tx, desk: Desk, withdrawal_id: WithdrawalId, contracts: dict
     await chain.request(tx, key_of(withdrawal_id), desk.operator, call)
     await move(tx, withdrawal, S.PROCESSING, WithdrawalProcessing(**about(withdrawal)))
     return True
+
+
+async def is_covered(tx: Tx, withdrawal_id: WithdrawalId) -> bool:
+    """Whether nothing that it takes out waits for the settlement of trades."""
+    withdrawal = await store.lock(tx, withdrawal_id)
+    if withdrawal is None or withdrawal.status is not S.APPROVED:
+        return True
+    return await _is_covered(tx, withdrawal)
+
+
+async def _is_covered(tx: Tx, withdrawal: Withdrawal) -> bool:
+    free = await coverage.covered(tx, withdrawal.user_id, withdrawal.token_id, withdrawal.withdrawal_id)
+    return free >= withdrawal.amount
 
 
 async def _why_not(tx: Tx, withdrawal: Withdrawal) -> str | None:

@@ -1,7 +1,8 @@
 """Reconciliation: the ledger against the vault at one block, per token and per account, to the last unit.
 
-What the watcher has read and what waits for its depth explains a difference; nothing else does. A break is told
-and stays until people have understood it: the books are never written over.
+What the watcher has read and what waits for its depth explains a difference, and trades that the ledger has moved and
+the vault has not; nothing else does. A break is told and stays until people have understood it: the books are never
+written over.
 """
 
 from collections.abc import AsyncIterator
@@ -121,7 +122,7 @@ async def reconcile(
         if books is None:
             return None
         try:
-            run = await _compare(db, node, state, books)
+            run = await _compare(node, state, books)
         except ChainUnavailable:
             # A node that prunes has forgotten the block meanwhile, or the chain went back: look at a newer one.
             if not left:
@@ -165,7 +166,7 @@ async def _read_books(db: Database, chain_id: int, turn: Turn | None) -> _Books 
         )
 
 
-async def _compare(db: Database, node: Chain, state: VaultState, books: _Books) -> Run:
+async def _compare(node: Chain, state: VaultState, books: _Books) -> Run:
     block = books.block_number
     await _require_block(node, books)
     figures, breaks = [], []
@@ -175,8 +176,8 @@ async def _compare(db: Database, node: Chain, state: VaultState, books: _Books) 
         breaks += _token_breaks(told)
     for account in books.accounts:
         chain = await state.balance(account.account, account.token, block)
-        if chain != account.held + account.in_flight:
-            breaks += await _account_break(db, account, chain)
+        if chain != account.due:
+            breaks.append(_account_break(account, chain))
     await _require_block(node, books)
     return Run(
         new_uuid(), block, tuple(figures), len(books.accounts), tuple(breaks[:MAX_BREAKS]), books.rotated_to
@@ -213,22 +214,15 @@ def _token_breaks(told: TokenFigures) -> list[Break]:
     return found
 
 
-async def _account_break(db: Database, books: AccountBooks, chain: int) -> list[Break]:
-    ledger = books.held + books.in_flight
-    async with db.reading() as connection:
-        unsettled = await store.unsettled(connection, books.account, books.token)
-    if chain == ledger - unsettled:
-        return []
-    return [
-        Break(
-            books.token,
-            books.account,
-            ledger - unsettled,
-            chain,
-            f"the vault keeps another amount for this account; {books.in_flight} in flight and {unsettled} of "
-            "unsettled trades are taken into account",
-        )
-    ]
+def _account_break(books: AccountBooks, chain: int) -> Break:
+    return Break(
+        books.token,
+        books.account,
+        books.due,
+        chain,
+        f"the vault keeps another amount for this account; {books.in_flight} in flight and {books.unsettled} of "
+        "unsettled trades are taken into account",
+    )
 
 
 async def _write(db: Database, chain_id: int, run: Run, books: _Books) -> None:

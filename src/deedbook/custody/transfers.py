@@ -19,7 +19,9 @@ from deedbook.custody.events import (
 )
 from deedbook.custody.ports import Desk
 from deedbook.custody.requests import Checked
+from deedbook.custody.store import coverage
 from deedbook.custody.store import transfers as store
+from deedbook.custody.store.withdrawals import take_turn
 from deedbook.custody.terms import PROCESS_TRANSFER, Transfer, TransferId, TransferStatus
 from deedbook.identity import Caller
 from deedbook.identity.terms import Address
@@ -87,13 +89,17 @@ async def request(tx: Tx, caller: Caller, checked: Checked) -> Transfer:
 
 
 async def begin(tx: Tx, desk: Desk, transfer_id: TransferId, contracts: dict[Contract, Address]) -> bool:
-    """Ask for the transaction of a transfer, once; `False` when there is nothing to wait for. Compliance is asked
-    again, of both."""
+    """Ask for the transaction of a transfer, once; `False` when there is nothing to wait for. What trades have brought
+    waits for their settlement. Compliance is asked again, of both."""
     transfer = await store.lock(tx, transfer_id)
     if transfer is None or transfer.status not in model.OPEN_TRANSFERS:
         return False
     if transfer.status is not S.PENDING or await chain.is_requested(tx, key_of(transfer_id)):
         return True
+    # One after the other, so that no two count on the same settled part.
+    await take_turn(tx, transfer.from_user_id, transfer.token_id)
+    if not await _is_covered(tx, transfer):
+        return False
     reason = await _why_not(tx, transfer)
     if reason is not None:
         await fail(tx, transfer_id, reason)
@@ -104,6 +110,19 @@ async def begin(tx: Tx, desk: Desk, transfer_id: TransferId, contracts: dict[Con
     )
     await chain.request(tx, key_of(transfer_id), desk.operator, call)
     return True
+
+
+async def is_covered(tx: Tx, transfer_id: TransferId) -> bool:
+    """Whether nothing that it moves waits for the settlement of trades."""
+    transfer = await store.lock(tx, transfer_id)
+    if transfer is None or transfer.status is not S.PENDING:
+        return True
+    return await _is_covered(tx, transfer)
+
+
+async def _is_covered(tx: Tx, transfer: Transfer) -> bool:
+    free = await coverage.covered(tx, transfer.from_user_id, transfer.token_id, transfer.transfer_id)
+    return free >= transfer.amount
 
 
 async def _why_not(tx: Tx, transfer: Transfer) -> str | None:

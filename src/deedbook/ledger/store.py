@@ -113,6 +113,22 @@ async def lock_balances(tx: Tx, accounts: Sequence[AccountId], token_id: TokenId
     )
 
 
+async def lock_available(
+    tx: Tx, balances: Sequence[tuple[AccountId, TokenId]]
+) -> dict[tuple[AccountId, TokenId], int]:
+    """What is available in each of these balances, held so until the commit; locked in the order in which all lock."""
+    rows = await tx.fetch(
+        """
+        SELECT b.user_id, b.token_id, b.available FROM user_balances b
+        JOIN unnest($1::uuid[], $2::uuid[]) AS w (user_id, token_id) USING (user_id, token_id)
+        ORDER BY b.user_id, b.token_id FOR NO KEY UPDATE OF b
+        """,
+        [account_id for account_id, _ in balances],
+        [token_id for _, token_id in balances],
+    )
+    return {(AccountId(row["user_id"]), TokenId(row["token_id"])): int(row["available"]) for row in rows}
+
+
 async def add_fee_account(tx: Tx, account_id: AccountId, pair_id: PairId) -> None:
     await tx.execute(
         "INSERT INTO ledger_accounts (account_id, kind, vault_address, pair_id) "

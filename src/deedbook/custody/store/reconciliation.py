@@ -34,12 +34,19 @@ class TokenBooks:
 
 @dataclass(frozen=True)
 class AccountBooks:
-    """The same of one address in the vault."""
+    """The same of one address in the vault. `unsettled` is what trades have moved in the ledger and not yet in the
+    vault as far as it was read, and what the account owes because of one that failed."""
 
     token: Address
     account: Address
     held: int
     in_flight: int
+    unsettled: int
+
+    @property
+    def due(self) -> int:
+        """What the vault should keep for it."""
+        return self.held + self.in_flight - self.unsettled
 
 
 @dataclass(frozen=True)
@@ -156,7 +163,8 @@ async def accounts(
             SELECT e.args ->> 'token' AS token, m.account, sum(m.change * (e.args ->> 'amount')::numeric) AS in_flight
             FROM blockchain_events e CROSS JOIN LATERAL (VALUES
                 (e.args ->> 'account', CASE WHEN e.event_name IN ('deposited', 'mint_credited') THEN 1
-                                            WHEN e.event_name = 'deposit_relayed' THEN 0 ELSE -1 END),
+                                            WHEN e.event_name IN ('deposit_relayed', 'trade_settled') THEN 0
+                                            ELSE -1 END),
                 (CASE WHEN e.event_name IN ('transferred', 'forced_move', 'balance_recovered')
                       THEN e.args ->> 'counterparty' END, 1)) AS m (account, change)
             WHERE e.chain_id = $1 AND NOT e.processed AND NOT e.orphaned AND m.account IS NOT NULL
@@ -168,36 +176,29 @@ async def accounts(
             WHERE a.vault_address IS NOT NULL AND t.contract_address IS NOT NULL AND t.chain_id = $1
             UNION
             SELECT t.token_id, m.token, m.account FROM moves m JOIN tokens t ON t.contract_address = m.token
+        ), unsettled AS (
+            SELECT u.token_id, a.vault_address AS account, sum(u.amount) AS unsettled
+            FROM unsettled_moves u JOIN ledger_accounts a USING (account_id) GROUP BY 1, 2
         )
-        SELECT w.token, w.account, COALESCE(m.in_flight, 0) AS in_flight, COALESCE((
+        SELECT w.token, w.account, COALESCE(m.in_flight, 0) AS in_flight, COALESCE(u.unsettled, 0) AS unsettled,
+               COALESCE((
             SELECT sum(b.available + b.locked) FROM ledger_accounts a JOIN user_balances b ON b.user_id = a.account_id
             WHERE a.vault_address = w.account AND b.token_id = w.token_id), 0) AS held
-        FROM wanted w LEFT JOIN moves m USING (token, account) ORDER BY w.token, w.account
+        FROM wanted w LEFT JOIN moves m USING (token, account) LEFT JOIN unsettled u USING (token_id, account)
+        ORDER BY w.token, w.account
         """,
         chain_id,
         [account_id for account_id, _ in balances],
         [token_id for _, token_id in balances],
     )
     return [
-        AccountBooks(Address(row["token"]), Address(row["account"]), int(row["held"]), int(row["in_flight"]))
+        AccountBooks(
+            Address(row["token"]),
+            Address(row["account"]),
+            *(int(row[name]) for name in ("held", "in_flight", "unsettled")),
+        )
         for row in rows
     ]
-
-
-async def unsettled(connection: Any, account: Address, token: Address) -> int:
-    """What trades have moved in the ledger and not yet in the vault."""
-    return int(
-        await connection.fetchval(
-            """
-            SELECT COALESCE(sum(l.amount), 0) FROM ledger_lines l JOIN ledger_accounts a USING (account_id)
-            JOIN tokens t USING (token_id)
-            WHERE a.vault_address = $1 AND t.contract_address = $2
-              AND l.kind IN ('trade', 'fee_sweep', 'compensation')
-            """,
-            account,
-            token,
-        )
-    )
 
 
 async def add_run(
