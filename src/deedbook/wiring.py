@@ -32,6 +32,8 @@ from deedbook.marketdata import PriceFeeds, PricePolicy
 from deedbook.marketdata import jobs as marketdata_jobs
 from deedbook.markets import jobs as market_jobs
 from deedbook.markets.terms import POLL_DECISIONS
+from deedbook.settlement import jobs as settlement_jobs
+from deedbook.settlement.ports import Desk as SettlementDesk
 from deedbook.tokens import Foundry
 from deedbook.tokens import jobs as token_jobs
 from deedbook.tokens.ports import VaultTokens
@@ -51,6 +53,7 @@ JOB_MODULES = (
     market_jobs,
     trading_jobs,
     marketdata_jobs,
+    settlement_jobs,
 )
 
 
@@ -168,6 +171,13 @@ class WorkerResources(Resources):
         from deedbook.integrations.sapphire import custody as words
 
         return Desk(words, self.node, self.settings.SAPPHIRE_CHAIN_ID, self.signer.address)
+
+    @property
+    def settlement_desk(self) -> SettlementDesk:
+        from deedbook.integrations.sapphire import settlement as words
+
+        chain_id, depth = self.settings.SAPPHIRE_CHAIN_ID, self.settings.confirmations
+        return SettlementDesk(words, self.node, chain_id, self.signer.address, depth)
 
     @property
     def foundry(self) -> Foundry:

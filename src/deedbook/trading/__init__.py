@@ -1,6 +1,6 @@
 """Trading: pairs, orders and trades."""
 
-from deedbook.trading import errors, events
+from deedbook.trading import errors, events, settled
 from deedbook.trading.service import follow_market, open_bare_pair, open_pair
 from deedbook.trading.terms import Pair, PairStatus, PairTerms
 
@@ -13,4 +13,5 @@ __all__ = [
     "follow_market",
     "open_bare_pair",
     "open_pair",
+    "settled",
 ]

@@ -14,7 +14,7 @@ from deedbook.kernel.errors import FieldError, Refusal
 from deedbook.kernel.ids import TokenId, UserId
 from deedbook.trading.engine import Order, SelfTrade, Trailing
 from deedbook.trading.engine.stops import trailed
-from deedbook.trading.errors import NoPriceYet, OrderFilter, PairClosed, PairPaused
+from deedbook.trading.errors import NoPriceYet, OrderFilter, PairClosed, PairCongested, PairPaused
 from deedbook.trading.spec import BPS, PairSpec, hold_for, whole
 from deedbook.trading.terms import OrderId, OrderType, PairStatus, Side, TimeInForce
 
@@ -114,7 +114,7 @@ def judge(text: OrderText, spec: PairSpec, quotes: Quotes) -> Terms:
     """The order in whole numbers.
 
     Raises:
-        PairPaused · PairClosed: the pair takes no orders.
+        PairPaused · PairClosed · PairCongested: the pair takes no orders.
         OrderFilter: names the filter, and the field.
         NoPriceYet: a market order, and nothing to protect it by.
     """
@@ -122,6 +122,8 @@ def judge(text: OrderText, spec: PairSpec, quotes: Quotes) -> Terms:
         raise PairPaused("the market is paused; open orders can be cancelled")
     if spec.status is PairStatus.CLOSED:
         raise PairClosed("this pair has ended")
+    if spec.congested:
+        raise PairCongested("open orders can be cancelled; new ones are taken once the chain has caught up")
     lots = lots_of(text.quantity, spec, "quantity")
     if lots < spec.min_quantity_lots:
         raise _filter("quantity", "min_quantity", f"at least {spec.size_text(spec.min_quantity_lots)}")

@@ -6,7 +6,7 @@ Refusal
 ├─ PairExists          two tokens have one pair, and what has ended does not begin again
 ├─ PairFollowsMarket   its market is paused, resumed or archived instead
 ├─ TokenNotTradable    absent, not active, or a market's own, which has its pair
-├─ PairPaused · PairClosed · OrderFilter · NoPriceYet                why an order is not let in
+├─ PairPaused · PairClosed · PairCongested · OrderFilter · NoPriceYet  why an order is not let in
 ├─ DuplicateOrder · ClientOrderIdUsed · OrderNotFound · OrderOver    what became of it before
 └─ Fenced · BookOutdated · EligibilityChanged · HoldingsExceeded     why a batch was not written
 """
@@ -60,6 +60,10 @@ class PairPaused(Refusal):
 
 class PairClosed(Refusal):
     code, kind, title = "pair_closed", Kind.CLOSED, "This pair has ended"
+
+
+class PairCongested(Refusal):
+    code, kind, title = "pair_congested", Kind.CLOSED, "Too many trades of this pair wait to be settled"
 
 
 class OrderFilter(Refusal):

@@ -21,6 +21,8 @@ REDUCED = "order.reduced"
 CANCELLED = "order.cancelled"
 EXECUTED = "trade.executed"
 SETTLEMENT_PENDING = "trade.settlement_pending"
+SETTLED = "trade.settled"
+SETTLEMENT_FAILED = "trade.settlement_failed"
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ class PairSpec:
     """A pair as admission, matching and execution need it.
 
     `tick` and `lot` are the text values times 10^18; `lot_units` is one lot in base units of the base token,
-    `unit_quote` one lot at one tick in base units of the quote token.
+    `unit_quote` one lot at one tick in base units of the quote token. `congested`: too many trades wait for the chain.
     """
 
     pair_id: PairId
@@ -45,6 +45,7 @@ class PairSpec:
     max_open_orders: int
     protection_bps: int
     max_backlog: int
+    congested: bool = False
 
     def price_text(self, ticks: int) -> str:
         return _text(ticks * self.tick)

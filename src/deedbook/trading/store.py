@@ -80,13 +80,19 @@ async def specs(db: Database, limit: int) -> list[PairSpec]:
     return [_spec(row) for row in rows]
 
 
+async def spec_within(tx: Tx, pair_id: PairId) -> PairSpec | None:
+    """The same in a transaction that is under way."""
+    row = await tx.fetchrow(_SPEC + " WHERE p.pair_id = $1", pair_id)
+    return _spec(row) if row else None
+
+
 _SPEC = """
     SELECT p.pair_id, p.symbol, p.status, p.base_token_id, p.quote_token_id, b.decimals AS base_decimals,
            q.decimals AS quote_decimals, b.token_type = 'RWA' AS base_is_rwa,
            (p.tick_size * 1000000000000000000)::numeric(78, 0) AS tick,
            (p.lot_size * 1000000000000000000)::numeric(78, 0) AS lot,
            p.fee_bps, p.fee_mode, p.fee_account_id, p.min_quantity_lots, p.max_quantity_lots, p.min_notional,
-           p.max_open_orders, p.protection_bps, p.max_backlog
+           p.max_open_orders, p.protection_bps, p.max_backlog, p.congested
     FROM trading_pairs p JOIN tokens b ON b.token_id = p.base_token_id JOIN tokens q ON q.token_id = p.quote_token_id
 """
 

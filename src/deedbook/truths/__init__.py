@@ -14,6 +14,7 @@ from deedbook.truths import (
     marketdata,
     money,
     record,
+    settlement,
     supply,
     trading,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "check_all",
     "check_books",
     "check_money",
+    "check_settlement",
     "check_supply",
     "check_trading",
 ]
@@ -55,7 +57,18 @@ async def check_books(db: Database) -> list[Truth]:
     async with one_moment(db) as connection:
         found = [
             truth
-            for part in (money, custody, supply, lifecycle, record, trading, marketdata, compliance, liveness)
+            for part in (
+                money,
+                custody,
+                supply,
+                lifecycle,
+                record,
+                trading,
+                settlement,
+                marketdata,
+                compliance,
+                liveness,
+            )
             for truth in await prove(connection, part.QUERIES)
         ]
     return [*found, await record.seals_verify(db)]
@@ -78,3 +91,9 @@ async def check_trading(db: Database) -> list[Truth]:
     async with one_moment(db) as connection:
         parts = (money.QUERIES, trading.QUERIES, marketdata.QUERIES)
         return [truth for queries in parts for truth in await prove(connection, queries)]
+
+
+async def check_settlement(db: Database) -> list[Truth]:
+    """Prove the truths of settlement alone."""
+    async with one_moment(db) as connection:
+        return await prove(connection, settlement.QUERIES)

@@ -29,6 +29,7 @@ from deedbook.workers.chain import LaneWorker, VaultWatcher
 from deedbook.workers.loops import repeat, stop_on_signals, wait
 from deedbook.workers.matching import MatcherPool
 from deedbook.workers.scheduler import REPEAT_S, Scheduler
+from deedbook.workers.settlement import SettlementLoop
 from deedbook.workers.tally import MatchingTally
 from deedbook.workers.trading_sinks import TradingActivitySink, TradingEventsSink
 
@@ -54,11 +55,14 @@ async def worker(settings: Settings, queues: Sequence[QueueSpec], *, lane: bool)
         lane_task = asyncio.create_task(moving.run(lane_stopping)) if lane else None
         watcher = VaultWatcher(resources, lease.holder_name())
         watcher_task = asyncio.create_task(watcher.run(lane_stopping))
+        settling = SettlementLoop(resources, lease.holder_name())
+        settling_task = asyncio.create_task(settling.run(lane_stopping))
         log.info("worker_started", queues=[spec.name for spec in queues], lane=lane)
         await jobs.serve(settings, runner, queues, stopping)
         # The lane goes on while jobs finish: they may be waiting for it.
         lane_stopping.set()
         await watcher_task
+        await settling_task
         if lane_task is not None:
             await lane_task
     log.info("worker_stopped")

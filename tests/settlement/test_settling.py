@@ -1,0 +1,239 @@
+"""From executed trades to settled ones: each once, in batches, in their order, whatever dies or is said twice."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+
+import orjson
+import pytest
+
+from deedbook.chain.delivery import Cost
+from deedbook.chain.terms import MAX_DATA_BYTES, MAX_GAS
+from deedbook.infra.failpoints import FailpointHit
+from deedbook.kernel.jobs import Job
+from deedbook.settlement import batching, carrying, jobs
+from deedbook.settlement.terms import ADVANCE_SETTLEMENT, SETTLE_BATCH, BatchId
+from tests.chain.support import armed
+from tests.settlement.support import FIGURES, Floor
+from tests.support.fake_chain import Sent
+from tests.support.vault_logs import VAULT
+
+
+class Resources:
+    """What the jobs of this room receive."""
+
+    def __init__(self, floor: Floor) -> None:
+        self.db, self.settlement_desk = floor.db, floor.desk
+
+
+async def test_a_trade_is_settled_when_its_batch_is_deep_enough(floor: Floor) -> None:
+    buyer, seller = await floor.buyer(), await floor.seller()
+    trade_id = await floor.trade(buyer, seller, "5", "1000.00")
+    await floor.require_truths()
+    await floor.advance()
+    assert await floor.status(trade_id) == "SUBMITTED"
+    await floor.require_truths()
+    await floor.settle_all(1)
+    assert await floor.status(trade_id) == "SUBMITTED"
+    await floor.require_truths()
+    await floor.settle_all()
+    assert await floor.status(trade_id) == "SETTLED"
+    assert await floor.settled_events(trade_id) == 1
+    row, told = await floor.row(trade_id), await floor.live("trade.settled")
+    assert [fact["userId"] for fact in told] == [str(buyer.user_id), str(seller.user_id)]
+    assert {fact["payload"]["txHash"] for fact in told} == {row["tx_hash"]}
+    assert told[0]["payload"]["settlementStatus"] == "SETTLED"
+    await floor.require_truths()
+
+
+async def test_trades_share_transactions_and_keep_their_order_when_there_are_many(floor: Floor) -> None:
+    buyer, seller = await floor.buyer(), await floor.seller()
+    for _ in range(23):
+        await floor.trade(buyer, seller)
+    await floor.settle_all()
+    assert set(await floor.statuses()) == {"SETTLED"}
+    sent = [delivery.trade_id for batch in floor.words.batches for delivery in batch.deliveries]
+    assert sent == await floor.trades()
+    assert [len(batch.deliveries) for batch in floor.words.batches] == [10, 10, 3]
+    await floor.require_truths()
+
+
+async def test_a_text_stands_once_in_a_batch_when_many_trades_name_it(floor: Floor) -> None:
+    buyer, seller = await floor.buyer(), await floor.seller()
+    await floor.place(floor.order(seller, "SELL", "3", "10.00"))
+    for _ in range(3):
+        await floor.place(floor.order(buyer, "BUY", "1", "10.00"))
+    await floor.settle_all()
+    [batch] = floor.words.batches
+    assert (len(batch.orders), len(batch.deliveries)) == (4, 3)
+    assert {delivery.sell for delivery in batch.deliveries} == {
+        place for place, text in enumerate(batch.orders) if text.values["side"] == "SELL"
+    }
+
+
+@pytest.mark.parametrize("each", [Cost(MAX_GAS // 4, 10), Cost(10, MAX_DATA_BYTES // 4)])
+async def test_batches_are_split_when_gas_or_bytes_do_not_suffice(floor: Floor, each: Cost) -> None:
+    floor.words.each = each
+    buyer, seller = await floor.buyer(), await floor.seller()
+    for _ in range(7):
+        await floor.trade(buyer, seller)
+    await floor.settle_all()
+    assert [len(batch.deliveries) for batch in floor.words.batches] == [3, 3, 1]
+    assert set(await floor.statuses()) == {"SETTLED"}
+
+
+async def test_the_oldest_waits_for_company_when_the_batch_is_not_full(floor: Floor) -> None:
+    floor.desk = replace(floor.desk, figures=replace(FIGURES, max_trades=2, max_wait_s=3600.0))
+    buyer, seller = await floor.buyer(), await floor.seller()
+    async with floor.db.transaction() as tx:
+        # Something is on its way, so that a batch of one has time.
+        await tx.execute(
+            "INSERT INTO settlement_batches (batch_id, chain_id, trades, gas, data_bytes) "
+            "VALUES (gen_random_uuid(), 1, 1, 1, 1), (gen_random_uuid(), 1, 1, 1, 1)"
+        )
+    await floor.trade(buyer, seller)
+    await floor.advance()
+    assert await floor.statuses() == ["PENDING"]
+    await floor.trade(buyer, seller)
+    await floor.advance()
+    assert await floor.statuses() == ["SUBMITTED", "SUBMITTED"]
+
+
+async def test_a_trade_is_tried_again_when_its_transaction_did_not_settle_it(floor: Floor) -> None:
+    trade_id = await floor.trade(await floor.buyer(), await floor.seller())
+    floor.words.undoes.add(trade_id)
+    await floor.advance()
+    floor.words.undoes.clear()
+    await floor.settle_all()
+    assert (await floor.status(trade_id), (await floor.row(trade_id))["sends"]) == ("SETTLED", 2)
+    assert await floor.settled_events(trade_id) == 1
+    await floor.require_truths()
+
+
+async def test_trades_go_again_in_smaller_batches_when_a_transaction_was_undone(floor: Floor) -> None:
+    def too_many(sent: Sent) -> str | None:
+        settles = sent.to == VAULT and sent.data.startswith(b"[") and len(orjson.loads(sent.data)) > 2
+        return "NotEnoughGas" if settles else None
+
+    floor.house.node.reverts = too_many
+    buyer, seller = await floor.buyer(), await floor.seller()
+    for _ in range(5):
+        await floor.trade(buyer, seller)
+    await floor.settle_all(80)
+    assert set(await floor.statuses()) == {"SETTLED"}
+    assert [len(batch.deliveries) for batch in floor.words.batches] == [5, 2, 2, 1]
+    rows = await floor.house.rows("SELECT status FROM settlement_batches ORDER BY batch_number")
+    assert [row["status"] for row in rows] == ["REVERTED", "CARRIED", "CARRIED", "CARRIED"]
+    await floor.require_truths()
+
+
+async def test_a_trade_fails_when_it_was_sent_in_vain_too_often(floor: Floor) -> None:
+    floor.desk = replace(floor.desk, figures=replace(FIGURES, max_sends=2))
+    trade_id = await floor.trade(await floor.buyer(), await floor.seller())
+    floor.words.undoes.add(trade_id)
+    await floor.settle_all(80)
+    assert (await floor.status(trade_id), (await floor.row(trade_id))["sends"]) == ("FAILED", 2)
+    await floor.require_truths()
+
+
+async def test_a_batch_is_in_doubt_until_the_chain_answers(floor: Floor) -> None:
+    trade_id = await floor.trade(await floor.buyer(), await floor.seller())
+    await floor.advance()
+    [job] = await floor.house.rows("SELECT job_id, queue, data FROM jobs WHERE name = $1", SETTLE_BATCH.name)
+    assert job["queue"] == "execute-blockchain-settlement"
+    for _ in range(2):
+        await jobs.settle_batch(Resources(floor), Job(job["job_id"], SETTLE_BATCH.name, job["data"]))
+    assert await floor.status(trade_id) == "UNKNOWN"
+    await floor.require_truths()
+    await floor.settle_all()
+    assert await floor.status(trade_id) == "SETTLED"
+    for _ in range(2):
+        await jobs.settle_batch(Resources(floor), Job(job["job_id"], SETTLE_BATCH.name, job["data"]))
+        await jobs.advance_settlement(Resources(floor), Job("slot", ADVANCE_SETTLEMENT.name, {}))
+    assert await floor.settled_events(trade_id) == 1
+    await floor.require_truths()
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        "settle.afterClaim",
+        "settle.beforeSign",
+        "settle.afterRequest",
+        "settle.afterFinal",
+        "settle.beforeCommit",
+        "settle.beforeSettled",
+        "database.beforeCommit",
+        "database.afterCommit",
+    ],
+)
+async def test_each_trade_settles_once_when_settling_breaks_off_at(floor: Floor, point: str) -> None:
+    buyer, seller = await floor.buyer(), await floor.seller()
+    made = [await floor.trade(buyer, seller) for _ in range(3)]
+    for _ in range(30):
+        with armed(f"{point}=raise:1"), suppress(FailpointHit):
+            await jobs.advance(floor.db, floor.desk)
+        await floor.one_block()
+    await floor.settle_all()
+    assert [await floor.settled_events(trade_id) for trade_id in made] == [1, 1, 1]
+    assert set(await floor.statuses()) == {"SETTLED"}
+    await floor.require_truths()
+
+
+async def test_each_trade_is_sent_once_when_many_settle_at_once(floor: Floor) -> None:
+    buyer, seller = await floor.buyer(), await floor.seller()
+    made = [await floor.trade(buyer, seller) for _ in range(4)]
+    await asyncio.gather(*(floor.advance() for _ in range(4)))
+    await floor.settle_all()
+    assert [await floor.settled_events(trade_id) for trade_id in made] == [1] * 4
+    assert {(await floor.row(trade_id))["sends"] for trade_id in made} == {1}
+    await floor.require_truths()
+
+
+async def test_each_trade_settles_once_when_the_chain_goes_back(floor: Floor) -> None:
+    buyer, seller = await floor.buyer(), await floor.seller()
+    made = [await floor.trade(buyer, seller) for _ in range(3)]
+    for depth in (1, 2, 3):
+        await floor.advance()
+        await floor.one_block()
+        await floor.one_block()
+        floor.house.node.reorganize(depth)
+        await floor.house.watch()
+        await floor.require_truths()
+    await floor.settle_all()
+    assert [await floor.settled_events(trade_id) for trade_id in made] == [1] * 3
+    assert set(await floor.statuses()) == {"SETTLED"}
+    await floor.require_truths()
+
+
+async def test_trades_wait_when_the_node_is_away_or_gas_is_dear(floor: Floor) -> None:
+    node, trade_id = floor.house.node, await floor.trade(await floor.buyer(), await floor.seller())
+    price, node.price = node.price, 10**15
+    await floor.advance()
+    for _ in range(5):
+        await floor.one_block()
+    assert await floor.status(trade_id) == "SUBMITTED"
+    node.price = price
+    await floor.settle_all()
+    assert await floor.status(trade_id) == "SETTLED"
+
+
+async def test_nothing_is_taken_up_twice_when_trades_are_opened_by_many(floor: Floor) -> None:
+    buyer, seller = await floor.buyer(), await floor.seller()
+    for _ in range(3):
+        await floor.trade(buyer, seller)
+    await asyncio.gather(*(jobs.open_trades(floor.db) for _ in range(5)))
+    [row] = await floor.house.rows("SELECT opened_to, finished FROM settlement_pairs")
+    assert (row["opened_to"], row["finished"]) == (3, 0)
+    await floor.require_truths()
+
+
+async def test_no_answer_changes_what_the_chain_has_said_for_good(floor: Floor) -> None:
+    trade_id = await floor.trade(await floor.buyer(), await floor.seller())
+    await floor.settle_all()
+    [batch] = await floor.house.rows("SELECT batch_id FROM settlement_batches")
+    async with floor.db.transaction() as tx:
+        await carrying.doubt(tx, BatchId(batch["batch_id"]))
+    assert await carrying.resolve(floor.db, BatchId(batch["batch_id"]))
+    assert not await batching.send_next(floor.db, floor.desk)
+    assert await floor.status(trade_id) == "SETTLED"
