@@ -90,6 +90,7 @@ def _summary(story: Story, console: Console, ok: bool) -> None:
             ("Deployed in", story.market.get("deploymentTxHash") or "–"),
             ("Pair", story.pair.get("symbol", "–")),
             *((who.capitalize(), _held(story, who)) for who in story.balances),
+            ("Settled", _settled(story)),
             ("Ledger = vault", _reconciled(story)),
             ("Truths", f"{sum(t.holds for t in story.checked)} of {len(story.checked)} hold"),
             ("See it", f"http://localhost:{story.settings.PORT}/api/v1/markets/{story.market['id']}/details"),
@@ -116,6 +117,14 @@ def _held(story: Story, who: str) -> str:
     return ", ".join(f"{amount} {symbol}" for symbol, amount in story.balances[who].items()) or "nothing"
 
 
+def _settled(story: Story) -> str:
+    if not story.settlement:
+        return "–"
+    told = story.settlement
+    gas = f", {told['gasPerTrade']:,} gas each" if told["gasPerTrade"] else ""
+    return f"{told['settled']} trades{gas}, {told['lagP50S']:g} s after their match"
+
+
 def _reconciled(story: Story) -> str:
     if not story.reconciliation:
         return "–"
@@ -128,6 +137,7 @@ def _as_json(story: Story, held: bool) -> dict[str, Any]:
         "pair": story.pair,
         "custody": story.custody,
         "trades": story.trades,
+        "settlement": story.settlement,
         "balances": story.balances,
         "reconciliation": story.reconciliation,
         "steps": [asdict(step) for step in story.steps],

@@ -2,13 +2,19 @@
 
 from typing import Any
 
+from deedbook import chain
+from deedbook.chain.terms import Contract
+from deedbook.identity.terms import Address
+from deedbook.integrations.sapphire import custody
 from deedbook.kernel.amounts import to_units
 from deedbook.stack.demo.story import DemoFailed, Story, Together
 from deedbook.stack.sign import order_body
+from deedbook.wiring import open_resources
 
 PRICE, QUANTITY = "1000", "5"
 GETS, EARNS = "4.9875", "4987.5"
 """After a quarter of a percent on each side."""
+SETTLED_WITHIN_S = 120.0
 
 
 async def _sell(story: Story) -> None:
@@ -42,6 +48,35 @@ async def _compare(story: Story) -> None:
                 raise DemoFailed(f"{who} has {now.get(token)} {token} after {story.before[who].get(token)}")
 
 
+async def _settle(story: Story) -> None:
+    """Both legs and both fees in one transaction of the contract, which reads what Alice and Bob have signed."""
+    path = f"/trading/users/{story.users['alice']}/trades"
+
+    def settled(page: dict[str, Any]) -> bool:
+        failed = [trade["id"] for trade in page["data"] if trade["settlementStatus"] == "FAILED"]
+        if failed:
+            raise DemoFailed(f"{', '.join(failed)} could not be settled")
+        return all(trade["settlementStatus"] == "SETTLED" for trade in page["data"])
+
+    page = await story.until("the trades to settle", path, "alice", settled, SETTLED_WITHIN_S)
+    story.trades = page["data"]
+    story.settlement = await story.call("GET", "/admin/settlements/summary", who="officer")
+
+
+async def _compare_vault(story: Story) -> None:
+    """What the contract keeps for each is what the ledger says, to the last unit."""
+    async with open_resources(story.settings, "demo") as resources:
+        vault = (await chain.contracts(resources.db, story.settings.SAPPHIRE_CHAIN_ID))[Contract.SETTLEMENT]
+        usdc = await story.call("GET", "/tokens/USDC")
+        for who in ("alice", "bob"):
+            now = await _holds(story, who)
+            for token, decimals in ((story.token, 18), (usdc, 6)):
+                address = Address(token["contractAddress"].lower())
+                kept = await custody.vault_balance(resources.node, vault, story.account(who), address)
+                if kept != _units(now, token["symbol"], decimals):
+                    raise DemoFailed(f"the vault keeps {kept} {token['symbol']} for {who}, the ledger {now}")
+
+
 async def _place(story: Story, who: str, side: str) -> dict[str, Any]:
     body = order_body(story.wallets[who], await story.domain(), story.pair, side, QUANTITY, PRICE)
     placed: dict[str, Any] = await story.call("POST", "/trading/orders", who=who, status=201, json=body)
@@ -61,4 +96,6 @@ CHAPTERS: list[Together] = [
     (("Bob signs: sell 5 at 1,000 USDC", _sell),),
     (("Alice signs: buy 5 at 1,000 USDC; the matcher trades", _buy),),
     (("Every balance is exact, fees included", _compare),),
+    (("The trade settles on the chain: delivery against payment", _settle),),
+    (("The vault keeps what the ledger says", _compare_vault),),
 ]
