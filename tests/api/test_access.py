@@ -16,7 +16,7 @@ from deedbook.markets import MarketStatus
 from tests.api.support import ROOT, caller_of, refused, routes
 from tests.compliance.support import new_user, open_desk
 from tests.markets.support import market_in
-from tests.support.floor import prepared_price_source, prepared_trading
+from tests.support.floor import prepared_price_source, prepared_settlement, prepared_trading
 from tests.support.till import prepared_custody
 from tests.support.world import User, World, registration, test_settings
 from tests.tokens.support import a_symbol, failed_listing, issue
@@ -107,6 +107,11 @@ WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
     "POST /api/v1/trading/cancel-all-after": A_USERS_OWN,
     "GET /api/v1/trading/users/{userId}/orders": STAFF_READ,
     "GET /api/v1/trading/users/{userId}/trades": STAFF_READ,
+    "GET /api/v1/trading/trades/{tradeId}/settlement": STAFF_READ,
+    "GET /api/v1/trading/users/{userId}/settlements": STAFF_READ,
+    "GET /api/v1/admin/settlements": STAFF,
+    "GET /api/v1/admin/settlements/summary": STAFF,
+    "POST /api/v1/admin/settlements/{tradeId}/retry": OPERATORS,
     "POST /api/v1/trading/pairs": (401, 403, 403, 403, 201),
     "PATCH /api/v1/trading/pairs/{id}": OPERATORS,
     "GET /api/v1/trading/pairs/{id}/orderbook": A_PUBLIC_READ,
@@ -271,6 +276,8 @@ async def _prepared(world: World, issuer: User, path: str) -> tuple[str, dict[st
         "documents": {"title": "Deed", "kind": "deed", "sha256": "00" * 32},
         "entity-permissions": {"event_id": str(uuid4()), "event_type": "market.approved"},
     }
+    if "/settlement" in path:
+        return await prepared_settlement(world, path)
     if "/trading/" in path:
         return await prepared_trading(world, path)
     if "/price-sources" in path:

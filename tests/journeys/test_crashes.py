@@ -39,6 +39,16 @@ DEPLOYMENT = ("deploy.afterClaim", "deploy.afterProof", "deploy.beforeCommit", "
 ELSEWHERE = {
     "tests/compliance/test_registry.py": ("pause.afterRequest", "pause.afterFinal"),
     "tests/compliance/test_screening.py": ("verify.afterAnswer", "verify.beforeCommit"),
+    "tests/settlement/test_settling.py": (
+        "settle.afterClaim",
+        "settle.beforeSign",
+        "settle.afterRequest",
+        "settle.afterFinal",
+        "settle.beforeCommit",
+        "settle.beforeSettled",
+    ),
+    "tests/settlement/test_failing.py": ("settle.beforeCompensated",),
+    "tests/settlement/test_pairs.py": ("listPair.afterRequest",),
     "tests/tokens/test_listing.py": ("list.afterClaim", "list.afterRequest", "list.afterProof"),
     "tests/workers/test_trading_sinks.py": (
         "relay.trading-redis.afterPublish",

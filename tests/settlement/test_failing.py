@@ -1,20 +1,24 @@
 """A trade that will never settle: it fails alone, both sides have back what it took, and what was passed on is owed."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
 from deedbook.chain.delivery import FailureReason
 from deedbook.custody.errands import WITHDRAW
+from deedbook.infra.failpoints import FailpointHit
 from deedbook.kernel.ids import new_uuid
 from deedbook.ledger import AccountId
 from deedbook.settlement import desk, failing, jobs
 from deedbook.settlement.errors import SettlementNotFound, SettlementNotWaiting
 from deedbook.trading.terms import TradeId
+from tests.chain.support import armed
 from tests.custody.support import Person
 from tests.settlement.support import FIGURES, Floor
 
 FROZEN = FailureReason.RECEIVER_FROZEN
+POINT = "settle.beforeCompensated"
 
 
 async def holds(floor: Floor, person: Person) -> tuple[int, int]:
@@ -56,6 +60,19 @@ async def test_both_sides_and_the_fees_are_restored_when_a_trade_fails(floor: Fl
     await floor.require_truths()
     await floor.settle_all()
     assert await floor.settled_events(bad) == 0
+
+
+async def test_it_is_compensated_once_when_failing_breaks_off(floor: Floor) -> None:
+    buyer, seller = await floor.buyer(), await floor.seller()
+    before = [await holds(floor, buyer), await holds(floor, seller)]
+    floor.words.refuses[await floor.trade(buyer, seller)] = FROZEN
+    with armed(f"{POINT}=raise:1"), suppress(FailpointHit):
+        await jobs.advance(floor.db, floor.desk)
+    assert await floor.statuses() == ["PENDING"]
+    await floor.advance()
+    assert await floor.statuses() == ["FAILED"]
+    assert [await holds(floor, buyer), await holds(floor, seller)] == before
+    await floor.require_truths()
 
 
 async def test_it_fails_once_when_it_is_asked_twice(floor: Floor) -> None:

@@ -14,6 +14,7 @@ from deedbook.kernel.events import SYSTEM
 from deedbook.kernel.ids import PairId, TokenId, UserId, new_uuid
 from deedbook.ledger import AccountId
 from deedbook.marketdata import FeedKind, prices
+from deedbook.settlement.jobs import open_trades
 from deedbook.trading import orders, store
 from deedbook.trading.matcher import take_over
 from deedbook.trading.spec import PairSpec
@@ -201,3 +202,22 @@ async def prepared_price_source(world: World, path: str) -> tuple[str, dict[str,
         await prices.add_source(tx, SYSTEM, floor.spec, wanted)
     body = a_price_source(floor.spec.symbol) if path.endswith("/price-sources") else {}
     return path.replace("{id}", str(wanted.source_id)), body
+
+
+async def prepared_settlement(world: World, path: str) -> tuple[str, dict[str, Any]]:
+    """The path with a trade that waits for the chain, and its buyer."""
+    told, body, _ = await owned_settlement(world, path)
+    return told, body
+
+
+async def owned_settlement(world: World, path: str) -> tuple[str, dict[str, Any], User]:
+    """The same with that buyer."""
+    floor = await open_floor(world)
+    buyer, seller = await floor.investor("1000"), await floor.investor(deeds="10")
+    await floor.place(seller, "SELL")
+    await floor.place(buyer)
+    await floor.match()
+    await open_trades(world.db)
+    [trade] = await floor.rows("SELECT trade_id FROM trades WHERE pair_id = $1", floor.spec.pair_id)
+    named = path.replace("{tradeId}", str(trade["trade_id"]))
+    return named.replace("{userId}", str(buyer.user_id)), {}, buyer

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from redis.exceptions import RedisError
 
-from deedbook import custody
+from deedbook import chain, custody
 from deedbook.api.deps import PUBLIC, ResourcesDep, access
 from deedbook.api.errors import status_of
 from deedbook.infra import inbox, joblog, outbox, schema
@@ -20,6 +20,7 @@ from deedbook.infra.telemetry import (
     FAILED_EVENTS,
     FAILED_JOBS,
     JOB_OUTCOMES,
+    LANE_DEPTH,
     MATCHING,
     MATCHING_KEY,
     MATCHING_SUM,
@@ -30,11 +31,18 @@ from deedbook.infra.telemetry import (
     RECONCILIATION_BREAKS,
     REGISTRY,
     RELAY_LAG,
+    SETTLEMENT_AGE,
+    SETTLEMENT_FAILURES,
+    SETTLEMENT_GAS,
+    SETTLEMENT_LAG,
+    SETTLEMENT_WAITING,
+    SETTLEMENTS,
     VAULT_EVENTS_WAITING,
     WATCHER_BLOCK,
     WATCHER_STOPPED,
 )
 from deedbook.kernel.errors import Refusal, RouteNotFound, Unavailable
+from deedbook.settlement import views as settlements
 from deedbook.wiring import Resources, open_queues
 
 router = APIRouter(tags=["health"])
@@ -87,6 +95,7 @@ async def metrics(request: Request, resources: ResourcesDep) -> Response:
         await _collect_database(resources)
         await _collect_watcher(resources)
         await _collect_reconciliation(resources)
+        await _collect_settlement(resources)
     except Unavailable:
         RELAY_LAG.clear()
     try:
@@ -173,6 +182,29 @@ async def _collect_reconciliation(resources: Resources) -> None:
     for run in await custody.reconciliation_runs(resources.db, None, 1):
         RECONCILIATION_BREAKS.set(len(run["breaks"]))
         RECONCILIATION_AGE.set(max(time.time() - run["created_at"].timestamp(), 0.0))
+
+
+async def _collect_settlement(resources: Resources) -> None:
+    told = await settlements.summary(resources.db)
+    for gauge in (SETTLEMENT_FAILURES, SETTLEMENT_WAITING, LANE_DEPTH):
+        gauge.clear()
+    for status, number in told.by_status.items():
+        SETTLEMENTS.labels(status).set(number)
+    for reason, number in told.failures.items():
+        SETTLEMENT_FAILURES.labels(_word(reason)).inc(number)
+    for reason, number in told.waiting_by_reason.items():
+        SETTLEMENT_WAITING.labels(_word(reason)).inc(number)
+    SETTLEMENT_AGE.set(told.oldest_open_s)
+    SETTLEMENT_LAG.labels("0.5").set(told.lag_p50_s)
+    SETTLEMENT_LAG.labels("0.99").set(told.lag_p99_s)
+    SETTLEMENT_GAS.set(told.gas_per_trade or 0)
+    for stage, number in (await chain.lane_depth(resources.db)).items():
+        LANE_DEPTH.labels(stage.value).set(number)
+
+
+def _word(reason: str) -> str:
+    """The contract's own reasons by name; whatever else a node has said is one of them, so that labels have an end."""
+    return reason if reason.replace("_", "").isalnum() else "other"
 
 
 async def _collect_redis(resources: Resources) -> None:

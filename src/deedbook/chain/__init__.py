@@ -14,6 +14,7 @@ from deedbook.chain.service import (
     wait_final,
     wait_mined,
 )
+from deedbook.chain.store import lane_depth
 from deedbook.chain.terms import Call, ChainTransaction, Contract, Log, TxStatus
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "errors",
     "find",
     "is_requested",
+    "lane_depth",
     "next_key",
     "record_contract",
     "request",

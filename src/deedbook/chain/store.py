@@ -317,6 +317,16 @@ async def has_nonce(db: Database, wallet: Address, nonce: int) -> bool:
     return bool(found)
 
 
+async def lane_depth(db: Database) -> dict[TxStatus, int]:
+    """How many transactions are not in the chain for good, by where they are."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(
+            "SELECT status, count(*) AS number FROM chain_transactions "
+            "WHERE status IN ('queued', 'signed', 'sent', 'mined') GROUP BY status"
+        )
+    return {TxStatus(row["status"]): row["number"] for row in rows}
+
+
 async def is_queued(db: Database, wallet: Address) -> bool:
     """Whether a call waits for its nonce."""
     async with db.reading() as connection:

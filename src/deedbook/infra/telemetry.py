@@ -55,6 +55,36 @@ RECONCILIATION_BREAKS = Gauge(
 RECONCILIATION_AGE = Gauge(
     "deedbook_reconciliation_age_seconds", "Time since ledger and vault were last compared", registry=REGISTRY
 )
+SETTLEMENTS = Gauge(
+    "deedbook_settlements", "Trades by where their settlement stands", ["status"], registry=REGISTRY
+)
+SETTLEMENT_AGE = Gauge(
+    "deedbook_settlement_oldest_seconds", "Time since the oldest trade that is not settled", registry=REGISTRY
+)
+SETTLEMENT_LAG = Gauge(
+    "deedbook_settlement_lag_seconds",
+    "From match to final, of the trades in the last batches",
+    ["quantile"],
+    registry=REGISTRY,
+)
+SETTLEMENT_GAS = Gauge(
+    "deedbook_settlement_gas_per_trade", "Gas a trade has cost in the last batches", registry=REGISTRY
+)
+SETTLEMENT_FAILURES = Gauge(
+    "deedbook_settlement_failures", "Trades that will never settle, by reason", ["reason"], registry=REGISTRY
+)
+SETTLEMENT_WAITING = Gauge(
+    "deedbook_settlement_waiting",
+    "Trades that the contract refuses for now, by reason",
+    ["reason"],
+    registry=REGISTRY,
+)
+LANE_DEPTH = Gauge(
+    "deedbook_lane_transactions",
+    "Transactions of the platform's key that are not in the chain for good, by where they are",
+    ["status"],
+    registry=REGISTRY,
+)
 MATCHING_KEY = "deedbook:matching"
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 MATCHING_BUCKETS: dict[str, tuple[float, ...]] = {
