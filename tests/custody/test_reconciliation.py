@@ -16,7 +16,7 @@ from deedbook.custody.store import reconciliation as store
 from deedbook.custody.terms import RECONCILE
 from deedbook.identity.terms import Address
 from deedbook.kernel.jobs import Job
-from deedbook.ledger import AccountId, LineKind, between, into_the_vault, post
+from deedbook.ledger import AccountId, LineKind, into_the_vault, post
 from tests.custody.support import CASH, DEED, DEPTH, House, Person, somewhere
 from tests.support.fake_chain import CHAIN_ID
 from tests.support.owner import as_owner
@@ -200,18 +200,6 @@ async def test_break_is_found_when_the_vault_holds_less_than_it_owes(
     vault.short = 1
     explanations = {broken.explanation for broken in (await compared(house, vault)).breaks}
     assert explanations == {"the vault holds less than it owes"}
-
-
-async def test_difference_is_explained_when_trades_are_not_settled(
-    house: House, vault: ReplayedVault
-) -> None:
-    alice, bob = await house.rich("1000"), await house.rich("1000")
-    async with house.db.transaction() as tx:
-        giver, taker = AccountId(alice.user_id), AccountId(bob.user_id)
-        await post(tx, [between(uuid4(), LineKind.TRADE, giver, taker, house.cash.token_id, 9, held=False)])
-    assert (await compared(house, vault)).exact
-    vault.more[alice.account, CASH], vault.more[bob.account, CASH] = 1, -1
-    assert len((await compared(house, vault)).breaks) == 2
 
 
 async def test_newer_block_is_compared_when_the_node_has_forgotten_the_state(

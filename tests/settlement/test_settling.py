@@ -16,6 +16,7 @@ from deedbook.settlement.terms import ADVANCE_SETTLEMENT, SETTLE_BATCH, BatchId
 from tests.chain.support import armed
 from tests.settlement.support import FIGURES, Floor
 from tests.support.fake_chain import Sent
+from tests.support.owner import as_owner
 from tests.support.vault_logs import VAULT
 
 
@@ -237,3 +238,24 @@ async def test_no_answer_changes_what_the_chain_has_said_for_good(floor: Floor) 
     assert await carrying.resolve(floor.db, BatchId(batch["batch_id"]))
     assert not await batching.send_next(floor.db, floor.desk)
     assert await floor.status(trade_id) == "SETTLED"
+
+
+async def test_a_difference_is_found_beside_what_is_unsettled(floor: Floor) -> None:
+    """What trades have moved explains itself and nothing more: a unit too much is a break, before the trade is taken
+    up, while it waits, and after it was settled."""
+    buyer, seller = await floor.buyer(), await floor.seller()
+    await floor.trade(buyer, seller)
+    for taken_up in (False, True):
+        if taken_up:
+            await jobs.open_trades(floor.db)
+        assert (await floor.compare()).exact
+        async with as_owner(floor.db) as owner:
+            await owner.execute(_SHIFT, buyer.user_id, floor.house.cash.token_id, 1)
+        assert [found.account for found in (await floor.compare()).breaks if found.account] == [buyer.account]
+        async with as_owner(floor.db) as owner:
+            await owner.execute(_SHIFT, buyer.user_id, floor.house.cash.token_id, -1)
+    await floor.settle_all()
+    await floor.require_truths()
+
+
+_SHIFT = "UPDATE user_balances SET available = available + $3 WHERE user_id = $1 AND token_id = $2"

@@ -18,7 +18,7 @@ class SettlementSubmitted(Fact):
     trade_ids: tuple[TradeId, ...]
 
 
-@fact("settlement.in_doubt", stream="batch_id", audience=_OPERATORS)
+@fact("settlement.doubted", stream="batch_id", audience=_OPERATORS)
 class SettlementInDoubt(Fact):
     """The chain has not answered in time. It may answer yet."""
 
@@ -83,7 +83,7 @@ class SettlementClaimRaised(Fact):
     amount: str
 
 
-@fact("settlement.claim_paid", stream="trade_id", audience=_OPERATORS)
+@fact("settlement.claim_settled", stream="trade_id", audience=_OPERATORS)
 class SettlementClaimPaid(Fact):
     """So much of a claim was taken from what the account has now. Amounts in base units."""
 
