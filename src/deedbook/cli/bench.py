@@ -117,6 +117,24 @@ def bench_api(
     run(bench(bench_settings(), api(plan), as_json=as_json, fresh=fresh), exit_code=True)
 
 
+@bench_app.command("marketdata")
+def bench_marketdata(
+    as_json: JsonFlag = False,
+    backlog: Annotated[int, typer.Option(help="Trades that stand there before.", min=1000)] = 200_000,
+    seconds: Annotated[int, typer.Option(help="For how long trades come.", min=1)] = 10,
+    trades_per_s: Annotated[int, typer.Option(min=10)] = 1000,
+    reads: Annotated[int, typer.Option(help="Of each kind.", min=10)] = 2000,
+    reads_per_s: Annotated[int, typer.Option(min=1)] = 200,
+    fresh: FreshFlag = False,
+) -> None:
+    """Trades folded into candles, and market data read over loopback HTTP while orders trade."""
+    from deedbook.bench.marketdata import Plan, marketdata
+    from deedbook.bench.run import bench
+
+    plan = Plan(backlog, seconds, trades_per_s, reads, reads_per_s)
+    run(bench(bench_settings(), marketdata(plan), as_json=as_json, fresh=fresh), exit_code=True)
+
+
 @bench_app.command("registration")
 def bench_registration(
     as_json: JsonFlag = False,

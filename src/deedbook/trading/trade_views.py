@@ -11,8 +11,17 @@ from redis.exceptions import RedisError
 from deedbook.infra.database import Database
 from deedbook.infra.telemetry import MARKET_DATA_READS
 from deedbook.kernel.checksum import book_checksum
+from deedbook.kernel.clock import to_wire
 from deedbook.kernel.ids import PairId, UserId
-from deedbook.trading.book_copies import DEPTH_LEVELS, RECENT, depth_key, recent_key, writer_key
+from deedbook.trading.book_copies import (
+    DEPTH_LEVELS,
+    RECENT,
+    depth_key,
+    recent_key,
+    trade_text,
+    writer_key,
+)
+from deedbook.trading.order_store import StoredTrade
 from deedbook.trading.spec import PairSpec
 
 _TRADE = """
@@ -70,17 +79,23 @@ async def tape(db: Database, pair_id: PairId, *, before: int | None, limit: int)
 
 async def page(
     db: Database, redis: Redis, spec: PairSpec, *, before: int | None, limit: int
-) -> list[dict[str, Any]]:
-    """A pair's trades as everybody may see them, newest first: the newest from their copy, if there is one."""
+) -> tuple[list[str], int | None]:
+    """A pair's trades as everybody may see them, newest first, as JSON: the newest from their copy, if there is one.
+    With them the number from which older ones follow, if there are any."""
     copied = await recent(redis, spec.pair_id, limit) if before is None and limit <= RECENT else None
     MARKET_DATA_READS.labels("database" if copied is None else "copy").inc()
     if copied is not None:
-        return copied
-    return [on_the_tape(row, spec) for row in await tape(db, spec.pair_id, before=before, limit=limit)]
+        told, last = copied
+    else:
+        rows = await tape(db, spec.pair_id, before=before, limit=limit)
+        told, last = [_tape_text(row, spec) for row in rows], rows[-1]["trade_number"] if rows else 1
+    # Trades have numbers without a gap, from one on.
+    return told, last if last > 1 else None
 
 
-async def recent(redis: Redis, pair_id: PairId, limit: int) -> list[dict[str, Any]] | None:
-    """The newest of a pair's trades from their copy; `None` where there is none, or it may lack some of them."""
+async def recent(redis: Redis, pair_id: PairId, limit: int) -> tuple[list[str], int] | None:
+    """The newest of a pair's trades from their copy, as JSON, and the number of the last of them; `None` where there
+    is no copy, or it may lack some of them."""
     try:
         async with redis.pipeline(transaction=True) as pipe:
             pipe.exists(writer_key(pair_id))
@@ -88,11 +103,27 @@ async def recent(redis: Redis, pair_id: PairId, limit: int) -> list[dict[str, An
             whole, told = await cast("Awaitable[tuple[int, list[str]]]", pipe.execute())
     except (RedisError, OSError, TimeoutError):
         return None
-    found = [orjson.loads(trade) for trade in told]
-    # Trades have numbers without a gap: fewer than were asked for are all only where the last is the first.
-    if not whole or (len(found) < limit and (not found or found[-1]["seq"] != 1)):
+    last = int(orjson.loads(told[-1])["seq"]) if told else 0
+    if not whole or not told or (len(told) < limit and last != 1):
         return None
-    return [{"id": trade.pop("tradeId"), **trade} for trade in found]
+    return [_as_on_the_tape(trade) for trade in told], last
+
+
+def _as_on_the_tape(trade: str) -> str:
+    """A copy begins with `{"tradeId":`, an answer with `{"id":`."""
+    return '{"id"' + trade.removeprefix('{"tradeId"')
+
+
+def _tape_text(row: dict[str, Any], spec: PairSpec) -> str:
+    stored = StoredTrade(
+        trade_id=row["trade_id"],
+        number=row["trade_number"],
+        taker_side=row["taker_side"],
+        price=row["price_ticks"],
+        size=row["size_lots"],
+        executed_at=row["executed_at"],
+    )
+    return _as_on_the_tape(trade_text(spec, stored, to_wire(stored.executed_at)).decode())
 
 
 def on_the_tape(row: dict[str, Any], spec: PairSpec) -> dict[str, Any]:

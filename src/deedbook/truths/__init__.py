@@ -28,6 +28,7 @@ __all__ = [
     "Truth",
     "check_all",
     "check_books",
+    "check_candles",
     "check_money",
     "check_settlement",
     "check_supply",
@@ -97,3 +98,9 @@ async def check_settlement(db: Database) -> list[Truth]:
     """Prove the truths of settlement alone."""
     async with one_moment(db) as connection:
         return await prove(connection, settlement.QUERIES)
+
+
+async def check_candles(db: Database) -> list[Truth]:
+    """Prove the truths of market data alone, where trades came by no orders: in benches."""
+    async with one_moment(db) as connection:
+        return await prove(connection, marketdata.QUERIES)
