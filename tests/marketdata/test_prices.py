@@ -12,7 +12,9 @@ from redis.asyncio import Redis
 from deedbook.infra.database import Database
 from deedbook.infra.embedded import EmbeddedAnvil
 from deedbook.integrations.sapphire.client import SapphireClient
+from deedbook.kernel.clock import to_wire
 from deedbook.kernel.events import SYSTEM
+from deedbook.kernel.jobs import Job
 from deedbook.marketdata import FeedKind, PriceFeeds, PricePolicy, PriceSource, errors, jobs, prices, views
 from deedbook.marketdata.store import references as store
 from tests.integrations.prices.support import deploy_aggregator, feeds
@@ -207,6 +209,35 @@ async def test_a_source_is_refused_when_it_cannot_be_asked(
 ) -> None:
     with pytest.raises(errors.PriceSourceInvalid):
         await desk.add(kind, locator, bounds)
+
+
+async def test_a_token_tells_what_it_is_worth_outside_daily_and_after_a_move(
+    desk: Desk, fake: FakeFeeds
+) -> None:
+    source = await desk.add(FeedKind.NAV, "https://issuer.example/nav")
+    moment = lately()
+    fake.say(source.source_id, "98.25", moment)
+    await desk.fetch()
+
+    async def told() -> Any:
+        (row,) = await desk.tape.rows("SELECT metadata FROM tokens WHERE symbol = 'BTC'")
+        return row["metadata"]["marketValue"]
+
+    for _ in range(2):
+        async with desk.db.transaction() as tx:
+            await jobs.note_market_values(tx, JOB)
+    assert await told() == {
+        "pricePerToken": "98.25", "currency": "USDC", "observedAt": to_wire(moment), "sources": 1,
+    }  # fmt: skip
+    fake.say(source.source_id, "110", lately(1))
+    await desk.fetch()
+    moved = Job("1", "moved", {"tradingPairId": str(desk.tape.pair_id)})
+    for _ in range(2):
+        async with desk.db.transaction() as tx:
+            await jobs.note_moved_value(tx, moved)
+    assert (await told())["pricePerToken"] == "110"
+    facts = await desk.tape.rows("SELECT 1 FROM events WHERE event_type = 'token.metadata_updated'")
+    assert len(facts) == 2
 
 
 async def test_old_quotes_are_forgotten_but_never_the_newest(desk: Desk, fake: FakeFeeds) -> None:

@@ -11,8 +11,21 @@ app = typer.Typer()
 
 
 @app.command()
-def check(as_json: JsonFlag = False) -> None:
-    """Prove every truth that applies; exits with 1 when one is broken."""
+def check(
+    as_json: JsonFlag = False,
+    integrations: Annotated[
+        bool,
+        typer.Option(
+            "--integrations", help="Try PostgreSQL, Redis, chain, permission service, price sources."
+        ),
+    ] = False,
+) -> None:
+    """Prove every truth that applies, or try what we stand on; exits with 1 when a truth is broken, or something that
+    is needed is not there. Price sources are not needed."""
+    if integrations:
+        from deedbook.stack.integrations import check_integrations
+
+        run(check_integrations(adopted_settings("check"), as_json=as_json), exit_code=True)
     from deedbook.stack.run import check as run_check
 
     run(run_check(adopted_settings("check"), as_json=as_json), exit_code=True)

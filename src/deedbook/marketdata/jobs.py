@@ -4,16 +4,27 @@ Each pair has a transaction of its own, and a pair that another worker is busy w
 of workers share the pairs.
 """
 
+from uuid import UUID
+
 import structlog
 
 from deedbook.infra.database import Tx
-from deedbook.kernel.jobs import Job, every
+from deedbook.kernel.ids import PairId
+from deedbook.kernel.jobs import Job, every, on
 from deedbook.marketdata import copies, prices, service, views
+from deedbook.marketdata.events import PriceMoved
 from deedbook.marketdata.model import Stats
 from deedbook.marketdata.ports import MarketDataResources, PriceResources
 from deedbook.marketdata.store import candles as candle_store
 from deedbook.marketdata.store import stats as stats_store
-from deedbook.marketdata.terms import AGGREGATE_CANDLES, FETCH_PRICES, REMOVE_OLD_PRICES, UPDATE_STATS
+from deedbook.marketdata.terms import (
+    AGGREGATE_CANDLES,
+    FETCH_PRICES,
+    NOTE_MOVED_VALUE,
+    NOTE_VALUES,
+    REMOVE_OLD_PRICES,
+    UPDATE_STATS,
+)
 from deedbook.trading.pairs import PairDirectory
 from deedbook.trading.spec import PairSpec
 
@@ -21,6 +32,7 @@ log = structlog.get_logger(__name__)
 
 PAIRS_AT_ONCE = 1000
 FOLDS_AT_ONCE = 50
+TOKENS_AT_ONCE = 10_000
 
 
 @every(1, AGGREGATE_CANDLES, lengthy=True)
@@ -62,6 +74,18 @@ async def fetch_external_prices(resources: PriceResources, job: Job) -> None:
     for pair_id in await prices.take_in(resources.db, asked, answers, resources.price_policy):
         spec = await pairs.spec(str(pair_id))
         await _tell(resources, spec, await views.counted(resources.db, spec))
+
+
+@every(86_400, NOTE_VALUES)
+async def note_market_values(tx: Tx, job: Job) -> None:
+    """Tell beside each token what it is worth outside, once a day."""
+    await prices.note_values(tx, None, TOKENS_AT_ONCE)
+
+
+@on(PriceMoved, NOTE_MOVED_VALUE)
+async def note_moved_value(tx: Tx, job: Job) -> None:
+    """The same at once for a token whose price has moved significantly."""
+    await prices.note_values(tx, PairId(UUID(job.data["tradingPairId"])), 1)
 
 
 @every(3600, REMOVE_OLD_PRICES)

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from deedbook import tokens
 from deedbook.infra.database import Database, Tx
+from deedbook.kernel.amounts import to_text
+from deedbook.kernel.clock import to_wire
 from deedbook.kernel.events import Actor
 from deedbook.kernel.ids import PairId, new_uuid
 from deedbook.marketdata import references
@@ -14,7 +17,7 @@ from deedbook.marketdata.errors import PriceSourceExists, PriceSourceInvalid, Pr
 from deedbook.marketdata.events import PriceSourceAdded, PriceSourceRemoved
 from deedbook.marketdata.store import references as store
 from deedbook.marketdata.terms import FeedKind, PricePolicy, PriceSource, Reference, SourceId, Told
-from deedbook.trading.spec import PairSpec
+from deedbook.trading.spec import PLACES, PairSpec
 
 MAX_SOURCES = 1000
 KEPT = timedelta(days=90)
@@ -114,3 +117,17 @@ def _audited(reference: Reference) -> dict[str, Any]:
 async def remove_old(tx: Tx) -> int:
     """Forget quotes that are older than anybody asks for; how many went."""
     return await store.remove_old(tx, await tx.now() - KEPT, REMOVED_AT_ONCE)
+
+
+async def note_values(tx: Tx, pair_id: PairId | None, limit: int) -> int:
+    """Tell beside each token what sources outside say it is worth, where they agree; of how many that was news."""
+    news = 0
+    for found in await store.sound(tx, pair_id, limit):
+        value = {
+            "pricePerToken": to_text(found.price, PLACES),
+            "currency": found.quote,
+            "observedAt": to_wire(found.observed_at),
+            "sources": found.sources,
+        }
+        news += await tokens.note_market_value(tx, found.token_id, value)
+    return news

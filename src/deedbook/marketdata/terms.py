@@ -7,7 +7,14 @@ from typing import NewType
 from uuid import UUID
 
 from deedbook.kernel.ids import PairId
-from deedbook.kernel.jobs import CANDLES, EXTERNAL_PRICES, HOUSEKEEPING, MARKET_STATS, JobKind
+from deedbook.kernel.jobs import (
+    CANDLES,
+    EXTERNAL_PRICES,
+    HOUSEKEEPING,
+    MARKET_STATS,
+    TOKEN_METADATA,
+    JobKind,
+)
 
 SourceId = NewType("SourceId", UUID)
 
@@ -39,6 +46,8 @@ _WIDTHS = {
 AGGREGATE_CANDLES = JobKind("aggregate-candles", CANDLES)
 UPDATE_STATS = JobKind("update-market-stats", MARKET_STATS)
 FETCH_PRICES = JobKind("fetch-external-prices", EXTERNAL_PRICES)
+NOTE_VALUES = JobKind("note-market-values", TOKEN_METADATA)
+NOTE_MOVED_VALUE = JobKind("note-moved-market-value", TOKEN_METADATA)
 REMOVE_OLD_PRICES = JobKind("remove-old-prices", HOUSEKEEPING)
 
 

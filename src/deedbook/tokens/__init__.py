@@ -2,6 +2,7 @@
 
 from deedbook.tokens import errors, events
 from deedbook.tokens.listing import examine, list_again, register, request_refresh
+from deedbook.tokens.metadata import note_market_value
 from deedbook.tokens.minting import decide_mint, request_mint
 from deedbook.tokens.ports import Foundry
 from deedbook.tokens.service import deploy, of_address, of_id, of_market, of_symbol, record, record_cash
@@ -39,6 +40,7 @@ __all__ = [
     "events",
     "examine",
     "list_again",
+    "note_market_value",
     "of_address",
     "of_id",
     "of_market",

@@ -4,6 +4,7 @@ Read anew every day and on demand. Where chain and register differ that is told 
 here.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,7 @@ from deedbook.tokens.terms import Token, TokenType
 log = structlog.get_logger(__name__)
 
 REFRESHED_AT = "refreshedAt"
+MARKET_VALUE = "marketValue"
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,19 @@ async def refresh(db: Database, node: Chain, words: VaultTokens, token_id: Token
     asset = await views.asset(db, token.market_id) if token.market_id is not None else None
     async with db.transaction() as tx:
         await _write(tx, token, seen, asset)
+
+
+async def note_market_value(tx: Tx, token_id: TokenId, value: Mapping[str, Any]) -> bool:
+    """Tell beside the token what it is worth outside, and since when; whether that is news. Told again it is none."""
+    token = await store.by_id(tx, token_id)
+    assert token is not None, "tokens are never removed"
+    former = await store.metadata(tx, token_id)
+    if former.get(MARKET_VALUE) == value:
+        return False
+    await store.set_metadata(tx, token_id, {**former, MARKET_VALUE: dict(value)})
+    updated = MetadataUpdated(token_id=token_id, symbol=token.symbol)
+    tx.emit(updated, before={MARKET_VALUE: former.get(MARKET_VALUE)}, after={MARKET_VALUE: value})
+    return True
 
 
 async def _write(tx: Tx, before: Token, seen: _Seen, asset: dict[str, Any] | None) -> None:

@@ -1,11 +1,12 @@
 """SQL of prices from outside: where they are asked, what was said, what follows."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from deedbook.infra.database import Database, Tx
-from deedbook.kernel.ids import PairId
+from deedbook.kernel.ids import PairId, TokenId
 from deedbook.marketdata.terms import (
     FeedKind,
     PriceSource,
@@ -142,6 +143,38 @@ async def reference(connection: Any, pair_id: PairId) -> Reference | None:
     """What the sources of a pair say together; `None` where none were ever asked."""
     row = await connection.fetchrow("SELECT * FROM reference_prices WHERE pair_id = $1", pair_id)
     return _reference(row) if row else None
+
+
+@dataclass(frozen=True)
+class SoundPrice:
+    """What a token is worth outside, where its sources agree."""
+
+    token_id: TokenId
+    quote: str
+    price: int
+    observed_at: datetime
+    sources: int
+
+
+async def sound(tx: Tx, pair_id: PairId | None, limit: int) -> list[SoundPrice]:
+    """Of one pair or of all, in the order of their tokens; of a token with several pairs, by its oldest."""
+    rows = await tx.fetch(
+        """
+        SELECT DISTINCT ON (p.base_token_id) p.base_token_id AS token_id, q.symbol AS quote, r.price, r.observed_at,
+               r.sources
+        FROM reference_prices r JOIN trading_pairs p USING (pair_id) JOIN tokens q ON q.token_id = p.quote_token_id
+        WHERE r.state = 'sound' AND r.price IS NOT NULL AND ($1::uuid IS NULL OR r.pair_id = $1)
+        ORDER BY p.base_token_id, p.created_at, p.pair_id LIMIT $2
+        """,
+        pair_id,
+        limit,
+    )
+    return [
+        SoundPrice(
+            TokenId(row["token_id"]), row["quote"], int(row["price"]), row["observed_at"], row["sources"]
+        )
+        for row in rows
+    ]
 
 
 async def remove_old(tx: Tx, before: datetime, limit: int) -> int:
