@@ -113,6 +113,23 @@ async def test_a_cursor_of_another_interval_is_refused(quiet: Floor) -> None:
     refused(wrong, 422, "invalid_request")
 
 
+async def test_a_trader_is_shown_under_a_name_until_they_ask_for_the_opposite(quiet: Floor) -> None:
+    ada, bob = await quiet.investor(), await quiet.investor()
+    path = "/me/leaderboard"
+    for _ in range(2):
+        told = await quiet.world.http.put(path, headers=ada.headers, json={"name": " Ada "})
+        assert (told.status_code, told.json()) == (200, {"name": "Ada"})
+    assert await quiet.get(path, ada) == {"name": "Ada"}
+    taken = await quiet.world.http.put(path, headers=bob.headers, json={"name": "ada"})
+    refused(taken, 409, "leader_name_taken")
+    for name in ("", " ", "x" * 41, "a\u202eb", 5, None):
+        wrong = await quiet.world.http.put(path, headers=bob.headers, json={"name": name})
+        refused(wrong, 422, "invalid_request")
+    for _ in range(2):
+        assert (await quiet.world.http.delete(path, headers=ada.headers)).json() == {"name": None}
+    assert await quiet.get(path, ada) == {"name": None}
+
+
 @pytest.mark.parametrize("what", ["candles", "stats", "price", "orderbook", "trades"])
 async def test_an_unknown_pair_is_absent(floor: Floor, what: str) -> None:
     refused(await floor.world.http.get(f"/trading/pairs/NOSUCH-USDC/{what}"), 404, "pair_not_found")

@@ -14,6 +14,7 @@ from deedbook.infra.database import Database
 from deedbook.kernel.ids import PairId, new_uuid
 from deedbook.kernel.jobs import Job
 from deedbook.marketdata import Candle, Interval, jobs
+from deedbook.trading import settled
 from deedbook.trading.spec import PairSpec
 
 JOB = Job("1", "by-the-clock", {})
@@ -73,9 +74,7 @@ class Tape:
         """Let the settlement of a trade come to this."""
         trade.failed = status == "FAILED"
         async with self.db.transaction() as tx:
-            await tx.execute(
-                "UPDATE trades SET settlement_status = $2 WHERE trade_id = $1", trade.trade_id, status
-            )
+            await settled.mark(tx, [trade.trade_id], status)
 
     async def aggregate(self) -> None:
         """Run the job, twice: a job may always come again."""

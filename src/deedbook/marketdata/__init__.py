@@ -1,6 +1,6 @@
 """Market data: candles, the last 24 hours, prices from outside."""
 
-from deedbook.marketdata import errors, events, prices
+from deedbook.marketdata import errors, events, prices, traders
 from deedbook.marketdata.model import Candle, Stats
 from deedbook.marketdata.ports import PriceFeeds
 from deedbook.marketdata.service import Folded, count, fold
@@ -35,4 +35,5 @@ __all__ = [
     "events",
     "fold",
     "prices",
+    "traders",
 ]

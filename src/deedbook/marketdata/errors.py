@@ -3,7 +3,8 @@
 Refusal
 ├─ PriceSourceNotFound   no such source, or it was removed
 ├─ PriceSourceExists     this place is asked for this pair already
-└─ PriceSourceInvalid    its locator or its bounds make no sense
+├─ PriceSourceInvalid    its locator or its bounds make no sense
+└─ LeaderNameTaken       somebody else is shown under this name
 """
 
 from deedbook.kernel.errors import Kind, Refusal
@@ -19,3 +20,7 @@ class PriceSourceExists(Refusal):
 
 class PriceSourceInvalid(Refusal):
     code, kind, title = "price_source_invalid", Kind.INVALID, "This is no usable price source"
+
+
+class LeaderNameTaken(Refusal):
+    code, kind, title = "leader_name_taken", Kind.CONFLICT, "Somebody else is shown under this name"

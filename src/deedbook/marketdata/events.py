@@ -1,7 +1,7 @@
 """Facts of this room. Prices in facts are whole numbers of 10^-18 quote tokens, as text."""
 
 from deedbook.kernel.events import Audience, Fact, fact
-from deedbook.kernel.ids import PairId
+from deedbook.kernel.ids import PairId, UserId
 
 
 @fact("price.moved", stream="trading_pair_id")
@@ -57,3 +57,17 @@ class PriceSourceRemoved(Fact):
     trading_pair_id: PairId
     symbol: str
     kind: str
+
+
+@fact("trader.shown", stream="user_id", audience=Audience.USER)
+class TraderShown(Fact):
+    """A trader wants to be shown among those who trade most, or under another name."""
+
+    user_id: UserId
+
+
+@fact("trader.hidden", stream="user_id", audience=Audience.USER)
+class TraderHidden(Fact):
+    """A trader wants to be shown no longer."""
+
+    user_id: UserId

@@ -11,7 +11,7 @@ import structlog
 from deedbook.infra.database import Tx
 from deedbook.kernel.ids import PairId
 from deedbook.kernel.jobs import Job, every, on
-from deedbook.marketdata import copies, prices, service, views
+from deedbook.marketdata import copies, prices, service, traders, views
 from deedbook.marketdata.events import PriceMoved
 from deedbook.marketdata.model import Stats
 from deedbook.marketdata.ports import MarketDataResources, PriceResources
@@ -90,7 +90,9 @@ async def note_moved_value(tx: Tx, job: Job) -> None:
 
 @every(3600, REMOVE_OLD_PRICES)
 async def remove_old_prices(tx: Tx, job: Job) -> None:
+    """Forget what nobody asks for any more: quotes, and hours of traders."""
     await prices.remove_old(tx)
+    await traders.remove_old(tx)
 
 
 async def _tell(resources: MarketDataResources, spec: PairSpec, stats: Stats) -> None:

@@ -8,6 +8,7 @@ from deedbook.kernel.ids import PairId
 from deedbook.marketdata.model import Candle, Stats
 from deedbook.marketdata.store import candles as candle_store
 from deedbook.marketdata.store import stats as stats_store
+from deedbook.marketdata.store import traders as trader_store
 
 FOLDED_AT_ONCE = 20_000
 REPAIRED_AT_ONCE = 500
@@ -36,10 +37,12 @@ async def fold(db: Database, pair_id: PairId) -> Folded | None:
         newest = await candle_store.newest(tx, pair_id)
         upto = min(newest, cursor.trade_number + FOLDED_AT_ONCE)
         changes = await candle_store.fold(tx, pair_id, cursor.trade_number, upto)
+        await trader_store.fold(tx, pair_id, cursor.trade_number, upto)
         # Only after the fold: a trade that failed while we looked at it is taken out again here.
         minutes = await candle_store.take_repairs(tx, pair_id, upto, REPAIRED_AT_ONCE)
         if minutes:
             await candle_store.compute_anew(tx, pair_id, minutes, upto)
+            await trader_store.compute_anew(tx, pair_id, minutes, upto)
         if upto == cursor.trade_number and not minutes:
             return None
         now = await candle_store.advance(tx, pair_id, upto)

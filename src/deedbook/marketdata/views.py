@@ -10,12 +10,14 @@ from deedbook.infra.database import Database
 from deedbook.infra.telemetry import MARKET_DATA_READS
 from deedbook.kernel.amounts import to_text
 from deedbook.kernel.clock import to_wire
-from deedbook.kernel.ids import PairId
+from deedbook.kernel.ids import PairId, UserId
 from deedbook.marketdata import copies
-from deedbook.marketdata.model import Stats, ranking
+from deedbook.marketdata.model import LEADERS, Stats, ranking
 from deedbook.marketdata.store import candles as candle_store
 from deedbook.marketdata.store import references as reference_store
 from deedbook.marketdata.store import stats as stats_store
+from deedbook.marketdata.store import traders as trader_store
+from deedbook.marketdata.store.traders import Shown
 from deedbook.marketdata.terms import Interval, Reference
 from deedbook.trading.pairs import every_spec
 from deedbook.trading.spec import PLACES, PairSpec
@@ -71,10 +73,26 @@ async def all_stats(db: Database, redis: Redis) -> str:
     async with db.reading() as connection:
         now = await connection.fetchval("SELECT now()")
         kept = await stats_store.kept(connection)
+        leading = await trader_store.leaders(connection, now, LEADERS)
     ranked = ranking([(spec, kept.get(spec.pair_id) or Stats.nothing(spec.pair_id, now)) for spec in specs])
-    told = orjson.dumps({"asOf": to_wire(now), **ranked})
+    told = orjson.dumps({"asOf": to_wire(now), **ranked, "traders": [_leader(shown) for shown in leading]})
     await _leave(copies.fill(redis, copies.ALL_STATS_KEY, told, copies.ALL_STATS_TTL_S))
     return told.decode()
+
+
+def _leader(shown: Shown) -> dict[str, Any]:
+    return {
+        "name": shown.name,
+        "quote": shown.quote,
+        "volume24h": to_text(shown.volume, shown.decimals),
+        "trades24h": shown.trades,
+    }
+
+
+async def shown_as(db: Database, user_id: UserId) -> str | None:
+    """The name under which a user is shown among those who trade most; `None` where they did not ask for it."""
+    async with db.reading() as connection:
+        return await trader_store.shown_as(connection, user_id)
 
 
 def opened_at(candle: str) -> int:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from deedbook.api.v1.schemas.common import Answer, Body, Moment, PositiveAmount
+from deedbook.api.v1.schemas.common import Answer, Body, Line, Moment, PositiveAmount
 from deedbook.kernel.amounts import to_text, to_units
 from deedbook.marketdata import FeedKind, PriceSource
 from deedbook.marketdata.prices import new_source
@@ -71,13 +71,36 @@ class PriceAnswer(Answer):
     reference: ReferenceAnswer | None
 
 
+class LeaderAnswer(Answer):
+    """A trader who asked to be shown: what they traded since the beginning of the hour a day ago, in quote tokens."""
+
+    name: str
+    quote: str
+    volume_24h: str = Field(alias="volume24h")
+    trades_24h: int = Field(alias="trades24h")
+
+
+class ShowMe(Body):
+    """The name under which I want to be shown among those who trade most."""
+
+    name: Annotated[Line, Field(min_length=1, max_length=40, examples=["Ada"])]
+
+
+class ShownAnswer(Answer):
+    """The name under which I am shown; null where I am not."""
+
+    name: str | None
+
+
 class AllStatsAnswer(Answer):
-    """Every pair's last 24 hours, those with the most traded first, and who leads: symbols of pairs."""
+    """Every pair's last 24 hours, those with the most traded first, and who leads: symbols of pairs, and traders who
+    asked to be shown."""
 
     as_of: Moment
     pairs: list[StatsAnswer]
     gainers: list[str]
     losers: list[str]
+    traders: list[LeaderAnswer]
 
 
 class AddPriceSource(Body):
