@@ -17,16 +17,14 @@ from deedbook.bench import cost
 from deedbook.bench.load import Load, RequestFailed
 from deedbook.bench.result import BenchResult, Round
 from deedbook.bench.run import BenchFailed, Measure, Stage
-from deedbook.bench.venue import add_traders, open_venue
+from deedbook.bench.signing import Trader, sign_in_traders, signed_order
+from deedbook.bench.venue import open_venue
 from deedbook.bench.wire import Wire
 from deedbook.identity import Domain
 from deedbook.identity.terms import Address
-from deedbook.identity.typed_data import ORDER
 from deedbook.infra.database import Database
-from deedbook.stack.wallet import Wallet, sign_in
 from deedbook.trading.spec import PairSpec
 
-RICH = ("100000000", "100000000000")
 BATCH = 50
 SETTLE_S = 30.0
 
@@ -39,14 +37,6 @@ class Plan:
     traders: int
     connections: int
     seed: int
-
-
-@dataclass(frozen=True)
-class Trader:
-    """Somebody with a wallet and an access token."""
-
-    wallet: Wallet
-    token: str
 
 
 def api(plan: Plan) -> Measure:
@@ -80,7 +70,7 @@ class _Bench:
 
     async def run(self) -> BenchResult:
         spec = await open_venue(self._db, f"B{self._run.upper()}")
-        traders = await self._traders(spec)
+        traders = await sign_in_traders(self._db, self._http, spec, self._plan.traders)
         told = (await self._http.get("/exchange-info")).raise_for_status().json()["eip712Domain"]
         self._domain = Domain(told["chainId"], Address(told["verifyingContract"].lower()))
         await self._single("warm up", self._orders(spec, traders, 500), None)
@@ -104,12 +94,6 @@ class _Bench:
             notes=(f"in batches of {BATCH}: {batched.rate:g} orders/s",),
         )
 
-    async def _traders(self, spec: PairSpec) -> list[Trader]:
-        wallets = [Wallet.new() for _ in range(self._plan.traders)]
-        accounts = [Address(wallet.address.lower()) for wallet in wallets]
-        await add_traders(self._db, spec, [RICH] * len(wallets), accounts=accounts)
-        return [Trader(wallet, str((await sign_in(self._http, wallet))["accessToken"])) for wallet in wallets]
-
     def _orders(
         self, spec: PairSpec, traders: list[Trader], count: int
     ) -> list[tuple[Trader, dict[str, Any]]]:
@@ -122,25 +106,16 @@ class _Bench:
         buy = self._draw.random() < 0.5
         away = int(abs(self._draw.gauss(0, 20))) - self._draw.choice((0, 0, 5))
         ticks = 10_000 + (-away if buy else away)
-        values = {
-            "trader": trader.wallet.address.lower(),
-            "tradingPairId": spec.symbol,
-            "side": "BUY" if buy else "SELL",
-            "orderType": "LIMIT",
-            "timeInForce": "GTC",
-            "postOnly": False,
-            "selfTrade": "EXPIRE_TAKER",
-            "quantity": f"0.{self._draw.randrange(1, 1000):04d}",
-            "price": f"{ticks // 100}.{ticks % 100:02d}",
-            "stopPrice": "",
-            "maxFeeBps": spec.fee_bps,
-            "clientOrderId": "",
-            "nonce": f"{self._run}-{self._signed}",
-            "expiry": int(time.time()) + 86_400,
-        }
-        signature = trader.wallet.sign_typed(self._domain, ORDER, values)
-        body = {name: value for name, value in values.items() if name != "trader" and value != ""}
-        return trader, {**body, "userAddress": trader.wallet.address, "signature": signature}
+        body = signed_order(
+            trader,
+            spec,
+            self._domain,
+            buy=buy,
+            quantity=f"0.{self._draw.randrange(1, 1000):04d}",
+            price=f"{ticks // 100}.{ticks % 100:02d}",
+            nonce=f"{self._run}-{self._signed}",
+        )
+        return trader, body
 
     async def _single(
         self, name: str, orders: list[tuple[Trader, dict[str, Any]]], per_s: float | None

@@ -25,6 +25,18 @@ def cpu_us(home: Home) -> dict[str, int]:
     return found
 
 
+def memory_mb(home: Home) -> dict[str, int]:
+    """Resident memory of each process that was started in this home, without its children."""
+    if not PROC.joinpath("self/stat").exists():
+        return {}
+    found: dict[str, int] = {}
+    for name, pid in _pids(home).items():
+        with suppress(OSError):  # it may end while we look
+            pages = int((PROC / str(pid) / "statm").read_text().split()[1])
+            found[name] = pages * os.sysconf("SC_PAGE_SIZE") // 2**20
+    return found
+
+
 def cpu_of(pid: int) -> int:
     """Processor time so far of one process and its children, in microseconds; 0 where that cannot be seen."""
     if not PROC.joinpath("self/stat").exists():

@@ -48,6 +48,7 @@ def lift_rate_limits(environ: MutableMapping[str, str]) -> None:
     the environment names stay."""
     for name in LIMITS:
         environ.setdefault(name, LIFTED)
+    environ.setdefault("WS_CONNECTIONS_PER_ADDRESS", "10000")
 
 
 async def bench(settings: Settings, measure: Measure, *, as_json: bool, fresh: bool) -> int:

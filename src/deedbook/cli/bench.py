@@ -135,6 +135,24 @@ def bench_marketdata(
     run(bench(bench_settings(), marketdata(plan), as_json=as_json, fresh=fresh), exit_code=True)
 
 
+@bench_app.command("feeds")
+def bench_feeds(
+    as_json: JsonFlag = False,
+    clients: Annotated[int, typer.Option(help="Open WebSockets.", min=1, max=1800)] = 500,
+    pairs: Annotated[int, typer.Option(help="How many they share.", min=1, max=100)] = 10,
+    per_s: Annotated[float, typer.Option(help="Orders a second in all.", min=1)] = 50,
+    seconds: Annotated[int, typer.Option(help="For how long.", min=1)] = 60,
+    seed: int = 1,
+    fresh: FreshFlag = False,
+) -> None:
+    """Clients on book, trades and ticker while orders come in; how long each message was under way."""
+    from deedbook.bench.feeds import Plan, feeds
+    from deedbook.bench.run import bench
+
+    plan = Plan(clients, pairs, per_s, seconds, seed)
+    run(bench(bench_settings(), feeds(plan), as_json=as_json, fresh=fresh), exit_code=True)
+
+
 @bench_app.command("registration")
 def bench_registration(
     as_json: JsonFlag = False,

@@ -6,6 +6,7 @@ Between two messages of a channel lies a short pause; what happens meanwhile is 
 
 import asyncio
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -50,6 +51,7 @@ class MarketFeed:
         self._board: Board | None = None
         self._at = ""
         self._known: dict[str, Any] = {"stats": None, "reference": None}
+        self._known_at = ""
         self._buffered: list[dict[str, Any]] = []
         self._loading: asyncio.Task[None] | None = None
         self._telling = Pace(BOOK_PAUSE_S, self._tell)
@@ -140,7 +142,7 @@ class MarketFeed:
     def know(self, known: dict[str, Any]) -> None:
         """What others say of the pair."""
         if known != self._known:
-            self._known = known
+            self._known, self._known_at = known, to_wire(datetime.now(UTC))
             self._telling_ticker.soon()
 
     def reload(self) -> None:
@@ -239,7 +241,7 @@ class MarketFeed:
                 "channel": "ticker",
                 "market": self.spec.symbol,
                 "seq": self._board.seq,
-                "ts": self._at,
+                "ts": max(self._at, self._known_at),
                 "last": self._tape.last_price,
                 "bestBid": bid,
                 "bestBidQuantity": bid_quantity,
