@@ -153,6 +153,7 @@ WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
     "GET /metrics": A_PUBLIC_READ,
     "GET /docs/errors": A_PUBLIC_READ,
     "GET /openapi.json": A_PUBLIC_READ,
+    "GET /asyncapi.json": A_PUBLIC_READ,
 }
 CUSTODY = ("/deposits", "/withdrawal", "/transfer", "/balances", "/ledger", "/admin/chain")
 ACTORS = ("anonymous", "investor", "other_issuer", "officer", "operator")
@@ -212,7 +213,8 @@ def test_every_route_says_who_may_call_it_when_the_app_is_built() -> None:
         }
         prefix = (
             ""
-            if route.path in ("/healthz", "/readyz", "/metrics", "/docs/errors", "/openapi.json")
+            if route.path
+            in ("/healthz", "/readyz", "/metrics", "/docs/errors", "/openapi.json", "/asyncapi.json")
             else "/api/v1"
         )
         told |= {f"{method} {prefix}{route.path}" for method in route.methods or ()}

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from deedbook import chain, custody
 from deedbook.api.deps import PUBLIC, ResourcesDep, access
 from deedbook.api.errors import status_of
+from deedbook.api.live import asyncapi
 from deedbook.infra import inbox, joblog, outbox, schema
 from deedbook.infra.telemetry import (
     FAILED_EVENTS,
@@ -83,6 +84,12 @@ async def readyz(resources: ResourcesDep) -> JSONResponse:
 async def contract(request: Request) -> JSONResponse:
     """The OpenAPI document."""
     return JSONResponse(request.app.openapi())
+
+
+@router.get("/asyncapi.json", openapi_extra=access(PUBLIC, bucket="health"), include_in_schema=False)
+async def socket_contract(request: Request) -> JSONResponse:
+    """The AsyncAPI document of the WebSocket."""
+    return JSONResponse(asyncapi.document(request.app.state.public_url, "/api/v1/ws"))
 
 
 @router.get("/metrics", openapi_extra=access(PUBLIC, bucket="health"), response_class=PlainTextResponse)
