@@ -9,7 +9,8 @@ from deedbook import chain, ledger, tokens
 from deedbook.chain import Contract, lane
 from deedbook.chain.identities import IdentityUpdate
 from deedbook.chain.lane import LanePolicy
-from deedbook.identity import checksum_address
+from deedbook.chain.terms import Call
+from deedbook.identity import checksum_address, keccak
 from deedbook.identity.terms import Address
 from deedbook.infra import failpoints
 from deedbook.infra.database import Database
@@ -171,6 +172,25 @@ async def test_the_account_that_keeps_the_fees_is_a_verified_holder(platform: Pl
         assert await ledger.house_address(tx) == house
     with pytest.raises(SettingsError, match=f"keeps its fees at {house}"):
         await platform.found(fee_account=new_signer().address)
+
+
+async def test_fees_that_the_chain_pays_elsewhere_are_noticed_at_the_start(platform: Platform) -> None:
+    founded, other = await platform.found(), new_signer().address
+    settlement, admin = founded[Contract.SETTLEMENT], platform.signer.address
+    async with platform.db.transaction() as tx:
+        data = keccak(b"setFeeAccount(address)")[:4] + bytes(12) + bytes.fromhex(other[2:])
+        await chain.request(tx, "elsewhere", admin, Call(settlement, data, 100_000))
+    await chain.wait_final(platform.db, "elsewhere", 20, platform.step)
+    with pytest.raises(SettingsError, match=f"FEE_ACCOUNT: the vault at {settlement} pays fees to {other}"):
+        await platform.found()
+
+
+async def test_a_vault_that_settles_no_trades_is_not_taken_up(platform: Platform, founded: Platform) -> None:
+    older = (await chain.contracts(founded.db, CHAIN_ID))[Contract.IDENTITY_REGISTRY]
+    async with platform.db.transaction() as tx:
+        await chain.record_contract(tx, CHAIN_ID, Contract.SETTLEMENT, older)
+    with pytest.raises(SettingsError, match=f"the vault at {older} is from before trades were settled"):
+        await platform.found()
 
 
 @pytest.mark.parametrize(

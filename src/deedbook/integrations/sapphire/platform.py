@@ -40,7 +40,8 @@ async def deploy_platform(
 
     Raises:
         SettingsError: a real chain without a usable `SAPPHIRE_CASH_TOKEN`; a `FEE_ACCOUNT` that is none, or not
-            the former; or the database knows contracts that the chain does not.
+            the former, or not that of the contract; or the database knows contracts that the chain does not, or
+            that are older than this program.
         TransactionReverted: undone by a contract; calling again asks anew.
         ChainUnavailable · TimeoutError: call again, it goes on where it was.
     """
@@ -61,6 +62,7 @@ async def deploy_platform(
         words.create("Settlement", ["address"] * 6, [registry, admin, admin, admin, admin, house]),
     )
     settlement = await founding.address(Contract.SETTLEMENT)
+    await _check_house(node, settlement, house)
     await founding.begin(
         Contract.TOKEN_FACTORY,
         words.create("RwaTokenFactory", ["address"] * 4, [registry, settlement, admin, admin]),
@@ -171,6 +173,18 @@ async def _house(db: Database, fee_account: str, admin: Address) -> Address:
     if known not in (None, address):
         raise SettingsError(f"FEE_ACCOUNT: this platform keeps its fees at {known}, and that stays so")
     return address
+
+
+async def _check_house(node: Chain, settlement: Address, house: Address) -> None:
+    try:
+        kept = str(await words.read(node, settlement, "feeAccount()", [], [], "address")).lower()
+    except TransactionReverted:
+        raise SettingsError(
+            f"the vault at {settlement} is from before trades were settled in it: found another platform (for the "
+            "local stack: `deedbook up --fresh`)"
+        ) from None
+    if kept != house:
+        raise SettingsError(f"FEE_ACCOUNT: the vault at {settlement} pays fees to {kept}, not to {house}")
 
 
 async def _enters(db: Database, node: Chain, chain_id: int, registry: Address, account: Address) -> bool:
