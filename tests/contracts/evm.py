@@ -88,6 +88,7 @@ class CallRefused(Exception):
 
 class Evm:
     def __init__(self, url: str) -> None:
+        self.url = url
         self._client = httpx2.Client(base_url=url, timeout=20)
 
     def close(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from deedbook.integrations.sapphire.settlement import GAS_ASKED_WALLET
@@ -21,7 +23,7 @@ from .test_contract_wallets import Consent
 from .world import UNIT, World, fresh_reference
 
 MAX_REASON_BYTES = 132
-STEP = 20_000
+STEP, MOST_GAS = 20_000, 1_400_000
 
 
 @pytest.fixture
@@ -154,30 +156,42 @@ def test_reasons_are_short(exchange: Exchange) -> None:
     assert decode_refusal(reason).name == "InsufficientVaultBalance"
 
 
-def test_whatever_gas_it_gets_a_batch_judges_truly_or_not_at_all(exchange: Exchange) -> None:
-    """A good trade never fails for want of gas: the transaction reverts whole, or both trades settle."""
-    evm, operator = exchange.world.evm, exchange.world.operator
-    owner = evm.wallet()
-    wallet = _wallet_of(exchange, owner, Consent.OWNER)
-    orders = [exchange.order("BUY", trader=wallet, signer=owner), exchange.order("SELL", "100")]
-    orders.append(exchange.order("BUY"))
+@pytest.mark.parametrize("asked", [True, False])
+def test_whatever_gas_it_gets_a_batch_judges_truly_or_not_at_all(exchange: Exchange, asked: bool) -> None:
+    """A good trade never fails for want of gas: the transaction reverts whole, and says that it was the gas, or both
+    trades settle."""
+    owner = exchange.world.evm.wallet()
+    buyer = _wallet_of(exchange, owner, Consent.OWNER) if asked else exchange.buyer
+    first = exchange.order("BUY", trader=buyer, signer=owner if asked else None)
+    orders = [first, exchange.order("SELL", "100"), exchange.order("BUY")]
     matches = [exchange.match(buy=0, sell=1), exchange.match(buy=2, sell=1)]
-    data = exchange.contract.calldata("settle", *exchange.arguments(orders, matches))
-    call = {"from": operator.address, "to": exchange.contract.address, "data": "0x" + data.hex()}
-    enough = 0
-    for gas in range(60_000, 1_400_000, STEP):
-        answer = _asked(exchange, {**call, "gas": hex(gas)})
-        assert answer in (None, [SETTLED, SETTLED]), f"with {gas} gas: {answer}"
-        enough += answer is not None
-    assert 5 < enough < 60, "both were seen: too little and enough"
+    seen = _swept(exchange, exchange.arguments(orders, matches))
+    assert seen.keys() <= {"out of gas", "NotEnoughGas", f"{[SETTLED, SETTLED]}"}
+    assert len(seen) == 3
 
 
-def _asked(exchange: Exchange, call: dict[str, str]) -> list[int] | None:
-    """The results of each trade, `None` when all was undone."""
+def test_a_wallet_is_asked_with_all_its_gas_or_not_at_all(exchange: Exchange) -> None:
+    """No trade follows here that would ask for more."""
+    owner = exchange.world.evm.wallet()
+    wallet = _wallet_of(exchange, owner, Consent.OWNER)
+    text = exchange.order("BUY", trader=wallet, signer=owner)
+    seen = _swept(exchange, exchange.arguments([text], []))
+    assert seen.keys() == {"out of gas", "NotEnoughGas", "[]"}
+
+
+def _swept(exchange: Exchange, arguments: tuple[object, ...]) -> Counter[str]:
+    """What settling answers with ever more gas, and how often."""
+    data = "0x" + exchange.contract.calldata("settle", *arguments).hex()
+    call = {"from": exchange.world.operator.address, "to": exchange.contract.address, "data": data}
+    return Counter(_asked(exchange, {**call, "gas": hex(gas)}) for gas in range(50_000, MOST_GAS, STEP))
+
+
+def _asked(exchange: Exchange, call: dict[str, str]) -> str:
     answer = exchange.world.evm.answer("eth_call", call, "latest")
-    if "error" in answer:
-        return None
-    return [result for result, _ in exchange.contract.decoded("settle", answer["result"])]
+    if "error" not in answer:
+        return str([result for result, _ in exchange.contract.decoded("settle", answer["result"])])
+    data = answer["error"].get("data") or "0x"
+    return "out of gas" if data == "0x" else decode_refusal(bytes.fromhex(data[2:])).name
 
 
 def test_swaps_and_orders_meet_in_one_batch(exchange: Exchange) -> None:

@@ -26,10 +26,11 @@ from deedbook.chain.vault import VaultEventKind, reference_of
 from deedbook.identity.terms import Address
 from deedbook.identity.typed_data import ORDER, SWAP, Domain
 from deedbook.integrations.sapphire import settlement as words
+from deedbook.integrations.sapphire.client import SapphireClient
 from deedbook.integrations.sapphire.vault_events import decode
 
 from .evm import CHAIN_ID, Receipt, Wallet, keccak
-from .exchange import DOLLAR, QUOTE, RECEIVED, Exchange, Signed, fee, open_exchange
+from .exchange import DOLLAR, QUOTE, RECEIVED, SYMBOL, Exchange, Signed, fee, open_exchange
 from .world import UNIT, World
 
 HEADROOM = 1.33
@@ -205,6 +206,44 @@ def test_verdicts_and_moves_come_back_as_values(exchange: Exchange) -> None:
     assert words.verdicts(again, settlement(exchange)) == {
         good.trade_id: Verdict(good.trade_id, DeliveryResult.ALREADY_SETTLED)
     }
+
+
+async def test_a_node_is_asked_before_and_after(exchange: Exchange) -> None:
+    node, contract = SapphireClient(exchange.world.evm.url), settlement(exchange)
+    try:
+        buy, sell = exchange.order("BUY", "1"), exchange.order("SELL")
+        batch = Batch((text_of(buy), text_of(sell)), (), (delivery(exchange, 0, 1), delivery(exchange, 0, 1)))
+        first, second = (trade.trade_id for trade in batch.deliveries)
+        before = await words.preview(node, contract, batch)
+        send(exchange, words.settle(contract, batch))
+        after = await words.preview(node, contract, batch)
+        assert [verdict.result for verdict in before] == [DeliveryResult.SETTLED, DeliveryResult.FAILED]
+        assert [verdict.result for verdict in after] == [
+            DeliveryResult.ALREADY_SETTLED,
+            DeliveryResult.FAILED,
+        ]
+        assert before[1].reason == after[1].reason == FailureReason.OVERFILLED
+        assert await words.is_settled(node, contract, first) is True
+        assert await words.is_settled(node, contract, second) is False
+        assert await words.filled(node, contract, buy.digest) == UNIT
+        assert await words.is_pair_listed(node, contract, SYMBOL) is True
+        assert await words.is_pair_listed(node, contract, "NOWHERE") is False
+    finally:
+        await node.close()
+
+
+async def test_the_largest_batch_can_be_previewed(exchange: Exchange) -> None:
+    """The preview costs more than the settling, as its answer is carried out of a call that reverts."""
+    node, number = SapphireClient(exchange.world.evm.url), 70
+    buy, sell = exchange.order("BUY", "1000"), exchange.order("SELL", "1000")
+    deliveries = tuple(delivery(exchange, 0, 1) for _ in range(number))
+    batch = Batch((text_of(buy), text_of(sell)), (), deliveries)
+    assert words.settle(settlement(exchange), batch).gas <= MAX_GAS
+    try:
+        told = await words.preview(node, settlement(exchange), batch)
+    finally:
+        await node.close()
+    assert [verdict.result for verdict in told] == [DeliveryResult.SETTLED] * number
 
 
 @pytest.mark.parametrize("fees_from", list(FeesFrom))

@@ -19,10 +19,11 @@ from deedbook.integrations.sapphire.vault_events import TOPICS, decode
 from . import requests
 from .desk import MAX
 from .evm import Contract, Receipt, Wallet
+from .exchange import RECEIVED, SYMBOL, Exchange
 from .requests import Request
 from .world import PAYMENT, World, fresh_reference
 
-STEPS = 60
+STEPS = 90
 GAINS = {VaultEventKind.DEPOSITED, VaultEventKind.MINT_CREDITED}
 LOSSES = {VaultEventKind.WITHDRAWN, VaultEventKind.BURN_DEBITED}
 MOVES = {VaultEventKind.TRANSFERRED, VaultEventKind.FORCED_MOVE, VaultEventKind.BALANCE_RECOVERED}
@@ -54,6 +55,7 @@ class History:
             self.force,
             self.recover,
             self.freeze,
+            self.trade,
         ]
         deed = self.chance.choice(deeds)
         one, other = self.chance.sample(self.holders, 2)
@@ -69,6 +71,8 @@ class History:
 
     def book(self, event: VaultEvent) -> None:
         self.kinds.add(event.kind)
+        for account, token, change in event.delivered.moves() if event.delivered else []:
+            self.told[token, account] += change
         if event.kind in GAINS:
             self.told[event.token, event.account] += event.amount
         if event.kind in LOSSES | MOVES:
@@ -80,9 +84,10 @@ class History:
 
     def assert_told(self) -> None:
         for token in (self.shares, self.dollar, self.taxed):
-            for holder in self.holders:
+            accounts = (*self.holders, self.world.house)
+            for holder in accounts:
                 assert self.world.vaulted(holder, token) == self.told[token.address, holder.address]
-            self.world.assert_vault_covers(token, *self.holders)
+            self.world.assert_vault_covers(token, *accounts)
 
     def deposit(self, one: Wallet, other: Wallet, amount: int) -> Receipt:
         return self.world.settlement.send(one, "deposit", self._token().address, amount)
@@ -113,6 +118,12 @@ class History:
     def recover(self, one: Wallet, other: Wallet, amount: int) -> Receipt:
         return self.shares.send(self.world.enforcer, "recover", one.address, other.address)
 
+    def trade(self, one: Wallet, other: Wallet, amount: int) -> Receipt:
+        """One buys of the other what they may not have, for dollars that one may not have."""
+        exchange = Exchange(self.world, self.shares, one, other, self.nonces)
+        orders = [exchange.order("BUY", f"0.{amount:06}", "1"), exchange.order("SELL", f"0.{amount:06}", "1")]
+        return exchange.settle(orders, [exchange.match(amount * 10**12, amount)])
+
     def freeze(self, one: Wallet, other: Wallet, amount: int) -> Receipt:
         """A third of the time; else everybody is thawed, so that the history goes on."""
         frozen = self.chance.random() < 1 / 3
@@ -136,6 +147,7 @@ def _begin(world: World, seed: int) -> History:
     shares = world.token()
     taxed = world.evm.deploy(world.deployer, "FeeOnTransferToken", 250, holders[0].address, 10**30)
     world.settlement.send(world.lister, "listToken", taxed.address, PAYMENT)
+    world.settlement.send(world.lister, "listPair", SYMBOL, shares.address, world.dollar.address, RECEIVED)
     for holder in holders:
         world.mint(shares, holder, 10**20)
         world.dollar.send(world.admin, "mint", holder.address, 10**9)

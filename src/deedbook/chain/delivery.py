@@ -134,9 +134,10 @@ class Delivered:
     """What a settled trade has moved, as the contract tells it. A buyer's fee is in the base token where fees are
     taken from what is received, else in quote; a seller's is always in quote. A fee may be lower than was asked:
     after an earlier trade of the same order has failed, rounding can ask a unit too much of the order as a whole,
-    and the contract leaves it with the trader."""
+    and the contract leaves it with the trader. `trade_id` is `None` for a reference that was not made from one: no
+    trade of ours, and yet it moved balances."""
 
-    trade_id: UUID
+    trade_id: UUID | None
     buy_digest: bytes
     sell_digest: bytes
     base: Address

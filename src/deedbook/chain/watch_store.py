@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import orjson
 
 from deedbook.chain.delivery import Delivered, FeesFrom
-from deedbook.chain.vault import VaultEvent, VaultEventKind
+from deedbook.chain.vault import VaultEvent, VaultEventKind, id_of
 from deedbook.identity.terms import Address
 from deedbook.infra.database import Database, Tx
 
@@ -234,13 +233,12 @@ def event_of(event_name: str, args: dict[str, Any]) -> VaultEvent:
         counterparty=Address(args["counterparty"]) if args["counterparty"] is not None else None,
         amount=int(args["amount"]),
         reference=bytes.fromhex(args["reference"]) if args["reference"] is not None else None,
-        delivered=_delivered(args["delivered"]) if "delivered" in args else None,
+        delivered=_delivered(args["reference"], args["delivered"]) if "delivered" in args else None,
     )
 
 
 def _told(delivered: Delivered) -> dict[str, str]:
     return {
-        "tradeId": str(delivered.trade_id),
         "buyDigest": delivered.buy_digest.hex(),
         "sellDigest": delivered.sell_digest.hex(),
         "base": delivered.base,
@@ -256,9 +254,9 @@ def _told(delivered: Delivered) -> dict[str, str]:
     }
 
 
-def _delivered(told: dict[str, str]) -> Delivered:
+def _delivered(reference: str, told: dict[str, str]) -> Delivered:
     return Delivered(
-        trade_id=UUID(told["tradeId"]),
+        trade_id=id_of(bytes.fromhex(reference)),
         buy_digest=bytes.fromhex(told["buyDigest"]),
         sell_digest=bytes.fromhex(told["sellDigest"]),
         base=Address(told["base"]),

@@ -1,6 +1,7 @@
 """The words of settling against the committed ABI, and against nodes that mean us no good."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -139,17 +140,27 @@ def test_a_log_that_the_contract_cannot_have_written_is_the_nodes_fault() -> Non
         log(topics, data[:-1]),
         log(topics, data + bytes(32)),
         log(topics, b""),
-        log([topics[0], b"\xff" * 32, *topics[2:]], data),
+        log([topics[0], bytes(20), *topics[2:]], data),
         log(topics, b"\xff" * len(data)),
         settled((*MOVED[:9], 3)),
         log([events.TRADE_FAILED], encode(["bytes"], [b""])),
         log([events.TRADE_FAILED, reference_of(TRADE_ID)], b"\1"),
-        log([events.TRADE_FAILED, b"\xff" * 32], encode(["bytes"], [b""])),
+        log([events.TRADE_FAILED, bytes(20)], encode(["bytes"], [b""])),
         log([events.TRADE_ALREADY_SETTLED], b""),
     ]
     for told in bent:
         with pytest.raises(ChainUnavailable):
             words.verdicts(receipt(told), SETTLEMENT)
+
+
+def test_a_trade_that_is_none_of_ours_is_seen_and_has_no_verdict() -> None:
+    foreign = log([events.TRADE_SETTLED, b"\xff" * 32, BUY, SELL], settled().data)
+    [moved] = words.delivered(receipt(foreign), SETTLEMENT)
+    assert moved == replace(DELIVERED, trade_id=None)
+    event = decode(foreign.topics, foreign.data)
+    assert event.reference == b"\xff" * 32 and event_of(event.kind.value, args_of(event)) == event
+    others = [foreign, log([events.TRADE_FAILED, b"\xff" * 32], encode(["bytes"], [b""]))]
+    assert words.verdicts(receipt(*others), SETTLEMENT) == {}
 
 
 def test_only_the_contracts_own_logs_are_verdicts() -> None:

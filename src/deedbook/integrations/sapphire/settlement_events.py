@@ -9,7 +9,7 @@ from eth_abi.exceptions import DecodingError
 from deedbook.chain.delivery import Delivered, DeliveryResult, FailureReason, FeesFrom, Verdict
 from deedbook.chain.errors import ChainUnavailable
 from deedbook.chain.terms import Log
-from deedbook.chain.vault import id_of
+from deedbook.chain.vault import REFERENCE_BYTES, id_of
 from deedbook.identity import keccak
 from deedbook.identity.terms import Address
 from deedbook.integrations.sapphire.refusals import in_words
@@ -62,16 +62,16 @@ def delivered(topics: Sequence[bytes], data: bytes) -> Delivered:
     Raises:
         ChainUnavailable: a log that the contract cannot have written; the node is wrong.
     """
-    trade_id = id_of(topics[1]) if len(topics) == 4 else None
     try:
         told = decode([_DELIVERY], data)[0] if len(data) == _DELIVERY_BYTES else None
     except DecodingError:
         told = None
-    if trade_id is None or told is None or told[9] not in _FEES_FROM:
+    words = len(topics) == 4 and all(len(topic) == REFERENCE_BYTES for topic in topics)
+    if not words or told is None or told[9] not in _FEES_FROM:
         raise ChainUnavailable("the node answered with a TradeSettled that is none")
     base, quote, buyer, seller, fee_account = (Address(str(told[place]).lower()) for place in range(5))
     return Delivered(
-        trade_id=trade_id,
+        trade_id=id_of(topics[1]),
         buy_digest=topics[2],
         sell_digest=topics[3],
         base=base,
@@ -88,17 +88,24 @@ def delivered(topics: Sequence[bytes], data: bytes) -> Delivered:
 
 
 def verdict_in(log: Log) -> Verdict | None:
-    """What a log of the contract says of a trade; `None` when it speaks of something else.
+    """What a log of the contract says of a trade of ours; `None` when it speaks of something else.
 
     Raises:
         ChainUnavailable: a log that the contract cannot have written; the node is wrong.
     """
-    topic = log.topics[0] if log.topics else b""
-    if topic == TRADE_SETTLED:
-        return Verdict(delivered(log.topics, log.data).trade_id, DeliveryResult.SETTLED)
-    if topic == TRADE_ALREADY_SETTLED:
-        return Verdict(_trade_of(log), DeliveryResult.ALREADY_SETTLED)
-    return failed(_trade_of(log), _reason_in(log.data)) if topic == TRADE_FAILED else None
+    if log.topics[:1] == (TRADE_SETTLED,):
+        trade_id = delivered(log.topics, log.data).trade_id
+        return None if trade_id is None else Verdict(trade_id, DeliveryResult.SETTLED)
+    if log.topics[:1] not in ((TRADE_FAILED,), (TRADE_ALREADY_SETTLED,)):
+        return None
+    if len(log.topics) != 2 or len(log.topics[1]) != REFERENCE_BYTES:
+        raise ChainUnavailable("the node answered with a log that tells of no trade")
+    trade_id = id_of(log.topics[1])
+    if trade_id is None:
+        return None
+    if log.topics[0] == TRADE_FAILED:
+        return failed(trade_id, _reason_in(log.data))
+    return Verdict(trade_id, DeliveryResult.ALREADY_SETTLED)
 
 
 def failed(trade_id: UUID, why: bytes) -> Verdict:
@@ -111,13 +118,6 @@ def _reason(why: bytes) -> FailureReason:
     if selector == _TRADE_RESTRICTED and len(why) == 68:
         return _RESTRICTIONS.get(int.from_bytes(why[36:]), FailureReason.UNKNOWN)
     return _REASONS.get(selector, FailureReason.UNKNOWN)
-
-
-def _trade_of(log: Log) -> UUID:
-    trade_id = id_of(log.topics[1]) if len(log.topics) == 2 else None
-    if trade_id is None:
-        raise ChainUnavailable("the node answered with a log that tells of no trade of ours")
-    return trade_id
 
 
 def _reason_in(data: bytes) -> bytes:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from deedbook.chain.delivery import Delivered
 from deedbook.chain.errors import ChainUnavailable
-from deedbook.chain.vault import REFERENCE_BYTES, VaultEvent, VaultEventKind, reference_of
+from deedbook.chain.vault import REFERENCE_BYTES, VaultEvent, VaultEventKind
 from deedbook.identity import keccak
 from deedbook.identity.terms import Address
 from deedbook.integrations.sapphire import settlement_events
@@ -57,7 +57,8 @@ def decode(topics: Sequence[bytes], data: bytes) -> VaultEvent:
         ChainUnavailable: a log that the vault cannot have written; the node is wrong.
     """
     if topics and topics[0] == settlement_events.TRADE_SETTLED:
-        return _trade(settlement_events.delivered(topics, data))
+        delivered = settlement_events.delivered(topics, data)
+        return _trade(topics[1], delivered)
     shape = _BY_TOPIC.get(topics[0]) if topics else None
     if shape is None or len(topics) != 1 + len(shape.topics):
         raise ChainUnavailable("the node answered with a log that is no event of the vault")
@@ -78,14 +79,14 @@ def decode_if_known(topics: Sequence[bytes], data: bytes) -> VaultEvent | None:
     return decode(topics, data) if topics and topics[0] in TOPICS else None
 
 
-def _trade(delivered: Delivered) -> VaultEvent:
+def _trade(reference: bytes, delivered: Delivered) -> VaultEvent:
     return VaultEvent(
         kind=VaultEventKind.TRADE_SETTLED,
         token=delivered.base,
         account=delivered.seller,
         counterparty=delivered.buyer,
         amount=delivered.quantity,
-        reference=reference_of(delivered.trade_id),
+        reference=reference,
         delivered=delivered,
     )
 
