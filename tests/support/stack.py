@@ -53,6 +53,7 @@ ERRANDS: Mapping[str, Sequence[str]] = {
         "sync-blockchain",
         "mint-token",
         "verify-compliance",
+        "execute-blockchain-settlement",
     )
 }
 """Workers for one queue each, so that each can die over its own work while the others go on."""
@@ -147,6 +148,7 @@ class Stack:
             "RATE_LIMIT_READS": "1000000",
             "RATE_LIMIT_WRITES": "1000000",
             "RATE_LIMIT_AUTH": "1000000",
+            "RATE_LIMIT_ORDERS": "1000000",
         }
 
     # Life
@@ -316,11 +318,14 @@ class Stack:
         return None if waits else (broken,)
 
     async def _rests(self, db: Database) -> bool:
-        """INV-13: no open jobs or transactions, everything delivered."""
+        """INV-13: no open jobs, transactions or settlements, everything delivered."""
         open_now = await db.pool.fetchval(
             """
             SELECT (SELECT count(*) FROM jobs WHERE status IN ('pending', 'failed'))
                  + (SELECT count(*) FROM chain_transactions WHERE status NOT IN ('confirmed', 'reverted'))
+                 + (SELECT count(*) FROM trade_settlements WHERE status NOT IN ('SETTLED', 'FAILED'))
+                 + (SELECT count(*) FROM pair_writer w LEFT JOIN settlement_pairs p USING (pair_id)
+                    WHERE w.trade_number > COALESCE(p.opened_to, 0))
                  + (SELECT count(*) FROM relay_cursors WHERE sink <> 'jobs' AND NOT starts_with(sink, 'trading-')
                                                          AND tx_id < (SELECT max(tx_id) FROM events))
                  + (SELECT count(*) FROM relay_cursors WHERE starts_with(sink, 'trading-')

@@ -153,6 +153,21 @@ def bench_feeds(
     run(bench(bench_settings(), feeds(plan), as_json=as_json, fresh=fresh), exit_code=True)
 
 
+@bench_app.command("settlement")
+def bench_settlement(
+    as_json: JsonFlag = False,
+    fresh: FreshFlag = False,
+    trades: Annotated[int, typer.Option(help="How many at once.", min=1, max=7000)] = 500,
+    alone: Annotated[int, typer.Option(help="How many each alone.", min=1, max=1000)] = 5,
+) -> None:
+    """Trades settled on the chain: a second, gas alone and in batches, and the lag from match to final."""
+    from deedbook.bench.run import bench
+    from deedbook.bench.settlement import Plan, settlement
+
+    plan = Plan(alone, trades)
+    run(bench(bench_settings(), settlement(plan), as_json=as_json, fresh=fresh), exit_code=True)
+
+
 @bench_app.command("registration")
 def bench_registration(
     as_json: JsonFlag = False,

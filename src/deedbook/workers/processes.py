@@ -12,7 +12,7 @@ from deedbook.infra.database import Database
 from deedbook.infra.redis import connect_redis
 from deedbook.infra.settings import Settings
 from deedbook.kernel.errors import Unavailable
-from deedbook.kernel.jobs import ORDER_MATCHING, QueueSpec
+from deedbook.kernel.jobs import ORDER_MATCHING, SETTLEMENT, QueueSpec
 from deedbook.markets.cache import MarketCopies
 from deedbook.tokens.cache import TokenCopies
 from deedbook.wiring import (
@@ -40,7 +40,7 @@ MATCHER_IDLE_TRANSACTION_S = 2.0
 
 
 async def worker(settings: Settings, queues: Sequence[QueueSpec], *, lane: bool) -> None:
-    """Run jobs, and move the nonce lane, until told to stop."""
+    """Run jobs, move the nonce lane, and where the queue of settlement is served, settle, until told to stop."""
     stopping = stop_on_signals()
     async with open_worker_resources(settings, "worker") as resources:
         await _until_current(resources.db, stopping)
@@ -56,13 +56,14 @@ async def worker(settings: Settings, queues: Sequence[QueueSpec], *, lane: bool)
         watcher = VaultWatcher(resources, lease.holder_name())
         watcher_task = asyncio.create_task(watcher.run(lane_stopping))
         settling = SettlementLoop(resources, lease.holder_name())
-        settling_task = asyncio.create_task(settling.run(lane_stopping))
+        settling_task = asyncio.create_task(settling.run(lane_stopping)) if SETTLEMENT in queues else None
         log.info("worker_started", queues=[spec.name for spec in queues], lane=lane)
         await jobs.serve(settings, runner, queues, stopping)
         # The lane goes on while jobs finish: they may be waiting for it.
         lane_stopping.set()
         await watcher_task
-        await settling_task
+        if settling_task is not None:
+            await settling_task
         if lane_task is not None:
             await lane_task
     log.info("worker_stopped")

@@ -1,5 +1,5 @@
-"""The settlement worker's body, in every worker process: takes trades up, sends them in batches, and takes in what the
-chain has told. Any number may; by lease one does, since more would only ask the node the same."""
+"""The settlement worker's body, in each worker process that serves its queue: takes trades up, sends them in batches,
+and takes in what the chain has told. Any number may; by lease one does, since more would only ask the node the same."""
 
 import asyncio
 
