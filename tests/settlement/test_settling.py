@@ -84,20 +84,20 @@ async def test_batches_are_split_when_gas_or_bytes_do_not_suffice(floor: Floor, 
 
 
 async def test_the_oldest_waits_for_company_when_the_batch_is_not_full(floor: Floor) -> None:
-    floor.desk = replace(floor.desk, figures=replace(FIGURES, max_trades=2, max_wait_s=3600.0))
+    floor.desk = replace(
+        floor.desk, figures=replace(FIGURES, max_trades=2, max_wait_s=3600.0, wait_each_s=3600.0)
+    )
     buyer, seller = await floor.buyer(), await floor.seller()
-    async with floor.db.transaction() as tx:
-        # Something is on its way, so that a batch of one has time.
-        await tx.execute(
-            "INSERT INTO settlement_batches (batch_id, chain_id, trades, gas, data_bytes) "
-            "VALUES (gen_random_uuid(), 1, 1, 1, 1), (gen_random_uuid(), 1, 1, 1, 1)"
-        )
+    # Something is on its way, so that a batch of one has time.
+    for _ in range(2):
+        await floor.trade(buyer, seller)
+    await floor.advance()
     await floor.trade(buyer, seller)
     await floor.advance()
-    assert await floor.statuses() == ["PENDING"]
+    assert await floor.statuses() == ["SUBMITTED", "SUBMITTED", "PENDING"]
     await floor.trade(buyer, seller)
     await floor.advance()
-    assert await floor.statuses() == ["SUBMITTED", "SUBMITTED"]
+    assert await floor.statuses() == ["SUBMITTED"] * 4
 
 
 async def test_a_trade_is_tried_again_when_its_transaction_did_not_settle_it(floor: Floor) -> None:

@@ -14,7 +14,7 @@ from deedbook.chain.service import (
     wait_final,
     wait_mined,
 )
-from deedbook.chain.store import lane_depth
+from deedbook.chain.store import lane_depth, statuses
 from deedbook.chain.terms import Call, ChainTransaction, Contract, Log, TxStatus
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "record_contract",
     "request",
     "resume",
+    "statuses",
     "wait_final",
     "wait_mined",
 ]

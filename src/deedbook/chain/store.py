@@ -61,6 +61,13 @@ async def by_key(db: Database, key: str) -> ChainTransaction | None:
     return _transaction(row) if row else None
 
 
+async def statuses(db: Database, keys: list[str]) -> dict[str, TxStatus]:
+    """Where the transactions are that were asked for under these keys."""
+    async with db.reading() as connection:
+        rows = await connection.fetch("SELECT key, status FROM chain_transactions WHERE key = ANY ($1)", keys)
+    return {row["key"]: TxStatus(row["status"]) for row in rows}
+
+
 async def has_key(tx: Tx, key: str) -> bool:
     return bool(await tx.fetchval("SELECT EXISTS (SELECT 1 FROM chain_transactions WHERE key = $1)", key))
 

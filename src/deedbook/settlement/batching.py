@@ -12,7 +12,7 @@ import structlog
 from deedbook import chain, trading
 from deedbook.chain.delivery import Batch, Cost, Delivery, SignedText, Verdict
 from deedbook.chain.errors import TransactionReverted
-from deedbook.chain.terms import MAX_DATA_BYTES, MAX_GAS, Contract
+from deedbook.chain.terms import MAX_DATA_BYTES, MAX_GAS, Contract, TxStatus
 from deedbook.identity.terms import Address
 from deedbook.infra.database import Database, Tx
 from deedbook.infra.failpoints import failpoint
@@ -36,7 +36,7 @@ async def send_next(db: Database, desk: Desk) -> bool:
     Raises:
         ChainUnavailable · DatabaseUnavailable: nothing was sent; again later.
     """
-    under_way = len(await store.open_batches(db))
+    under_way = await _not_mined(db)
     vault = (await chain.contracts(db, desk.chain_id)).get(Contract.SETTLEMENT)
     if vault is None or under_way >= desk.figures.most_under_way:
         return False
@@ -53,6 +53,14 @@ async def send_next(db: Database, desk: Desk) -> bool:
     if plan.take:
         await _submit(db, desk, vault, plan.take, texts)
     return bool(plan.take or plan.fail)
+
+
+async def _not_mined(db: Database) -> int:
+    """How many batches are on their way into the chain. What lies in it and waits for its depth keeps nobody waiting:
+    the lane's nonces keep the order."""
+    keys = [key_of(batch.batch_id) for batch in await store.open_batches(db)]
+    mined = (TxStatus.MINED, TxStatus.CONFIRMED, TxStatus.REVERTED)
+    return sum(status not in mined for status in (await chain.statuses(db, keys)).values())
 
 
 async def _due(db: Database, desk: Desk, under_way: int) -> list[Waiting]:

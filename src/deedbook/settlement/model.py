@@ -47,7 +47,7 @@ def collection_id(account_id: AccountId, token_id: TokenId, claims: str) -> UUID
 
 def batch_wait_s(under_way: int, figures: Figures) -> float:
     """How long the oldest trade waits for company: hardly at all while the chain has nothing of ours to do."""
-    return min(figures.max_wait_s, WAIT_IDLE_S if not under_way else 1.0 * under_way)
+    return min(figures.max_wait_s, WAIT_IDLE_S if not under_way else figures.wait_each_s * under_way)
 
 
 def look_again_after(looks: int) -> timedelta:
