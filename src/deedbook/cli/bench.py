@@ -138,7 +138,7 @@ def bench_marketdata(
 @bench_app.command("feeds")
 def bench_feeds(
     as_json: JsonFlag = False,
-    clients: Annotated[int, typer.Option(help="Open WebSockets.", min=1, max=1800)] = 500,
+    clients: Annotated[int, typer.Option(help="Open WebSockets.", min=1, max=1500)] = 500,
     pairs: Annotated[int, typer.Option(help="How many they share.", min=1, max=100)] = 10,
     per_s: Annotated[float, typer.Option(help="Orders a second in all.", min=1)] = 50,
     seconds: Annotated[int, typer.Option(help="For how long.", min=1)] = 60,

@@ -5,16 +5,20 @@ import json
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from deedbook.api.live.connection import QUEUE, Connection
 from deedbook.client.live_book import LiveBook
+from deedbook.infra.embedded import EmbeddedValkey
 from deedbook.trading.feed_views import feed_channel
 from tests.api.live.conftest import Stand
 from tests.api.live.support import listening
 from tests.api.live.test_public import follow, same_as_over_http
+from tests.api.loopback import serving
 from tests.support.waiting import eventually
+from tests.support.world import open_world
 
 BAD_FRAMES: dict[str, tuple[str, str]] = {
     "no JSON": ("{", "malformed_request"),
@@ -109,6 +113,26 @@ async def test_a_bad_ticket_is_refused_before_the_socket_opens(stand: Stand) -> 
     with pytest.raises(InvalidStatus) as refused:
         await connect(f"{stand.address.replace('http', 'ws', 1)}/api/v1/ws?ticket=guessed")
     assert refused.value.response.status_code == 401
+
+
+async def test_an_address_has_so_many_sockets_and_no_more(
+    dsn: str, valkey: EmbeddedValkey, redis: Redis
+) -> None:
+    limits: dict[str, Any] = {"WS_CONNECTIONS_PER_ADDRESS": 2}
+    async with open_world(dsn, valkey.url(), **limits) as world, serving(world) as address:
+        url = f"{address.replace('http', 'ws', 1)}/api/v1/ws"
+        async with connect(url), connect(url):
+            with pytest.raises(InvalidStatus) as refused:
+                await connect(url)
+            assert refused.value.response.status_code == 429
+            assert json.loads(refused.value.response.body or b"")["code"] == "too_many_connections"
+
+        async def there_is_room() -> bool:
+            return not world.app.state.hub.connections
+
+        await eventually(there_is_room, "those that have gone count no longer")
+        async with connect(url):
+            pass
 
 
 class Stuck:

@@ -4,11 +4,18 @@ import asyncio
 from itertools import pairwise
 from typing import Any
 
+import pytest
+from redis.asyncio import Redis
+
+from deedbook.api.live import accounts
+from deedbook.infra.embedded import EmbeddedAnvil, EmbeddedValkey
 from deedbook.trading.account_views import SHIFT
 from tests.api.live.conftest import Stand
 from tests.api.live.support import Listener, Message, listening
+from tests.api.loopback import serving
+from tests.support.floor import open_floor
 from tests.support.waiting import eventually
-from tests.support.world import User
+from tests.support.world import User, open_world
 
 FINAL = ("order.filled", "order.cancelled")
 
@@ -213,3 +220,42 @@ async def test_a_socket_belongs_to_one_user_and_a_user_has_ten(stand: Stand) -> 
             await socket.__aexit__(None, None, None)
         async with listening(stand.address) as again:
             await signed_in(again, user)
+
+
+async def test_what_came_before_is_told_page_after_page(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts, "REPLAYED", 3)
+    floor = stand.floor
+    buyer, other = await floor.investor("10000"), await floor.investor("10000")
+    for number in range(12):
+        await floor.place((buyer, other)[number % 2], "BUY", price="50", quantity=f"0.{number + 1:04d}")
+    await all_matched(stand)
+    async with listening(stand.address) as listener:
+        await signed_in(listener, buyer)
+        await listener.subscribe("orders", fromSeq=0)
+        heard = await told(listener, "orders", 12)
+        created = [event for event in heard if event["eventType"] == "order.created"]
+        assert [event["data"]["quantity"] for event in created] == [
+            f"0.{n:04d}".rstrip("0") for n in range(1, 12, 2)
+        ]
+        assert [event["prevSeq"] for event in heard] == [0, *(event["seq"] for event in heard[:-1])]
+
+
+async def test_orders_over_the_socket_and_over_http_count_together(
+    dsn: str, valkey: EmbeddedValkey, anvil: EmbeddedAnvil, redis: Redis
+) -> None:
+    limits = {"RATE_LIMIT_ORDERS": 3, "SAPPHIRE_RPC_URL": anvil.url}
+    async with open_world(dsn, valkey.url(), **limits) as world, serving(world) as address:
+        floor = await open_floor(world)
+        user = await floor.investor("10000")
+        async with listening(address) as listener:
+            await signed_in(listener, user)
+            statuses = []
+            for _ in range(2):
+                statuses.append((await listener.ask(op="order", order=floor.order(user)))["status"])
+                statuses.append((await floor.send(user, floor.order(user))).status_code)
+            assert statuses == [201, 201, 201, 429]
+            refused = await listener.ask(op="order", order=floor.order(user))
+            assert (refused["status"], refused["problem"]["code"]) == (429, "rate_limited")
+            assert refused["problem"]["retryAfterMs"] > 0

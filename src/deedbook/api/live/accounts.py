@@ -16,6 +16,7 @@ import orjson
 import structlog
 
 from deedbook.api.live.connection import Connection, Subscription
+from deedbook.api.live.event_feed import FILLS, EventFeed, channel_of, party_of, trade_id_of
 from deedbook.api.v1.schemas.ledger import BalanceAnswer
 from deedbook.api.v1.schemas.trading import MyTrade
 from deedbook.infra.database import Database
@@ -35,50 +36,7 @@ BALANCES_S = 1.0
 BATCHES = 500
 REPLAYED = 5000
 MAX_PAGES = 100
-CHANNELS = {
-    "trade.executed": "fills",
-    "trade.settlement_pending": "settlements",
-    "trade.settled": "settlements",
-    "trade.settlement_failed": "settlements",
-}
-FILLS = "fills"
 TOO_FAR = 1013, "resume_too_far"
-_TRADE = '"tradeId":"'
-
-
-class EventFeed(Subscription):
-    """One of `orders`, `fills` and `settlements` for one client. `seq` is the place of what it has heard last; events
-    up to the transaction `after` were looked at already."""
-
-    def __init__(self, connection: Connection, leave: "Callable[[EventFeed], None]", channel: str) -> None:
-        super().__init__(connection, lambda _: leave(self))
-        self.channel = channel
-        self.seq = 0
-        self.after = 0
-
-    def lacks(self, event: AccountEvent) -> bool:
-        """Whether this is one that it has not heard."""
-        later = event.seq > self.seq and event.seq >> SHIFT > self.after
-        return later and _channel(event) == self.channel
-
-    def text(self, event: AccountEvent, trades: dict[str, dict[str, Any]]) -> str:
-        """The event as this client hears it."""
-        told = orjson.loads(event.text)
-        data = {"tradingPairId": told["tradingPairId"], **told["payload"]}
-        if self.channel == FILLS:
-            data = trades[_key(event)]
-        before, self.seq = self.seq, event.seq
-        message = {
-            "type": "event",
-            "channel": self.channel,
-            "prevSeq": before,
-            "seq": event.seq,
-            "ts": told["timestamp"],
-            "eventId": told["eventId"],
-            "eventType": told["eventType"],
-            "data": data,
-        }
-        return orjson.dumps(message).decode()
 
 
 class BalanceFeed(Subscription):
@@ -157,7 +115,7 @@ class Accounts:
                 return
             page = await account_views.events_after(self._db, feed.after, limit=REPLAYED, user_id=user_id)
             fresh = [
-                event for event in page.events if event.seq > feed.seq and _channel(event) == feed.channel
+                event for event in page.events if event.seq > feed.seq and channel_of(event) == feed.channel
             ]
             trades = await self._trades(fresh) if feed.channel == FILLS else {}
             for event in fresh:
@@ -238,21 +196,22 @@ class Accounts:
     def _wants_trade(self, event: AccountEvent, trades: dict[str, dict[str, Any]]) -> bool:
         feeds = self._events.get(event.user_id, ())
         return (
-            any(feed.channel == FILLS and feed.lacks(event) for feed in feeds) and _key(event) not in trades
+            any(feed.channel == FILLS and feed.lacks(event) for feed in feeds)
+            and party_of(event) not in trades
         )
 
     async def _trades(self, events: Sequence[AccountEvent]) -> dict[str, dict[str, Any]]:
         """The trades of these events as each party sees them, by party and trade."""
         parties: dict[UUID, set[str]] = defaultdict(set)
         for event in events:
-            parties[UUID(_trade_id(event))].add(event.user_id)
+            parties[UUID(trade_id_of(event))].add(event.user_id)
         found: dict[str, dict[str, Any]] = {}
         for row in await trade_views.trades_by_id(self._db, parties) if parties else ():
             spec = await self._pairs.spec(str(row["pair_id"]))
             for user_id in parties[row["trade_id"]]:
                 told = MyTrade.model_validate(trade_views.of_party(row, spec, UUID(user_id)))
                 found[user_id + str(row["trade_id"])] = told.model_dump(mode="json", by_alias=True)
-        assert all(_key(event) in found for event in events), "a trade is written with its events"
+        assert all(party_of(event) in found for event in events), "a trade is written with its events"
         return found
 
     # Balances
@@ -286,17 +245,3 @@ class Accounts:
                 del feeds[name]
         for name in self.balances.keys() - self.holders.keys():
             del self.balances[name]
-
-
-def _channel(event: AccountEvent) -> str:
-    start = event.text.find('"eventType":"') + 13
-    return CHANNELS.get(event.text[start : event.text.find('"', start)], "orders")
-
-
-def _key(event: AccountEvent) -> str:
-    return event.user_id + _trade_id(event)
-
-
-def _trade_id(event: AccountEvent) -> str:
-    start = event.text.find(_TRADE) + len(_TRADE)
-    return event.text[start : start + 36]

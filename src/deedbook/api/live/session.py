@@ -88,7 +88,9 @@ class Live:
         if ticket := socket.query_params.get("ticket"):
             caller = await use_ticket(resources.db, resources.redis, ticket)
         if not self._counted.come_from(address):
-            raise TooManyConnections("close some of those that are open from this address")
+            raise TooManyConnections(
+                "close some of those that are open from this address, or come back later"
+            )
         return caller
 
 

@@ -12,6 +12,8 @@ from starlette.types import Scope, Send
 from deedbook.infra.settings import Settings
 
 PER_ACCOUNT = 10
+IN_ALL = 1500
+"""Of one process: what it can hold beyond that is left to requests."""
 ABORT = "deedbook.abort"
 """The extension by which our server gives the application the means to end a socket whose client does not read."""
 
@@ -54,7 +56,7 @@ class Counted:
         self._accounts: Counter[Any] = Counter()
 
     def come_from(self, address: str) -> bool:
-        return self._add(self._addresses, address, self._per_address)
+        return self._addresses.total() < IN_ALL and self._add(self._addresses, address, self._per_address)
 
     def gone_from(self, address: str) -> None:
         self._take(self._addresses, address)

@@ -6,9 +6,10 @@ import orjson
 from redis.asyncio import Redis
 from starlette.requests import HTTPConnection
 
-from deedbook.api.live.accounts import Accounts, EventFeed
+from deedbook.api.live.accounts import Accounts
 from deedbook.api.live.connection import Connection, Subscription
 from deedbook.api.live.errors import TooManySubscriptions
+from deedbook.api.live.event_feed import EventFeed
 from deedbook.api.live.hub import Hub
 from deedbook.api.live.messages import OF_A_PAIR, Subscribe, Unsubscribe
 from deedbook.identity.errors import Unauthenticated
