@@ -33,10 +33,12 @@ def news(number: int) -> dict[str, Any]:
 async def test_trades_that_come_twice_are_told_once_and_missing_ones_are_read(db: Database) -> None:
     tape = Tape((await open_venue(db)).spec)
     tape.begin([stored(4), stored(5)], 5)
+    tape.follow()
     wire, told = Stuck(), list[int]()
     wire.reads.set()
     connection = Connection(wire)
-    _, snapshot = tape.hear(connection)
+    subscription, snapshot = tape.hear(connection)
+    connection.subscriptions["trades", "A-B"] = subscription
     assert [trade["seq"] for trade in json.loads(snapshot)["trades"]] == [4, 5]
     writing = asyncio.create_task(connection.write())
     tape.take([news(5), news(6)])
