@@ -147,9 +147,10 @@ def join(app: FastAPI, resources: Resources) -> None:
         settings.SNS_TOPIC_ARNS, settings.WEBHOOK_MAX_AGE_S, settings.SNS_PINNED_CERTIFICATE
     )
     app.state.callers = Callers(
-        lambda token: identity.recognise(
-            resources.db, app.state.key_ring, token, resources.sign_in_policy.issuer
-        )
+        lambda token: identity.read_token(app.state.key_ring, token, resources.sign_in_policy.issuer),
+        lambda asked: identity.callers_of_sessions(
+            resources.db, [(one.user_id, one.session_id) for one in asked]
+        ),
     )
     app.state.turnstile = Turnstile(resources.redis, app.state.limiter)
     bells = Bells(open_queues(resources.redis)[ORDER_MATCHING.name])

@@ -1,30 +1,50 @@
-"""Callers who were recognised a moment ago: so that not every order asks PostgreSQL who sends it.
+"""Callers who were recognised a moment ago: so that not every order has a token verified and asks PostgreSQL who sends
+it.
 
-A session that is ended, or a role that is taken away, is felt here within `KNOWN_S`.
+A session that is ended, or a role that is taken away, is felt here within `KNOWN_S`; a key that is withdrawn, within
+`READ_S`.
 """
 
-import asyncio
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
-from deedbook.identity import Caller
+from deedbook.identity import AccessClaims, Caller
+from deedbook.identity.errors import Unauthenticated
+from deedbook.infra.sharing import Shared
 
 KNOWN_S = 2.0
+READ_S = 30.0
 MAX_KNOWN = 20_000
+MAX_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class _Known:
+    claims: AccessClaims
+    read_until: float
+    caller: Caller
+    until: float
 
 
 class Callers:
-    """One per process. Only the hashes of tokens are kept."""
+    """One per process. Only the hashes of tokens are kept. `read` verifies a token; `ask` says whose sessions these
+    are, or that one is over, many at a time."""
 
     def __init__(
-        self, recognise: Callable[[str], Awaitable[Caller]], clock: Callable[[], float] = time.monotonic
+        self,
+        read: Callable[[str], Awaitable[AccessClaims]],
+        ask: Callable[[Sequence[AccessClaims]], Awaitable[Sequence[Caller | None]]],
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
-        self._recognise = recognise
+        self._read = read
         self._clock = clock
-        self._known: OrderedDict[bytes, tuple[Caller, float]] = OrderedDict()
-        self._asking: dict[bytes, asyncio.Task[Caller]] = {}
+        self._wall_clock = wall_clock
+        self._known: OrderedDict[bytes, _Known] = OrderedDict()
+        self._asking: Shared[AccessClaims, Caller | None] = Shared(ask, MAX_AT_ONCE)
 
     async def find(self, token: str) -> Caller:
         """The caller behind an access token.
@@ -34,20 +54,21 @@ class Callers:
         """
         mark = hashlib.sha256(token.encode()).digest()
         known = self._known.get(mark)
-        if known is not None and self._clock() < known[1]:
-            return known[0]
-        asking = self._asking.get(mark)
-        if asking is None:
-            asking = self._asking[mark] = asyncio.create_task(self._ask(mark, token))
-            asking.add_done_callback(lambda _: self._asking.pop(mark, None))
-        # Several may wait for one answer: who gives up waiting must not take it from the others.
-        return await asyncio.shield(asking)
-
-    async def _ask(self, mark: bytes, token: str) -> Caller:
-        self._known.pop(mark, None)
-        until = self._clock() + KNOWN_S
-        caller = await self._recognise(token)
-        self._known[mark] = caller, until
+        now = self._clock()
+        if known is not None and now < known.until:
+            return known.caller
+        if known is not None and now < known.read_until:
+            claims, read_until = known.claims, known.read_until
+        else:
+            claims = await self._read(token)
+            read_until = now + min(READ_S, claims.expires_at - self._wall_clock())
+        until = min(self._clock() + KNOWN_S, read_until)
+        caller = await self._asking.ask(claims)
+        if caller is None:
+            self._known.pop(mark, None)
+            raise Unauthenticated("the session is over; sign in again")
+        self._known[mark] = _Known(claims, read_until, caller, until)
+        self._known.move_to_end(mark)
         while len(self._known) > MAX_KNOWN:
             self._known.popitem(last=False)
         return caller

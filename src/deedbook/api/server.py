@@ -1,19 +1,58 @@
-"""The HTTP server as we run it: WebSockets are told before it closes, and dropped when their client does not read."""
+"""The HTTP server as we run it: an answer leaves in one write; WebSockets are told before it closes, and dropped when
+their client does not read."""
 
+import asyncio
 import socket
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from deedbook.api.live.socket import ABORT
+from deedbook.infra import memory
 from deedbook.infra.settings import Settings
 
 MAX_MESSAGE_BYTES = 16_384
 PING_S = 20.0
 PONG_S = 40.0
 """After a ping: so that a client is dropped a minute after it was last heard."""
+
+
+class OneWrite:
+    """A transport on which the head of an answer waits for its body, at most until the loop comes round: two writes are
+    two system calls, and under Nagle's eyes two packets."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head = b""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        if self._head:
+            data, self._head = self._head + data, b""
+        elif data.startswith(b"HTTP/1.1 "):
+            self._head = data
+            asyncio.get_running_loop().call_soon(self._flush)
+            return
+        self._transport.write(data)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        if self._head:
+            head, self._head = self._head, b""
+            self._transport.write(head)
+
+
+class Http(HttpToolsProtocol):
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(OneWrite(transport))  # type: ignore[arg-type]
 
 
 class Socket(WebSocketsSansIOProtocol):
@@ -33,6 +72,10 @@ class Socket(WebSocketsSansIOProtocol):
 
 class Server(uvicorn.Server):
     """Says goodbye to WebSockets before it closes them."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        memory.settle()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
@@ -55,7 +98,7 @@ def config(app: FastAPI, host: str, port: int, **more: Any) -> uvicorn.Config:
         app,
         host=host,
         port=port,
-        http="httptools",
+        http=Http,
         ws=Socket,
         ws_max_size=MAX_MESSAGE_BYTES,
         ws_ping_interval=PING_S,

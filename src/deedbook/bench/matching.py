@@ -26,6 +26,7 @@ from deedbook import truths
 from deedbook.bench.cost import cpu_of
 from deedbook.bench.result import BenchResult, Round
 from deedbook.bench.venue import add_traders, admitted, open_venue
+from deedbook.infra import memory
 from deedbook.infra.bullmq_client import connect
 from deedbook.infra.database import Database
 from deedbook.infra.embedded import EmbeddedPostgres, EmbeddedValkey
@@ -132,6 +133,7 @@ async def _round(floor: Floor, plan: Plan, number: int) -> tuple[Round, dict[str
     stopping = asyncio.Event()
     running = asyncio.create_task(floor.matcher.run(stopping))
     await fill(floor, max(plan.resting, WARM))
+    memory.settle()
     before, started = cpu(floor), time.perf_counter()
     cancels = await (_at_rate if plan.per_s else _at_once)(floor, orders, sent, plan)
     await until(lambda: _nothing_waits(floor), QUIET_S)

@@ -34,10 +34,12 @@ class SigningKey:
 
 @dataclass(frozen=True)
 class AccessClaims:
-    """What a valid token says. Roles are not in it: they are read where they are kept."""
+    """What a valid token says, until `expires_at` (seconds of Unix time). Roles are not in it: they are read where they
+    are kept."""
 
     user_id: UserId
     session_id: UUID
+    expires_at: float
 
 
 def new_signing_key() -> SigningKey:
@@ -126,7 +128,7 @@ def check(token: str, public_key: Ed25519PublicKey, *, issuer: str) -> AccessCla
     user_id, session_id = parse_uuid(str(claims["sub"])), parse_uuid(str(claims["sid"]))
     if user_id is None or session_id is None:
         raise Unauthenticated("the access token does not hold")
-    return AccessClaims(UserId(user_id), session_id)
+    return AccessClaims(UserId(user_id), session_id, float(claims["exp"]))
 
 
 def load_public(pem: str) -> Ed25519PublicKey:

@@ -12,6 +12,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from deedbook.identity import access, siwe, store
+from deedbook.identity.access import AccessClaims
 from deedbook.identity.errors import Forbidden, SignInRefused, Unauthenticated
 from deedbook.identity.events import RoleGranted, SessionRevoked, UserRegistered
 from deedbook.identity.ports import Permissions
@@ -128,11 +129,20 @@ async def recognise(db: Database, keys: KeyRing, token: str, issuer: str) -> Cal
     Raises:
         Unauthenticated: the token does not hold, or its session is over.
     """
+    claims = await read_token(keys, token, issuer)
+    return await caller_of_session(db, claims.user_id, claims.session_id)
+
+
+async def read_token(keys: KeyRing, token: str, issuer: str) -> AccessClaims:
+    """What an access token says.
+
+    Raises:
+        Unauthenticated: it does not hold.
+    """
     key = await keys.find(access.key_id(token))
     if key is None:
         raise Unauthenticated("the access token does not hold")
-    claims = access.check(token, key, issuer=issuer)
-    return await caller_of_session(db, claims.user_id, claims.session_id)
+    return access.check(token, key, issuer=issuer)
 
 
 async def caller_of_session(db: Database, user_id: UserId, session_id: UUID) -> Caller:
@@ -141,7 +151,7 @@ async def caller_of_session(db: Database, user_id: UserId, session_id: UUID) -> 
     Raises:
         Unauthenticated: it is over.
     """
-    caller = await store.caller(db, user_id, session_id)
+    (caller,) = await store.callers_of_sessions(db, [(user_id, session_id)])
     if caller is None:
         raise Unauthenticated("the session is over; sign in again")
     return caller

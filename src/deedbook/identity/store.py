@@ -1,6 +1,6 @@
 """SQL of this room: users, roles, sign-in nonces, sessions, signing keys."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -139,20 +139,25 @@ async def is_disabled(tx: Tx, user_id: UserId) -> bool:
     return bool(await tx.fetchval("SELECT disabled_at IS NOT NULL FROM users WHERE user_id = $1", user_id))
 
 
-async def caller(db: Database, user_id: UserId, session_id: UUID) -> Caller | None:
-    """The caller behind a live session, with roles as they are now; `None` when the session is over."""
+async def callers_of_sessions(db: Database, sessions: Sequence[tuple[UserId, UUID]]) -> list[Caller | None]:
+    """The callers whose sessions these are, in their order, with roles as they are now; `None` for one that is over,
+    or another's."""
     async with db.reading() as connection:
-        row = await connection.fetchrow(
+        rows = await connection.fetch(
             """
-            SELECT u.account, u.entity_id,
+            SELECT s.session_id, s.user_id, u.account, u.entity_id,
                    ARRAY(SELECT role FROM user_roles r WHERE r.user_id = u.user_id) AS roles
             FROM sessions s JOIN users u USING (user_id)
-            WHERE s.session_id = $1 AND s.user_id = $2 AND s.revoked_at IS NULL AND s.expires_at > now()
+            WHERE s.session_id = ANY ($1) AND s.revoked_at IS NULL AND s.expires_at > now()
               AND u.disabled_at IS NULL
             """,
-            session_id,
-            user_id,
+            [session_id for _, session_id in sessions],
         )
+    found = {(row["user_id"], row["session_id"]): row for row in rows}
+    return [_caller(*session, found.get(session)) for session in sessions]
+
+
+def _caller(user_id: UserId, session_id: UUID, row: Any) -> Caller | None:
     if row is None:
         return None
     roles = frozenset(Role(role) for role in row["roles"])

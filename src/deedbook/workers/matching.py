@@ -14,7 +14,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from deedbook.infra import lease
+from deedbook.infra import lease, memory
 from deedbook.infra.bullmq import Delivery
 from deedbook.infra.database import Database
 from deedbook.kernel.errors import Refusal
@@ -103,6 +103,7 @@ class MatcherPool:
             matcher = await matching.take_over(self._db, pair_id, self._holder, self._copies, self._observe)
             if matcher is None:
                 return False
+            memory.settle()
             stop = self._stops[pair_id] = asyncio.Event()
             self._matchers[pair_id] = matcher
             self._tasks[pair_id] = asyncio.create_task(self._match(pair_id, matcher, stop))

@@ -7,7 +7,7 @@ import structlog
 
 from deedbook.chain import bind_network
 from deedbook.custody.cache import BalanceCopies
-from deedbook.infra import lease, schema
+from deedbook.infra import lease, memory, schema
 from deedbook.infra.database import Database
 from deedbook.infra.redis import connect_redis
 from deedbook.infra.settings import Settings
@@ -57,6 +57,7 @@ async def worker(settings: Settings, queues: Sequence[QueueSpec], *, lane: bool)
         watcher_task = asyncio.create_task(watcher.run(lane_stopping))
         settling = SettlementLoop(resources, lease.holder_name())
         settling_task = asyncio.create_task(settling.run(lane_stopping)) if SETTLEMENT in queues else None
+        memory.settle()
         log.info("worker_started", queues=[spec.name for spec in queues], lane=lane)
         await jobs.serve(settings, runner, queues, stopping)
         # The lane goes on while jobs finish: they may be waiting for it.
@@ -89,6 +90,7 @@ async def relay(settings: Settings) -> None:
             TradingActivitySink(resources.db, holder, resources.permissions),
         ]
         sweeper = relays.Sweeper(resources.db, holder, job_sink, queues)
+        memory.settle()
         log.info("relay_started", sinks=[sink.name for sink in sinks])
         await relays.run(sinks, sweeper, stopping)
         for sink in sinks:
