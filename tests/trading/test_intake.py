@@ -3,7 +3,6 @@ troubled."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -43,7 +42,7 @@ async def at_once(venue: Venue, intake: Intake, *orders: Admitted) -> list[Told]
 
 
 def keyed(order: Admitted, key: str) -> Admitted:
-    return replace(order, idempotency_key=key, fingerprint=order.digest, answer=order.digest)
+    return order._replace(idempotency_key=key, fingerprint=order.digest, answer=order.digest)
 
 
 async def whole(venue: Venue) -> bool:
@@ -88,7 +87,7 @@ async def test_of_two_with_one_name_the_first_is_taken(venue: Venue, intake: Int
 async def test_one_key_serves_one_request(venue: Venue, intake: Intake) -> None:
     buyer = await venue.investor(quote="100")
     first = keyed(venue.order(buyer, "BUY", "0.1", "100"), "k")
-    again = replace(first, order_id=venue.order(buyer, "BUY", "0.1", "100").order_id, answer=b"another")
+    again = first._replace(order_id=venue.order(buyer, "BUY", "0.1", "100").order_id, answer=b"another")
     other = keyed(venue.order(buyer, "BUY", "0.1", "100"), "k")
 
     told = await at_once(venue, intake, first, again, other)
@@ -129,7 +128,7 @@ async def test_a_key_used_elsewhere_at_that_moment_is_replayed_or_refused(
 ) -> None:
     user = await venue.investor(base="1", quote="100")
     first = keyed(venue.order(user, "SELL", "0.1", "100"), "k")
-    again = replace(first, order_id=venue.order(user, "SELL", "0.1", "100").order_id, answer=b"another")
+    again = first._replace(order_id=venue.order(user, "SELL", "0.1", "100").order_id, answer=b"another")
     other = keyed(venue.order(user, "BUY", "0.1", "100"), "k")
 
     told = await race(venue, intake, first, again, other)

@@ -7,8 +7,7 @@ Both are only fast: the nonce's row in PostgreSQL decides, and while Redis is aw
 import asyncio
 import time
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import structlog
 from redis.asyncio import Redis
@@ -58,8 +57,7 @@ return answers
 """
 
 
-@dataclass(frozen=True)
-class Passing:
+class Passing(NamedTuple):
     """Somebody at the turnstile; `nonce_key` is empty for who brings none."""
 
     bucket: str
@@ -68,8 +66,7 @@ class Passing:
     nonce_key: str
 
 
-@dataclass(frozen=True)
-class Passed:
+class Passed(NamedTuple):
     """How the sender stands now, and what has used the nonce lately."""
 
     standing: Standing

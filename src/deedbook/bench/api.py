@@ -27,6 +27,7 @@ from deedbook.trading.spec import PairSpec
 
 BATCH = 50
 SETTLE_S = 30.0
+STRETCH_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,11 @@ class _Bench:
             if status != wanted or (items > 1 and b'"problem":{' in body):
                 raise RequestFailed(f"{status}: {body[:300].decode(errors='replace')}")
 
-        await load.send([partial(ask, request) for request in requests])
+        try:
+            async with asyncio.timeout(STRETCH_S):
+                await load.send([partial(ask, request) for request in requests])
+        except (TimeoutError, OSError) as error:
+            raise BenchFailed(f"{name}: the API does not answer ({error!r})") from None
         if load.failures:
             raise BenchFailed(f"{name}: {len(load.failures)} failed; the first: {load.failures[0]}")
         await self._matched()

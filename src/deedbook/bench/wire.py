@@ -5,7 +5,40 @@ import asyncio
 from types import TracebackType
 
 CONNECTIONS_MAX = 512
-WITHIN_S = 30.0
+
+
+class _Connection(asyncio.Protocol):
+    """One request at a time, and the future of its answer."""
+
+    def __init__(self) -> None:
+        self._received = b""
+        self._answer: asyncio.Future[tuple[int, bytes]] | None = None
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def send(self, request: bytes) -> "asyncio.Future[tuple[int, bytes]]":
+        assert self._transport is not None
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        return self._answer
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, found, body = self._received.partition(b"\r\n\r\n")
+        if found and len(body) == _length(head) and self._answer is not None:
+            self._received = b""
+            self._answer.set_result((int(head[9:12]), body))
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(error or ConnectionResetError("the server closed the connection"))
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
 
 
 class Wire:
@@ -14,19 +47,19 @@ class Wire:
     def __init__(self, host: str, port: int, connections: int) -> None:
         assert 0 < connections <= CONNECTIONS_MAX
         self._host, self._port, self._count = host, port, connections
-        self._free: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
+        self._free: asyncio.LifoQueue[_Connection] = asyncio.LifoQueue()
+        self._all: list[_Connection] = []
 
     async def __aenter__(self) -> "Wire":
         for _ in range(self._count):
-            self._free.put_nowait(await asyncio.open_connection(self._host, self._port))
+            await self._connect()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        while not self._free.empty():
-            _, writer = self._free.get_nowait()
-            writer.close()
+        for connection in self._all:
+            connection.close()
 
     def request(self, method: str, path: str, token: str, body: bytes) -> bytes:
         """The bytes of a request, made before the clock starts."""
@@ -40,24 +73,22 @@ class Wire:
         """The status and body of the answer.
 
         Raises:
-            TimeoutError · OSError · IncompleteReadError: no whole answer in time.
+            OSError: the connection was lost.
         """
-        reader, writer = await self._free.get()
-        try:
-            async with asyncio.timeout(WITHIN_S):
-                writer.write(request)
-                head = await reader.readuntil(b"\r\n\r\n")
-                length = _length(head)
-                body = await reader.readexactly(length) if length else b""
-        except BaseException:
-            writer.close()
-            self._free.put_nowait(await asyncio.open_connection(self._host, self._port))
-            raise
-        self._free.put_nowait((reader, writer))
-        return int(head[9:12]), body
+        connection = await self._free.get()
+        answer = await connection.send(request)
+        self._free.put_nowait(connection)
+        return answer
+
+    async def _connect(self) -> None:
+        loop = asyncio.get_running_loop()
+        _, connection = await loop.create_connection(_Connection, self._host, self._port)
+        self._all.append(connection)
+        self._free.put_nowait(connection)
 
 
 def _length(head: bytes) -> int:
     lowered = head.lower()
     start = lowered.index(b"content-length:") + 15
-    return int(lowered[start : lowered.index(b"\r", start)])
+    end = lowered.find(b"\r", start)
+    return int(lowered[start : end if end >= 0 else None])

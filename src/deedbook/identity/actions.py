@@ -3,9 +3,8 @@ same answer: expiry, then signature, then whose account it is; the nonce is a ro
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from deedbook.identity import store
@@ -30,8 +29,7 @@ NONCE_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
 _SIGNATURE = re.compile(r"0x(?:[0-9a-fA-F]{2})+")
 
 
-@dataclass(frozen=True)
-class SignedAction:
+class SignedAction(NamedTuple):
     """An action that its account has signed. `text` is what the wallet showed, field by field."""
 
     struct: Struct

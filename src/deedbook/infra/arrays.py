@@ -3,11 +3,17 @@ few statements that carry thousands of values a second, one text per array costs
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 
 def plain(values: Iterable[Any]) -> str:
     """An array of numbers, ids, booleans or moments: nothing in their text needs quoting."""
     return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
+
+
+def ids(values: Iterable[UUID]) -> str:
+    """An array of ids, in the form that Python writes fastest."""
+    return "{" + ",".join([value.hex for value in values]) + "}"
 
 
 def quoted(values: Iterable[str | None]) -> str:

@@ -4,9 +4,8 @@ Checks come in one order, so that the same bad order always gets the same answer
 """
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from deedbook.kernel.amounts import MalformedAmount
@@ -24,8 +23,7 @@ MAX_TICKS = 10**15
 _TRAIL = re.compile(r"trail:([1-9][0-9]{0,8})(bps)?")
 
 
-@dataclass(frozen=True)
-class OrderText:
+class OrderText(NamedTuple):
     """An order in the words that were signed. Empty text stands for what was left out."""
 
     trader: str
@@ -63,8 +61,7 @@ class OrderText:
         }
 
 
-@dataclass(frozen=True)
-class Quotes:
+class Quotes(NamedTuple):
     """What the pair's book shows: best prices and the last one, in ticks; 0 where there is none."""
 
     best_bid: int
@@ -72,8 +69,7 @@ class Quotes:
     last: int
 
 
-@dataclass(frozen=True)
-class Terms:
+class Terms(NamedTuple):
     """An order in whole numbers. `price_ticks` is the worst price, for market orders too."""
 
     quantity_lots: int
@@ -85,8 +81,7 @@ class Terms:
     hold_units: int
 
 
-@dataclass(frozen=True)
-class Admitted:
+class Admitted(NamedTuple):
     """An order that may come in: what intake writes, all at once or nothing. With it, the order that it `replaces`
     is asked to end."""
 

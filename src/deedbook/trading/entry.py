@@ -7,7 +7,7 @@ is, nonce, compliance, funds. A refusal uses nothing up.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from deedbook import chain, identity
@@ -39,8 +39,7 @@ from deedbook.trading.terms import OrderId, OrderType, Side, TimeInForce
 TRAILS = "trail:"
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """An order as it was sent. `pair` is a symbol or an id; `max_fee_bps` is the pair's fee where nothing was said."""
 
     trader: Address
@@ -94,8 +93,7 @@ class Turnstile(Protocol):
         """Raises RateLimited: one too many."""
 
 
-@dataclass(frozen=True)
-class Judged:
+class Judged(NamedTuple):
     """An order that passes the pair's filters."""
 
     text: OrderText

@@ -6,9 +6,8 @@ verdict; a bad one never troubles its neighbours. The answer is given only when 
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, assert_never
+from typing import Any, NamedTuple, assert_never
 from uuid import UUID
 
 import structlog
@@ -45,8 +44,7 @@ class Verdict(IntEnum):
     REPLACED_OVER = 8
 
 
-@dataclass(frozen=True)
-class Taken:
+class Taken(NamedTuple):
     """An order that is durable, and the answer to it; `replayed` when this very request was answered before."""
 
     answer: bytes

@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import orjson
 
-from deedbook.infra.arrays import hexed, plain, quoted
+from deedbook.infra.arrays import hexed, ids, plain, quoted
 from deedbook.infra.database import Database
 from deedbook.infra.failpoints import failpoint
 from deedbook.trading.admission import Admitted
@@ -40,9 +40,9 @@ def _columns(orders: Sequence[Admitted]) -> list[str | list[str] | None]:
         plain([order.replaces for order in orders]) if any(order.replaces for order in orders) else None
     )
     return [
-        plain([order.order_id for order in orders]),
-        plain([order.spec.pair_id for order in orders]),
-        plain([order.user_id for order in orders]),
+        ids([order.order_id for order in orders]),
+        ids([order.spec.pair_id for order in orders]),
+        ids([order.user_id for order in orders]),
         plain([text.side.value for text in texts]),
         plain([text.order_type.value for text in texts]),
         plain([text.time_in_force.value for text in texts]),
@@ -62,7 +62,7 @@ def _columns(orders: Sequence[Admitted]) -> list[str | list[str] | None]:
         hexed([order.digest for order in orders]),
         hexed([order.signature for order in orders]),
         [orjson.dumps(text.values()).decode() for text in texts],
-        plain([term.hold_token_id for term in terms]),
+        ids([term.hold_token_id for term in terms]),
         plain([term.hold_units for term in terms]),
         [order.fact for order in orders],
         plain([order.created_at for order in orders]),
