@@ -1,9 +1,9 @@
 """`deedbook bench matching`: the durable way without HTTP. Intake, matching, settlement, book copies; on a PostgreSQL
 of its own with fsync and synchronous commits on, a Valkey of its own, and nothing mocked.
 
-At saturation the next batch is sent when the last was accepted; at a given rate send times are fixed beforehand and
-latencies counted from them. A book may be filled first, far from where trades happen, to see that its depth costs
-nothing.
+At saturation two senders send their next batch when the last was accepted; at a given rate send times are fixed
+beforehand and latencies counted from them. A book may be filled first, far from where trades happen, to see that its
+depth costs nothing.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import random
 import socket
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -45,6 +45,7 @@ from deedbook.trading.terms import OrderId
 TRADERS = 1000
 RICH = ("100000000", "100000000000")
 BATCH = 200
+SENDERS = 2
 CANCELS = 0.43
 """Cancels for each order, so that they are 30 % of all commands."""
 NEAR = 500
@@ -186,9 +187,16 @@ def _far(floor: Floor, place: int) -> Admitted:
 
 
 async def _at_once(floor: Floor, orders: Sequence[Admitted], sent: dict[OrderId, float], plan: Plan) -> int:
-    draw, cancels = random.Random(plan.seed), 0  # noqa: S311
-    for start in range(0, len(orders), BATCH):
-        batch = orders[start : start + BATCH]
+    draw = random.Random(plan.seed)  # noqa: S311
+    batches = iter([orders[start : start + BATCH] for start in range(0, len(orders), BATCH)])
+    return sum(await asyncio.gather(*(_send(floor, batches, sent, draw) for _ in range(SENDERS))))
+
+
+async def _send(
+    floor: Floor, batches: Iterator[Sequence[Admitted]], sent: dict[OrderId, float], draw: random.Random
+) -> int:
+    cancels = 0
+    for batch in batches:
         now = time.perf_counter()
         sent.update((order.order_id, now) for order in batch)
         _, made = await asyncio.gather(
