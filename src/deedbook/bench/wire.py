@@ -3,6 +3,7 @@ than the server it measures."""
 
 import asyncio
 from types import TracebackType
+from typing import cast
 
 CONNECTIONS_MAX = 512
 
@@ -16,8 +17,7 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one by its methods only
 
     def send(self, request: bytes) -> "asyncio.Future[tuple[int, bytes]]":
         assert self._transport is not None
