@@ -229,6 +229,38 @@ async def test_makers_that_are_filled_do_not_count_as_open(db: Any) -> None:
     assert await statuses(venue, first, second) == [("FILLED", None), ("OPEN", None)]
 
 
+async def test_a_running_matcher_hears_how_many_open_orders_are_allowed_now(
+    venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matching, "RENEW_S", 0.05)
+    buyer = await venue.investor(quote="100")
+    first, second = (venue.order(buyer, "BUY", "0.1", price) for price in ("100", "99"))
+    await venue.place(first)
+    matcher, stopping = await venue.matcher(), asyncio.Event()
+    running = asyncio.create_task(matcher.run(stopping))
+
+    async def is_open() -> bool:
+        return await statuses(venue, first) == [("OPEN", None)]
+
+    await eventually(is_open, "the first is in the book")
+    async with venue.db.transaction() as tx:
+        await tx.execute("UPDATE trading_pairs SET max_open_orders = 1")
+        before = await tx.fetchval("SELECT expires_at FROM pair_writer")
+
+    async def is_renewed() -> bool:
+        return bool(await venue.rows("SELECT 1 FROM pair_writer WHERE expires_at > $1", before))
+
+    await eventually(is_renewed, "the matcher has renewed its lease")
+    await venue.place(second)
+
+    async def is_refused() -> bool:
+        return await statuses(venue, second) == [("REJECTED", "too_many_open_orders")]
+
+    await eventually(is_refused, "the second is one too many")
+    stopping.set()
+    await running
+
+
 async def test_a_busy_matcher_keeps_its_lease(venue: Venue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matching, "RENEW_S", 0.2)
     monkeypatch.setattr(matching, "BATCH", 1)

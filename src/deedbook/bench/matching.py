@@ -15,6 +15,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from uuid import UUID
@@ -99,6 +100,7 @@ class Floor:
     copies: _Seen
     redis: Redis
     pids: dict[str, int]
+    match_s: list[float]
 
 
 async def matching(plan: Plan) -> BenchResult:
@@ -135,6 +137,7 @@ async def _round(floor: Floor, plan: Plan, number: int) -> tuple[Round, dict[str
     running = asyncio.create_task(floor.matcher.run(stopping))
     await fill(floor, max(plan.resting, WARM))
     memory.settle()
+    floor.match_s.clear()
     before, started = cpu(floor), time.perf_counter()
     cancels = await (_at_rate if plan.per_s else _at_once)(floor, orders, sent, plan)
     await until(lambda: _nothing_waits(floor), QUIET_S)
@@ -162,7 +165,11 @@ async def _round(floor: Floor, plan: Plan, number: int) -> tuple[Round, dict[str
         offered_per_s=plan.per_s or None,
         rate=round(total / elapsed, 1),
     )
-    return entry, cost, f"round {number}: {trades} trades, {plan.resting} orders rested before"
+    note = f"round {number}: {trades} trades, {plan.resting} orders rested before"
+    if plan.per_s:
+        matched = Round.of("matched", floor.match_s, elapsed_s=elapsed)
+        note += f"; the metric of match latency says p50 {matched.p50_ms:g} ms, p99 {matched.p99_ms:g} ms"
+    return entry, cost, note
 
 
 async def fill(floor: Floor, count: int) -> None:
@@ -215,7 +222,8 @@ async def _at_rate(floor: Floor, orders: Sequence[Admitted], sent: dict[OrderId,
         if (wait := due - time.perf_counter()) > 0:
             await asyncio.sleep(wait)
         sent[order.order_id] = due
-        tasks.append(asyncio.create_task(floor.intake.submit(order)))
+        now = order._replace(created_at=datetime.now(UTC))
+        tasks.append(asyncio.create_task(floor.intake.submit(now)))
         if place % 20 == 19:
             cancels += await _cancel_some(floor, draw, int(20 * CANCELS))
     await asyncio.gather(*tasks)
@@ -280,12 +288,18 @@ async def open_floor() -> AsyncIterator[Floor]:
             stopping = asyncio.Event()
             copies = _Seen(redis)
             copying = asyncio.create_task(copies.run(stopping))
-            matcher = await take_over(db, spec.pair_id, "bench", copies)
+            match_s: list[float] = []
+
+            def observe(name: str, value: float) -> None:
+                if name == "match_s":
+                    match_s.append(value)
+
+            matcher = await take_over(db, spec.pair_id, "bench", copies, observe)
             assert matcher is not None
             intake = Intake(db, lambda orders: matcher.ring())
             pids = {"postgres": postgres.pid, "valkey": valkey.pid}
             try:
-                yield Floor(db, spec, traders, matcher, intake, copies, redis, pids)
+                yield Floor(db, spec, traders, matcher, intake, copies, redis, pids, match_s)
             finally:
                 stopping.set()
                 await copying

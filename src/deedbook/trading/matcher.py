@@ -103,6 +103,7 @@ class PairMatcher:
         self._batch_number = 0
         self._in_flight: set[int] = set()
         self._living = LivingOrders()
+        self._max_open_orders = spec.max_open_orders
         self._match_seq = writer.match_seq
         self._trade_number = writer.trade_number
         self._fact_seq = writer.fact_seq
@@ -255,7 +256,7 @@ class PairMatcher:
             return Ended.EXPIRED
         if not self._parties.may_trade(order.user_id, moment):
             return Ended.FROZEN
-        crowded = self._living.count_of(order.user_id) >= self._spec.max_open_orders
+        crowded = self._living.count_of(order.user_id) >= self._max_open_orders
         return Ended.CROWDED if crowded else None
 
     def _obey(self, command: Command, prepared: _Prepared) -> None:
@@ -338,9 +339,10 @@ class PairMatcher:
         if time.monotonic() - self._renewed_at < RENEW_S:
             return
         async with self._db.transaction() as tx:
-            held = await writer_store.renew(tx, self._spec.pair_id, self._writer.epoch, TTL_S)
-        if not held:
+            allowed = await writer_store.renew(tx, self._spec.pair_id, self._writer.epoch, TTL_S)
+        if allowed is None:
             raise Fenced("another process has taken this pair over")
+        self._max_open_orders = allowed
         self._renewed_at = time.monotonic()
 
     async def _wait(self, seconds: float) -> None:

@@ -33,18 +33,16 @@ async def take_over(tx: Tx, pair_id: PairId, holder: str, ttl_s: float) -> Write
     return Writer(**dict(row)) if row else None
 
 
-async def renew(tx: Tx, pair_id: PairId, epoch: int, ttl_s: float) -> bool:
-    """Stay the pair's writer; `False` when another has become it."""
-    return (
-        await tx.fetchval(
-            "UPDATE pair_writer SET expires_at = now() + make_interval(secs => $3) "
-            "WHERE pair_id = $1 AND epoch = $2 RETURNING epoch",
-            pair_id,
-            epoch,
-            ttl_s,
-        )
-        is not None
+async def renew(tx: Tx, pair_id: PairId, epoch: int, ttl_s: float) -> int | None:
+    """Stay the pair's writer; how many open orders each user may have now. `None` when another has become it."""
+    allowed: int | None = await tx.fetchval(
+        "UPDATE pair_writer w SET expires_at = now() + make_interval(secs => $3) FROM trading_pairs p "
+        "WHERE w.pair_id = $1 AND w.epoch = $2 AND p.pair_id = w.pair_id RETURNING p.max_open_orders",
+        pair_id,
+        epoch,
+        ttl_s,
     )
+    return allowed
 
 
 async def give_up(tx: Tx, pair_id: PairId, epoch: int) -> None:
