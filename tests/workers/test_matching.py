@@ -144,8 +144,12 @@ async def test_the_copies_are_the_book_with_the_best_first(db: Database, redis: 
 
         await eventually(told, "the copies are the book")
         assert await book(redis, venue, "asks") == [("101", "1", 10_100)]
-        depth = orjson.loads(str(await redis.get(f"market:{venue.pair_id}:depth")))
-        assert depth["bids"] == [["100", "4.5"], ["99", "1"]] and depth["asks"] == [["101", "1"]]
+
+        async def shown() -> bool:
+            depth = orjson.loads(str(await redis.get(f"market:{venue.pair_id}:depth")))
+            return depth["bids"] == [["100", "4.5"], ["99", "1"]] and depth["asks"] == [["101", "1"]]
+
+        await eventually(shown, "the depth is the book's")
         assert 0 < await redis.ttl(f"market:{venue.pair_id}:depth") <= 10
         (trade,) = await redis.lrange(f"trades:recent:{venue.pair_id}", 0, -1)
         assert orjson.loads(trade)["quantity"] == "0.5"
