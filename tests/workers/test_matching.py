@@ -147,7 +147,7 @@ async def test_the_copies_are_the_book_with_the_best_first(db: Database, redis: 
 
         async def shown() -> bool:
             depth = orjson.loads(str(await redis.get(f"market:{venue.pair_id}:depth")))
-            return depth["bids"] == [["100", "4.5"], ["99", "1"]] and depth["asks"] == [["101", "1"]]
+            return (depth["bids"], depth["asks"]) == ([["100", "4.5"], ["99", "1"]], [["101", "1"]])
 
         await eventually(shown, "the depth is the book's")
         assert 0 < await redis.ttl(f"market:{venue.pair_id}:depth") <= 10
