@@ -1,6 +1,7 @@
 """Private channels: everything of one's own, once and in order, also to those who come back."""
 
 import asyncio
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -9,7 +10,10 @@ from redis.asyncio import Redis
 
 from deedbook.api.live import accounts
 from deedbook.infra.embedded import EmbeddedAnvil, EmbeddedValkey
+from deedbook.kernel.ids import new_uuid
+from deedbook.trading import live_facts, settled
 from deedbook.trading.account_views import SHIFT
+from deedbook.trading.live_facts import Moment
 from tests.api.live.conftest import Stand
 from tests.api.live.support import Listener, Message, listening
 from tests.api.loopback import serving
@@ -240,6 +244,31 @@ async def test_what_came_before_is_told_page_after_page(
             f"0.{n:04d}".rstrip("0") for n in range(1, 12, 2)
         ]
         assert [event["prevSeq"] for event in heard] == [0, *(event["seq"] for event in heard[:-1])]
+
+
+async def test_one_transaction_of_many_events_is_told_whole(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when many trades are settled at once: more batches than a page has, all in one commit."""
+    monkeypatch.setattr(accounts, "BATCHES", 3)
+    monkeypatch.setattr(accounts, "REPLAYED", 3)
+    user = await stand.floor.investor()
+    pair_id, moment = stand.floor.spec.pair_id, Moment.of(datetime.now(UTC))
+    async with listening(stand.address) as listener, listening(stand.address) as late:
+        await signed_in(listener, user)
+        await listener.subscribe("settlements")
+        async with stand.floor.world.db.transaction() as tx:
+            for number in range(20):
+                whose = live_facts.whose(user.user_id, new_uuid(), pair_id)
+                payload = f'"tradeId":"{new_uuid()}","place":{number},"settlementStatus":"SETTLED"'
+                fact = live_facts.envelope(live_facts.SETTLED, moment, whose, payload)
+                await settled.tell(tx, pair_id, [fact])
+        heard = await told(listener, "settlements", 20)
+        assert [event["data"]["place"] for event in heard] == list(range(20))
+        await signed_in(late, user)
+        await late.subscribe("settlements", fromSeq=heard[4]["seq"])
+        rest = await told(late, "settlements", 15)
+        assert [event["eventId"] for event in rest] == [event["eventId"] for event in heard[5:]]
 
 
 async def test_orders_over_the_socket_and_over_http_count_together(
