@@ -11,6 +11,7 @@ import pytest
 from deedbook.infra.database import CORRELATION_ID, Database, DatabaseUnavailable
 from tests.support.facts import ERRAND, a_fact, ask, count, tell
 from tests.support.fault_proxy import Direction, FaultProxy
+from tests.support.owner import as_owner
 from tests.support.servers import PostgresServer, free_port
 from tests.support.waiting import eventually
 
@@ -162,6 +163,23 @@ async def test_a_statement_of_its_own_is_written_once_or_in_doubt(
             "INSERT INTO leases (name, holder, expires_at) VALUES ('a', '', now()), ('a', '', now())"
         )
     assert await count(db, "leases") == 2
+
+
+async def test_a_statement_that_a_deadlock_has_undone_is_tried_again(db: Database) -> None:
+    async with as_owner(db) as connection:
+        await connection.execute(
+            "CREATE FUNCTION touch(first text, second text) RETURNS void LANGUAGE sql AS $$ "
+            "UPDATE leases SET epoch = epoch + 1 WHERE name = first; SELECT pg_sleep(0.5); "
+            "UPDATE leases SET epoch = epoch + 1 WHERE name = second; $$"
+        )
+        await connection.execute(
+            "INSERT INTO leases (name, holder, expires_at) VALUES ('a', '', now()), ('b', '', now())"
+        )
+
+    await asyncio.gather(db.statement("SELECT touch('a', 'b')"), db.statement("SELECT touch('b', 'a')"))
+
+    async with db.reading() as connection:
+        assert await connection.fetchval("SELECT array_agg(epoch) FROM leases") == [3, 3]
 
 
 async def test_caller_is_refused_when_the_connection_breaks_in_the_middle(

@@ -138,6 +138,29 @@ async def test_a_key_used_elsewhere_at_that_moment_is_replayed_or_refused(
     assert await whole(venue)
 
 
+async def test_names_claimed_in_another_order_by_another_process_are_judged_all_the_same(
+    venue: Venue,
+) -> None:
+    user = await venue.investor(base="100")
+    intakes = [Intake(venue.db, lambda orders: None) for _ in range(2)]
+    for turn in range(20):
+        names = (f"x{turn}", f"y{turn}")
+        placed = [
+            [venue.order(user, "SELL", "0.01", "100", client_id=name) for name in names[::step]]
+            for step in (1, -1)
+        ]
+        told = await asyncio.gather(
+            *(
+                intake.submit(order)
+                for intake, orders in zip(intakes, placed, strict=True)
+                for order in orders
+            ),
+            return_exceptions=True,
+        )
+        assert sorted(type(one).__name__ for one in told) == ["ClientOrderIdUsed"] * 2 + ["Taken"] * 2
+    assert await whole(venue)
+
+
 async def test_processes_that_take_in_the_same_users_on_many_pairs_never_stand_in_each_others_way(
     venue: Venue,
 ) -> None:

@@ -21,6 +21,7 @@ from deedbook.kernel.jobs import JobKind
 APPLICATION_ROLE = "deedbook_app"
 CORRELATION_ID: ContextVar[str] = ContextVar("correlation_id", default="")
 
+ATTEMPTS = 3
 TRANSIENT = (
     OSError,
     TimeoutError,
@@ -233,10 +234,18 @@ class Database:
 
     async def statement(self, query: str, *args: Any) -> list[asyncpg.Record]:
         """One statement that is a transaction of its own: written when this returns, without the round trips of
-        BEGIN and COMMIT. As above, a lost reply leaves the outcome unknown."""
-        await failpoint("database.beforeCommit")
-        async with self.reading() as connection:
-            rows = await connection.fetch(query, *args)
+        BEGIN and COMMIT. As above, a lost reply leaves the outcome unknown; what a deadlock undid is tried again."""
+        for attempt in range(1, ATTEMPTS + 1):
+            await failpoint("database.beforeCommit")
+            try:
+                async with self.reading() as connection:
+                    rows = await connection.fetch(query, *args)
+                break
+            except DatabaseUnavailable as unavailable:
+                if attempt == ATTEMPTS or not isinstance(
+                    unavailable.__cause__, asyncpg.DeadlockDetectedError
+                ):
+                    raise
         await failpoint("database.afterCommit")
         return rows
 

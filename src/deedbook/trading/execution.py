@@ -27,7 +27,7 @@ from deedbook.trading.live_facts import Moment
 from deedbook.trading.spec import PairSpec, fee_of
 from deedbook.trading.terms import FeeMode
 
-PRIORITIES_EACH = 1 << 16
+PRIORITIES_EACH = 1 << 24
 """How many orders one command may bring to rest: the stops that it triggers, and itself."""
 REASONS: dict[Ended, tuple[str, str]] = {
     Ended.CANCELLED: ("CANCELLED", "cancelled"),
