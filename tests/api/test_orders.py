@@ -136,6 +136,19 @@ async def test_fifty_orders_on_one_balance_at_once_spend_it_once(floor: Floor) -
     assert await floor.balance(user) == (0, to_units("1000", 6))
 
 
+async def test_orders_and_withdrawals_that_race_for_one_balance_spend_it_once(floor: Floor) -> None:
+    user = await floor.investor("1000")
+    orders = [floor.send(user, floor.order(user)) for _ in range(15)]
+    withdrawals = [
+        floor.till.send("/withdrawals", user, floor.till.withdrawal(user, amount="100")) for _ in range(15)
+    ]
+    asked = [request for pair in zip(orders, withdrawals, strict=True) for request in pair]
+    answers = await asyncio.gather(*asked)
+    assert sorted(answer.status_code for answer in answers) == [201] * 10 + [422] * 20
+    assert {a.json()["code"] for a in answers if a.status_code == 422} == {"insufficient_funds"}
+    assert await floor.balance(user) == (0, to_units("1000", 6))
+
+
 async def test_orders_that_meet_trade_at_the_makers_price(floor: Floor) -> None:
     seller, buyer = await floor.investor("0", "5"), await floor.investor("5000")
     sell = await floor.place(seller, "SELL", quantity="5", price="1000")
