@@ -31,6 +31,7 @@ from deedbook.integrations.sapphire.vault_events import decode
 
 from .evm import CHAIN_ID, Receipt, Wallet, keccak
 from .exchange import DOLLAR, QUOTE, RECEIVED, SYMBOL, Exchange, Signed, fee, open_exchange
+from .test_contract_wallets import Consent
 from .world import UNIT, World
 
 HEADROOM = 1.33
@@ -169,6 +170,33 @@ def test_batches_against_orders_seen_before_are_cheaper(exchange: Exchange, numb
     call = words.settle(settlement(exchange), batch)
     receipt = send(exchange, call)
     assert len(receipt.named("TradeSettled")) == number
+
+
+@pytest.mark.parametrize("fee_mode", [RECEIVED, QUOTE])
+def test_two_swaps_stay_within_their_budget(world: World, fee_mode: int) -> None:
+    """Each keeps one number more than an order does."""
+    exchange = open_exchange(world, fee_mode)
+    amounts = ("60.000000000000000000", "0.900000000000000000"), ("1.000000000000000000", "40.000000")
+    swaps = [exchange.swap(side, *given) for side, given in zip(("BUY", "SELL"), amounts, strict=True)]
+    batch = Batch((), tuple(map(text_of, swaps)), (_fair(exchange, fee_mode),))
+    receipt = send(exchange, words.settle(settlement(exchange), batch))
+    assert len(receipt.named("TradeSettled")) == 1
+    paid = 50 * DOLLAR + (fee(50 * DOLLAR) if fee_mode == QUOTE else 0)
+    assert exchange.contract.read("filled", swaps[0].digest) == paid
+    assert exchange.contract.read("filled", swaps[1].digest) == UNIT
+
+
+def test_wallets_that_take_all_their_gas_stay_within_the_budget(exchange: Exchange) -> None:
+    """Ten texts of wallets that never answer, and one trade that settles all the same."""
+    owner = exchange.world.evm.wallet()
+    endless = exchange.world.evm.deploy(owner, "ContractWallet", owner.address)
+    endless.send(owner, "answerWith", Consent.ENDLESS)
+    wallet = Wallet(endless.address, owner.key)
+    asked = [text_of(longest(exchange, "BUY", wallet, place), asks_wallet=True) for place in range(10)]
+    known = [text_of(exchange.order("BUY")), text_of(exchange.order("SELL"))]
+    batch = Batch((*asked, *known), (), (delivery(exchange, 0, 11), delivery(exchange, 10, 11)))
+    receipt = send(exchange, words.settle(settlement(exchange), batch))
+    assert len(receipt.named("TradeSettled")) == len(receipt.named("TradeFailed")) == 1
 
 
 def test_verdicts_and_moves_come_back_as_values(exchange: Exchange) -> None:
