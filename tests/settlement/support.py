@@ -23,6 +23,7 @@ from deedbook.chain.delivery import (
     SignedText,
     Verdict,
 )
+from deedbook.chain.errors import TransactionReverted
 from deedbook.chain.ports import LOG_ROUNDS, Chain
 from deedbook.chain.terms import Call
 from deedbook.chain.vault import VaultEvent, VaultEventKind, reference_of
@@ -92,6 +93,8 @@ class FakeSettlementWords:
 
     async def preview(self, chain: Chain, settlement: Address, batch: Batch) -> list[Verdict]:
         await chain.call(settlement, b"preview")
+        if len(batch.deliveries) > self.most_asked:
+            raise TransactionReverted("out of gas")
         self.asked.append(len(batch.deliveries))
         return [
             Verdict(delivery.trade_id, DeliveryResult.FAILED, self.refuses[delivery.trade_id])

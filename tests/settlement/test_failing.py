@@ -181,6 +181,22 @@ async def test_orders_end_and_pay_when_they_hold_what_is_owed(floor: Floor) -> N
     await floor.require_truths()
 
 
+async def test_what_was_to_leave_ends_and_pays_when_its_trade_has_failed(floor: Floor) -> None:
+    """The proceeds of a trade that fails are asked for by a withdrawal and by a transfer."""
+    buyer, seller, friend = await floor.buyer(), await floor.seller(), await floor.house.person()
+    bad = await floor.trade(buyer, seller, "5", "100.00")
+    taken = await floor.house.withdraw(seller, "300")
+    moved = await floor.house.transfer(seller, friend, "198")
+    floor.words.refuses[bad] = FROZEN
+    await floor.advance()
+    assert await floor.house.stands(taken) == "FAILED"
+    assert await floor.house.status("transfers", moved.transfer_id) == "FAILED"
+    assert await floor.house.suspense() == 0
+    assert await floor.house.balance(seller) == (0, 0)
+    assert await holds(floor, buyer) == (0, 10_000 * 10**6)
+    await floor.require_truths()
+
+
 async def test_a_withdrawal_of_proceeds_leaves_when_its_trades_are_settled(floor: Floor) -> None:
     buyer, seller = await floor.buyer(), await floor.seller()
     trade_id = await floor.trade(buyer, seller, "5", "100.00")

@@ -99,7 +99,16 @@ def test_what_ends_by_itself_is_waited_for_however_long_it_takes(reason: Failure
     assert judged((entry, reason)).rest == [(entry, reason.value)]
 
 
-@pytest.mark.parametrize("reason", [reason for reason in FailureReason if not reason.may_pass])
+FINAL = [reason for reason in FailureReason if not reason.may_pass and reason is not FailureReason.UNKNOWN]
+
+
+def test_what_nobody_can_name_is_looked_at_again_before_it_is_final() -> None:
+    lately, long_ago = trade(1, 2), trade(3, 4, refused_at=NOW - timedelta(seconds=60))
+    plan = judged((lately, FailureReason.UNKNOWN), (long_ago, FailureReason.UNKNOWN))
+    assert ([entry for entry, _ in plan.rest], [entry for entry, _ in plan.fail]) == ([lately], [long_ago])
+
+
+@pytest.mark.parametrize("reason", FINAL)
 def test_every_other_reason_is_final_at_once(reason: FailureReason) -> None:
     entry = trade(1, 2)
     assert judged((entry, reason)).fail == [(entry, reason.value)]

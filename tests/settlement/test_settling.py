@@ -83,6 +83,27 @@ async def test_batches_are_split_when_gas_or_bytes_do_not_suffice(floor: Floor, 
     assert set(await floor.statuses()) == {"SETTLED"}
 
 
+async def test_fewer_are_asked_about_when_the_node_gives_one_question_too_little_gas(floor: Floor) -> None:
+    floor.words.most_asked = 2
+    buyer, seller = await floor.buyer(), await floor.seller()
+    for _ in range(5):
+        await floor.trade(buyer, seller)
+    await floor.settle_all()
+    assert set(floor.words.asked) <= {1, 2}
+    assert set(await floor.statuses()) == {"SETTLED"}
+
+
+async def test_a_trade_waits_alone_when_the_node_cannot_be_asked_about_it(floor: Floor) -> None:
+    floor.words.most_asked = 0
+    trade_id = await floor.trade(await floor.buyer(), await floor.seller())
+    await floor.settle_all(3)
+    assert (await floor.row(trade_id))["reason"] == batching.NO_PREVIEW
+    floor.words.most_asked = 1
+    other = await floor.trade(await floor.buyer(), await floor.seller())
+    await floor.settle_all()
+    assert [await floor.status(trade_id), await floor.status(other)] == ["PENDING", "SETTLED"]
+
+
 async def test_the_oldest_waits_for_company_when_the_batch_is_not_full(floor: Floor) -> None:
     floor.desk = replace(
         floor.desk, figures=replace(FIGURES, max_trades=2, max_wait_s=3600.0, wait_each_s=3600.0)

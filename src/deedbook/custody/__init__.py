@@ -1,6 +1,16 @@
 """Custody: money that enters, leaves and moves in the vault, and the ledger that follows it."""
 
-from deedbook.custody import deposits, destinations, errors, events, limits, transfers, watching, withdrawals
+from deedbook.custody import (
+    deposits,
+    destinations,
+    errors,
+    events,
+    limits,
+    owing,
+    transfers,
+    watching,
+    withdrawals,
+)
 from deedbook.custody.reconciliation import reconcile, reconcile_all, request_reconciliation
 from deedbook.custody.requests import Checked, check
 from deedbook.custody.store.events import Standing, standing
@@ -41,6 +51,7 @@ __all__ = [
     "errors",
     "events",
     "limits",
+    "owing",
     "reconcile",
     "reconcile_all",
     "reconciliation_runs",

@@ -114,6 +114,13 @@ async def fail(tx: Tx, withdrawal_id: WithdrawalId, reason: str) -> None:
     await move(tx, withdrawal, S.FAILED, told, reason=reason)
 
 
+async def fail_unsent(tx: Tx, withdrawal_id: WithdrawalId, reason: str) -> None:
+    """End one of which the chain has not been asked anything; one that was asked for meanwhile goes on."""
+    withdrawal = await store.lock(tx, withdrawal_id)
+    if withdrawal is not None and withdrawal.status in (S.PENDING_APPROVAL, S.APPROVED):
+        await fail(tx, withdrawal_id, reason)
+
+
 async def complete(tx: Tx, withdrawal: Withdrawal, amount: str, tx_hash: str) -> None:
     """The vault has paid it out, and the ledger has followed."""
     told = WithdrawalCompleted(**about(withdrawal), amount=amount, tx_hash=tx_hash)

@@ -27,6 +27,7 @@ from deedbook.settlement.terms import SETTLE_BATCH, BatchId, SettlementStatus, W
 log = structlog.get_logger(__name__)
 
 LOOKED_THROUGH = 5000
+NO_PREVIEW = "the node cannot be asked about it"
 NOT_SIGNED = "what was signed is not kept any more"
 
 
@@ -103,6 +104,8 @@ async def _plan(
     # Read before the chain is asked: what comes back in between must not be missing on both sides.
     under_way = await store.keys_under_way(db)
     verdicts = await _preview(desk, vault, trades, texts)
+    if not verdicts:
+        return Plan(rest=[(trades[0], NO_PREVIEW)])
     judged = [trade for trade in trades if trade.trade_id in verdicts]
     return model.judge(judged, verdicts, under_way, await store.now(db), desk.figures)
 
@@ -110,17 +113,17 @@ async def _plan(
 async def _preview(
     desk: Desk, vault: Address, trades: Sequence[Waiting], texts: dict[UUID, SignedText]
 ) -> dict[UUID, Verdict]:
-    """What the contract says of these; of the first of them, where a node gives one question too little gas."""
+    """What the contract says of these; of the first of them, where a node gives one question too little gas; of none
+    where not even the first can be asked about."""
     asked = list(trades)
-    while True:
+    while asked:
         try:
             verdicts = await desk.words.preview(desk.node, vault, batch_of(asked, texts))
         except TransactionReverted:
-            if len(asked) == 1:
-                raise
             asked = asked[: len(asked) // 2]
         else:
             return {verdict.trade_id: verdict for verdict in verdicts}
+    return {}
 
 
 async def _write_refusals(db: Database, plan: Plan) -> None:

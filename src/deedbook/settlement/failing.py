@@ -5,7 +5,7 @@ resolve it.
 
 import structlog
 
-from deedbook import ledger, trading
+from deedbook import custody, ledger, trading
 from deedbook.infra.database import Database, Tx
 from deedbook.infra.failpoints import failpoint
 from deedbook.kernel.ids import UserId
@@ -78,13 +78,18 @@ async def _give_back(tx: Tx, trade_id: TradeId) -> None:
 
 
 async def collect(db: Database) -> int:
-    """Take what accounts owe from what they have now, and have set aside what they owe set free; how many paid."""
+    """Take what accounts owe from what they have now, and have what they have set aside set free: orders, and what was
+    to leave. How many paid, or can with the next look."""
     async with db.transaction() as tx:
         owing = await store.owing(tx, COLLECTED_AT_ONCE)
     paid = 0
-    for balance in owing:
+    for account_id, token_id in owing:
         async with db.transaction() as tx:
-            paid += await _collect_from(tx, balance)
+            paid += await _collect_from(tx, (account_id, token_id))
+        async with db.transaction() as tx:
+            if await store.owes(tx, account_id, token_id):
+                # What it holds is available then, and taken with the next look.
+                paid += await custody.owing.free_newest(tx, UserId(account_id), token_id)
     return paid
 
 

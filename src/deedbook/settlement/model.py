@@ -100,7 +100,7 @@ def judge(
 def _is_final(
     trade: Waiting, verdict: Verdict, under_way: Collection[Key], now: datetime, figures: Figures
 ) -> bool:
-    if verdict.reason is not None and not verdict.reason.may_pass:
+    if verdict.reason not in (None, FailureReason.UNKNOWN) and not verdict.reason.may_pass:
         return True
     if trade.keys & set(under_way) or trade.refused_at is None or verdict.reason in ENDS_BY_ITSELF:
         return False

@@ -31,3 +31,22 @@ async def covered(tx: Tx, user_id: UserId, token_id: TokenId, but: UUID) -> int:
             but,
         )
     )
+
+
+async def not_sent(tx: Tx, user_id: UserId, token_id: TokenId) -> list[tuple[str, UUID]]:
+    """Withdrawals and transfers of a user that nothing was asked of the chain for, the newest first."""
+    rows = await tx.fetch(
+        """
+        SELECT * FROM (
+            SELECT 'withdrawal' AS kind, withdrawal_id AS id, created_at FROM withdrawal_requests
+            WHERE user_id = $1 AND token_id = $2 AND status IN ('PENDING_APPROVAL', 'APPROVED')
+            UNION ALL
+            SELECT 'transfer', transfer_id, created_at FROM transfers t
+            WHERE from_user_id = $1 AND token_id = $2 AND status = 'PENDING' AND NOT EXISTS (
+                SELECT 1 FROM chain_transactions c WHERE c.key = 'transfer-' || t.transfer_id)) AS open
+        ORDER BY created_at DESC LIMIT 50
+        """,
+        user_id,
+        token_id,
+    )
+    return [(row["kind"], row["id"]) for row in rows]

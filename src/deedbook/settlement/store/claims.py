@@ -67,3 +67,14 @@ async def owing(tx: Tx, limit: int) -> list[Balance]:
         limit,
     )
     return [(AccountId(row["account_id"]), TokenId(row["token_id"])) for row in rows]
+
+
+async def owes(tx: Tx, account_id: AccountId, token_id: TokenId) -> bool:
+    """Whether an account owes something of this token."""
+    return bool(
+        await tx.fetchval(
+            "SELECT EXISTS (SELECT 1 FROM settlement_claims WHERE account_id = $1 AND token_id = $2 AND amount > 0)",
+            account_id,
+            token_id,
+        )
+    )
