@@ -53,8 +53,8 @@ VIOLATIONS = [
         "is SETTLED, the vault has told of it 2 times",
         (
             "INSERT INTO blockchain_events (chain_id, tx_hash, ordinal, block_number, block_hash, log_index, "
-            "contract_address, event_name, args, processed) SELECT chain_id, tx_hash, 99, block_number, block_hash, 99, "
-            "contract_address, event_name, args, true FROM blockchain_events WHERE event_name = 'trade_settled'"
+            "contract_address, event_name, args, processed) SELECT chain_id, tx_hash, 99, block_number, block_hash, "
+            "99, contract_address, event_name, args, true FROM blockchain_events WHERE event_name = 'trade_settled'"
         ),
     ),
     (

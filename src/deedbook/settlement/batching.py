@@ -26,7 +26,8 @@ from deedbook.settlement.terms import SETTLE_BATCH, BatchId, SettlementStatus, W
 
 log = structlog.get_logger(__name__)
 
-LOOKED_THROUGH = 5000
+LOOKED_THROUGH = (500, 5000)
+"""How far is looked for trades that nothing blocks: not far, and further where hardly any were found."""
 NO_PREVIEW = "the node cannot be asked about it"
 NOT_SIGNED = "what was signed is not kept any more"
 
@@ -66,9 +67,12 @@ async def _not_mined(db: Database) -> int:
 
 async def _due(db: Database, desk: Desk, under_way: int) -> list[Waiting]:
     """The trades of the next batch, if it is full or its oldest has waited long enough for company."""
-    now = await store.now(db)
-    waiting = await store.waiting(db, LOOKED_THROUGH)
-    trades = model.unblocked(waiting, now, desk.figures.max_trades)
+    now, trades = await store.now(db), list[Waiting]()
+    for limit in LOOKED_THROUGH:
+        waiting = await store.waiting(db, limit)
+        trades = model.unblocked(waiting, now, desk.figures.max_trades)
+        if len(trades) == desk.figures.max_trades or len(waiting) < limit:
+            break
     # What was undone as a whole is tried in smaller parts.
     trades = trades[: min([len(trades), *(trade.batch_limit for trade in trades if trade.batch_limit)])]
     if not trades:
