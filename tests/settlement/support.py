@@ -65,6 +65,7 @@ class FakeSettlementWords:
     undoes: set[UUID] = field(default_factory=set)
     keeps: dict[UUID, int] = field(default_factory=dict)
     listed: set[str] = field(default_factory=set)
+    refuses_pairs: set[str] = field(default_factory=set)
     asked: list[int] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)
     each: Cost = field(default_factory=lambda: Cost(200_000, 300))
@@ -110,7 +111,7 @@ class FakeSettlementWords:
         return Call(settlement, orjson.dumps([]), 100_000)
 
     async def is_pair_listed(self, chain: Chain, settlement: Address, symbol: str) -> bool:
-        return symbol in self.listed
+        return symbol in self.listed - self.refuses_pairs
 
     def _event(self, batch: Batch, delivery: Delivery) -> VaultEvent:
         buyer, seller = (Address(batch.orders[at].values["trader"]) for at in (delivery.buy, delivery.sell))

@@ -6,7 +6,7 @@ import pytest
 
 from deedbook.infra.failpoints import FailpointHit
 from deedbook.settlement import jobs, pairs
-from deedbook.trading import admission
+from deedbook.trading import admission, open_bare_pair
 from deedbook.trading.errors import PairCongested
 from deedbook.trading.pairs import PairDirectory
 from tests.chain.support import armed
@@ -18,6 +18,7 @@ POINT = "listPair.afterRequest"
 async def test_trades_wait_until_the_contract_knows_their_pair(floor: Floor) -> None:
     async with floor.db.transaction() as tx:
         await tx.execute("UPDATE settlement_pairs SET listed_at = NULL")
+        await tx.execute("UPDATE chain_transactions SET key = 'before' WHERE key LIKE 'list-pair-%'")
     floor.words.listed.clear()
     await floor.trade(await floor.buyer(), await floor.seller())
     with armed(f"{POINT}=raise:1"), suppress(FailpointHit):
@@ -30,7 +31,19 @@ async def test_trades_wait_until_the_contract_knows_their_pair(floor: Floor) -> 
     )
     assert [row["payload"]["symbol"] for row in told] == [floor.spec.symbol] * 2
     keys = await floor.house.rows("SELECT key FROM chain_transactions WHERE key LIKE 'list-pair-%'")
-    assert len(keys) == 1, "it was listed once before, under the same key"
+    assert len(keys) == 1
+
+
+async def test_others_settle_when_the_contract_will_not_take_up_a_pair(floor: Floor) -> None:
+    async with floor.db.transaction() as tx:
+        other = await open_bare_pair(tx, floor.house.cash.token_id, floor.house.deed.token_id)
+    floor.house.node.reverts = lambda sent: "TokenNotListed" if sent.data == b"[]" else None
+    floor.words.refuses_pairs = {(await PairDirectory(floor.db).spec(str(other))).symbol}
+    trade_id = await floor.trade(await floor.buyer(), await floor.seller())
+    await floor.settle_all()
+    assert await floor.status(trade_id) == "SETTLED"
+    rows = await floor.house.rows("SELECT listed_at FROM settlement_pairs WHERE pair_id = $1", other)
+    assert [row["listed_at"] for row in rows] in ([], [None])
 
 
 async def test_a_pair_takes_no_orders_when_its_backlog_is_full_and_again_when_it_drains(floor: Floor) -> None:
@@ -53,3 +66,13 @@ async def test_a_pair_takes_no_orders_when_its_backlog_is_full_and_again_when_it
         "SELECT payload FROM events WHERE event_type = 'settlement.backlog_changed' ORDER BY position"
     )
     assert [row["payload"]["congested"] for row in told] == [True, False]
+
+
+async def test_a_backlog_has_no_bound_when_a_token_stands_on_no_chain(floor: Floor) -> None:
+    async with floor.db.transaction() as tx:
+        await tx.execute("UPDATE trading_pairs SET max_backlog = 1 WHERE pair_id = $1", floor.spec.pair_id)
+        await tx.execute(
+            "UPDATE tokens SET contract_address = NULL WHERE token_id = $1", floor.spec.base_token_id
+        )
+        await tx.execute("UPDATE pair_writer SET trade_number = 2 WHERE pair_id = $1", floor.spec.pair_id)
+    assert await pairs.bound_backlogs(floor.db) == 0

@@ -26,8 +26,8 @@ async def advance(db: Database, desk: Desk) -> bool:
     taken_in = await outcomes.take_in(db, desk)
     collected = await failing.collect(db)
     await pairs.bound_backlogs(db)
-    listed = await pairs.list_new(db, desk)
     sent = await batching.send_next(db, desk)
+    listed = await pairs.list_new(db, desk)
     return bool(opened or taken_in or collected or listed or sent)
 
 

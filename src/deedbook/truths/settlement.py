@@ -72,9 +72,9 @@ QUERIES = {
     """,
     "INV-13 no settlement is forgotten": """
         SELECT 'trade ' || trade_id || ' is ' || status || ' for long: ' || COALESCE(reason, 'no reason')
-        FROM trade_settlements
+        FROM trade_settlements s JOIN settlement_pairs p USING (pair_id)
         WHERE status IN ('SUBMITTED', 'UNKNOWN') AND updated_at < now() - interval '10 minutes'
-           OR status = 'PENDING' AND updated_at < now() - interval '30 minutes'
+           OR status = 'PENDING' AND listed_at IS NOT NULL AND updated_at < now() - interval '30 minutes'
         UNION ALL
         SELECT 'claim of ' || amount || ' of ' || token_id || ' on ' || account_id FROM settlement_claims
         WHERE amount > 0 AND created_at < now() - interval '7 days'

@@ -59,12 +59,15 @@ async def set_listed(tx: Tx, pair_id: PairId) -> bool:
 
 
 async def backlogs(tx: Tx) -> list[Backlog]:
-    """Pairs whose backlog is at its bound, and those that are congested."""
+    """Pairs whose backlog is at its bound, and those that are congested. Tokens without a contract are settled nowhere:
+    benches trade such."""
     rows = await tx.fetch(
         """
         SELECT p.pair_id, w.trade_number - s.finished AS unsettled, p.max_backlog AS bound, p.congested
         FROM trading_pairs p JOIN pair_writer w USING (pair_id) JOIN settlement_pairs s USING (pair_id)
-        WHERE p.congested OR w.trade_number - s.finished >= p.max_backlog
+        JOIN tokens b ON b.token_id = p.base_token_id JOIN tokens q ON q.token_id = p.quote_token_id
+        WHERE b.contract_address IS NOT NULL AND q.contract_address IS NOT NULL
+          AND (p.congested OR w.trade_number - s.finished >= p.max_backlog)
         """
     )
     return [Backlog(PairId(row["pair_id"]), row["unsettled"], row["bound"], row["congested"]) for row in rows]
