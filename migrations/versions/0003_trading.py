@@ -206,30 +206,37 @@ CREATE FUNCTION orders_intake(
     p_post boolean[], p_stp text[], p_quantity bigint[], p_price bigint[], p_stop bigint[], p_trail text[],
     p_distance bigint[], p_max_fee int[], p_fee int[], p_client text[], p_nonce text[], p_expires timestamptz[],
     p_account text[], p_digest bytea[], p_signature bytea[], p_text text[], p_token uuid[], p_hold numeric[],
-    p_fact text[], p_created timestamptz[], p_key text[], p_fingerprint bytea[], p_answer bytea[], p_replaces uuid[]
-) RETURNS TABLE (verdict int, first_id uuid, answer bytea) LANGUAGE plpgsql AS $$
+    p_fact text[], p_created timestamptz[], p_key text[], p_fingerprint bytea[], p_answer bytea[], p_replaces uuid[],
+    OUT verdicts int[], OUT firsts uuid[], OUT answers bytea[]
+) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
     n int := array_length(p_order, 1);
-    verdicts int[] := array_fill(0, ARRAY[n]);
-    firsts uuid[] := array_fill(NULL::uuid, ARRAY[n]);
-    answers bytea[] := array_fill(NULL::bytea, ARRAY[n]);
     fresh uuid[];
     stored record;
     moved_users uuid[];
     moved_tokens uuid[];
+    wanted int;
     former uuid;
     body bytea;
     k int;
 BEGIN
-    FOR stored IN
-        SELECT a.place, i.fingerprint = a.print AS same, i.body
-        FROM unnest(p_user, p_key, p_fingerprint) WITH ORDINALITY AS a (owner, key, print, place)
-        JOIN idempotency_keys i ON i.principal = a.owner::text AND i.key = a.key
-    LOOP
-        verdicts[stored.place] := CASE WHEN stored.same THEN 6 ELSE 5 END;
-        answers[stored.place] := stored.body;
-    END LOOP;
+    -- Planning a few rows anew costs more than reading them.
+    IF n < 40 THEN PERFORM set_config('plan_cache_mode', 'force_generic_plan', true); END IF;
+    verdicts := array_fill(0, ARRAY[n]);
+    firsts := array_fill(NULL::uuid, ARRAY[n]);
+    answers := array_fill(NULL::bytea, ARRAY[n]);
+
+    IF array_length(array_remove(p_key, NULL), 1) > 0 THEN
+        FOR stored IN
+            SELECT a.place, i.fingerprint = a.print AS same, i.body
+            FROM unnest(p_user, p_key, p_fingerprint) WITH ORDINALITY AS a (owner, key, print, place)
+            JOIN idempotency_keys i ON i.principal = a.owner::text AND i.key = a.key
+        LOOP
+            verdicts[stored.place] := CASE WHEN stored.same THEN 6 ELSE 5 END;
+            answers[stored.place] := stored.body;
+        END LOOP;
+    END IF;
 
     WITH put AS (
         INSERT INTO signed_actions (account, nonce, action, action_id, digest, signature, signed_text, expires_at)
@@ -268,18 +275,20 @@ BEGIN
         END LOOP;
     END IF;
 
-    FOR k IN
-        SELECT c.place FROM unnest(p_user, p_client, verdicts) WITH ORDINALITY AS c (owner, client, verdict, place)
-        WHERE c.client IS NOT NULL AND c.verdict = 0 AND (
-            EXISTS (SELECT 1 FROM orders o WHERE o.user_id = c.owner AND o.client_order_id = c.client)
-            OR EXISTS (SELECT 1 FROM unnest(p_user, p_client) WITH ORDINALITY AS e (owner, client, place)
-                       WHERE (e.owner, e.client) = (c.owner, c.client) AND e.place < c.place))
-    LOOP
-        verdicts[k] := 3;
-        SELECT o.order_id INTO former FROM orders o
-        WHERE o.user_id = p_user[k] AND o.client_order_id = p_client[k];
-        firsts[k] := former;
-    END LOOP;
+    IF array_length(array_remove(p_client, NULL), 1) > 0 THEN
+        FOR k IN
+            SELECT c.place FROM unnest(p_user, p_client, verdicts) WITH ORDINALITY AS c (owner, client, verdict, place)
+            WHERE c.client IS NOT NULL AND c.verdict = 0 AND (
+                EXISTS (SELECT 1 FROM orders o WHERE o.user_id = c.owner AND o.client_order_id = c.client)
+                OR EXISTS (SELECT 1 FROM unnest(p_user, p_client) WITH ORDINALITY AS e (owner, client, place)
+                           WHERE (e.owner, e.client) = (c.owner, c.client) AND e.place < c.place))
+        LOOP
+            verdicts[k] := 3;
+            SELECT o.order_id INTO former FROM orders o
+            WHERE o.user_id = p_user[k] AND o.client_order_id = p_client[k];
+            firsts[k] := former;
+        END LOOP;
+    END IF;
 
     -- Balances are locked once, in key order. Whoever is short has their orders judged one after the other.
     WITH want AS (
@@ -294,21 +303,23 @@ BEGIN
         UPDATE user_balances b SET available = b.available - l.amount, locked = b.locked + l.amount
         FROM locked_rows l WHERE (b.user_id, b.token_id) = (l.user_id, l.token_id) AND b.available >= l.amount
         RETURNING b.user_id, b.token_id
-    ) SELECT COALESCE(array_agg(user_id), '{}'), COALESCE(array_agg(token_id), '{}')
-      INTO moved_users, moved_tokens FROM moved;
-    FOR k IN
-        SELECT w.place FROM unnest(p_user, p_token, verdicts) WITH ORDINALITY AS w (owner, token, verdict, place)
-        WHERE w.verdict = 0
-          AND (w.owner, w.token) NOT IN (
-              SELECT m.owner, m.token FROM unnest(moved_users, moved_tokens) AS m (owner, token))
-        ORDER BY w.place
-    LOOP
-        UPDATE user_balances b SET available = b.available - p_hold[k], locked = b.locked + p_hold[k]
-        WHERE b.user_id = p_user[k] AND b.token_id = p_token[k] AND b.available >= p_hold[k];
-        IF NOT FOUND THEN verdicts[k] := 4; END IF;
-    END LOOP;
+    ) SELECT COALESCE(array_agg(user_id), '{}'), COALESCE(array_agg(token_id), '{}'), (SELECT count(*) FROM want)
+      INTO moved_users, moved_tokens, wanted FROM moved;
+    IF cardinality(moved_users) < wanted THEN
+        FOR k IN
+            SELECT w.place FROM unnest(p_user, p_token, verdicts) WITH ORDINALITY AS w (owner, token, verdict, place)
+            WHERE w.verdict = 0
+              AND (w.owner, w.token) NOT IN (
+                  SELECT m.owner, m.token FROM unnest(moved_users, moved_tokens) AS m (owner, token))
+            ORDER BY w.place
+        LOOP
+            UPDATE user_balances b SET available = b.available - p_hold[k], locked = b.locked + p_hold[k]
+            WHERE b.user_id = p_user[k] AND b.token_id = p_token[k] AND b.available >= p_hold[k];
+            IF NOT FOUND THEN verdicts[k] := 4; END IF;
+        END LOOP;
+    END IF;
 
-    IF EXISTS (SELECT 1 FROM unnest(verdicts) AS v WHERE v IN (3, 4, 7, 8)) THEN
+    IF verdicts && ARRAY[3, 4, 7, 8] THEN
         DELETE FROM signed_actions s
         USING unnest(p_account, p_nonce, p_order, verdicts) AS r (account, nonce, id, verdict)
         WHERE (s.account, s.nonce, s.action_id) = (r.account, r.nonce, r.id) AND r.verdict IN (3, 4, 7, 8);
@@ -340,17 +351,17 @@ BEGIN
     FROM unnest(p_order, p_pair, verdicts) WITH ORDINALITY AS f (id, pair, verdict, place)
     WHERE f.verdict = 0 GROUP BY f.pair;
 
-    INSERT INTO idempotency_keys (principal, key, fingerprint, status, body)
-    SELECT a.owner::text, a.key, a.print, 201, a.body
-    FROM unnest(p_user, p_key, p_fingerprint, p_answer, verdicts) AS a (owner, key, print, body, verdict)
-    WHERE a.verdict = 0 AND a.key IS NOT NULL ORDER BY 1, 2;
+    IF array_length(array_remove(p_key, NULL), 1) > 0 THEN
+        INSERT INTO idempotency_keys (principal, key, fingerprint, status, body)
+        SELECT a.owner::text, a.key, a.print, 201, a.body
+        FROM unnest(p_user, p_key, p_fingerprint, p_answer, verdicts) AS a (owner, key, print, body, verdict)
+        WHERE a.verdict = 0 AND a.key IS NOT NULL ORDER BY 1, 2;
+    END IF;
 
     INSERT INTO trading_facts (batch_id, pair_id, facts)
     SELECT (min(f.id::text))::uuid, f.pair, string_agg(f.fact, E'\\n' ORDER BY f.place)
     FROM unnest(p_order, p_pair, p_fact, verdicts) WITH ORDINALITY AS f (id, pair, fact, verdict, place)
     WHERE f.verdict = 0 GROUP BY f.pair;
-
-    RETURN QUERY SELECT v.verdict, v.first, v.body FROM unnest(verdicts, firsts, answers) AS v (verdict, first, body);
 END $$;
 """
 
@@ -377,6 +388,10 @@ DECLARE
     changed int;
     stranger uuid;
 BEGIN
+    IF COALESCE(array_length(o_id, 1), 0) < 40 THEN
+        PERFORM set_config('plan_cache_mode', 'force_generic_plan', true);
+    END IF;
+
     UPDATE pair_writer SET match_seq = p_match_seq, trade_number = p_trade_number, fact_seq = p_fact_seq,
         last_price_ticks = p_last_price, best_bid_ticks = p_best_bid, best_ask_ticks = p_best_ask,
         accepting = p_accepting

@@ -215,7 +215,7 @@ class Floor:
         )
 
     async def place(self, *admitted: Admitted) -> None:
-        verdicts = [row["verdict"] for row in await intake_store.take(self.db, admitted)]
+        verdicts = [row.verdict for row in await intake_store.take(self.db, admitted)]
         assert verdicts == [0] * len(admitted)
         while await self.matcher.step():
             pass

@@ -101,7 +101,7 @@ async def race(venue: Venue, intake: Intake, first: Admitted, *rest: Admitted) -
     """Another process has written `first` and not yet committed it when `rest` come to this one."""
     async with venue.db.transaction() as tx:
         (row,) = await tx.fetch(intake_store._TAKE, *intake_store._columns([first]))
-        assert row["verdict"] == 0
+        assert row["verdicts"] == [0]
         coming = asyncio.gather(*(intake.submit(order) for order in rest), return_exceptions=True)
         await asyncio.sleep(0.3)
         assert not coming.done()

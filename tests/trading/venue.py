@@ -80,7 +80,7 @@ class Venue:
 
     async def place(self, *admitted: Admitted) -> list[int]:
         """Make orders durable in one commit; their verdicts."""
-        return [row["verdict"] for row in await intake_store.take(self.db, admitted)]
+        return [row.verdict for row in await intake_store.take(self.db, admitted)]
 
     async def balances(self, user_id: UUID) -> tuple[int, int, int, int]:
         """Base available and locked, quote available and locked."""

@@ -20,16 +20,19 @@ from deedbook.trading.spec import PairSpec
 from deedbook.trading.terms import OrderType, Side, TimeInForce
 
 BASE_DECIMALS, QUOTE_DECIMALS = 18, 6
+UNBOUNDED = 2**31 - 1
 
 
 async def open_venue(db: Database, symbol: str = "LUXAPT") -> PairSpec:
-    """`{symbol}-USDC` by the default terms: tick 0.01, lot 0.0001, 25 basis points a side."""
+    """`{symbol}-USDC` by the default terms: tick 0.01, lot 0.0001, 25 basis points a side. No chain settles its trades,
+    so any number of them may wait."""
     base = await _add_token(db, symbol, "RWA", BASE_DECIMALS)
     async with db.reading() as connection:
         found = await connection.fetchval("SELECT token_id FROM tokens WHERE symbol = 'USDC'")
     quote = TokenId(found) if found else await _add_token(db, "USDC", "STABLE", QUOTE_DECIMALS)
     async with db.transaction() as tx:
         pair_id = await open_bare_pair(tx, base, quote)
+        await tx.execute("UPDATE trading_pairs SET max_backlog = $2 WHERE pair_id = $1", pair_id, UNBOUNDED)
     return await PairDirectory(db).spec(str(pair_id))
 
 

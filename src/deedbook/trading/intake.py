@@ -7,8 +7,7 @@ verdict; a bad one never troubles its neighbours. The answer is given only when 
 import asyncio
 from collections.abc import Callable, Sequence
 from enum import IntEnum
-from typing import Any, NamedTuple, assert_never
-from uuid import UUID
+from typing import NamedTuple, assert_never
 
 import structlog
 
@@ -19,6 +18,7 @@ from deedbook.ledger.errors import InsufficientFunds
 from deedbook.trading import intake_store
 from deedbook.trading.admission import Admitted
 from deedbook.trading.errors import ClientOrderIdUsed, DuplicateOrder, OrderNotFound, OrderOver
+from deedbook.trading.intake_store import Told
 
 log = structlog.get_logger(__name__)
 
@@ -114,7 +114,7 @@ class Intake:
 
     async def _write_batch(self, batch: list[_Entry]) -> None:
         try:
-            rows = await intake_store.take(self._db, [order for order, _ in batch])
+            told = await intake_store.take(self._db, [order for order, _ in batch])
         except Exception as error:
             if len(batch) > 1 and not isinstance(error, Unavailable):
                 log.exception("intake_one_by_one", orders=len(batch))
@@ -125,11 +125,11 @@ class Intake:
                 if not future.done():
                     future.set_exception(error)
             return
-        self._accepted([order for (order, _), row in zip(batch, rows, strict=True) if row["verdict"] == 0])
-        for (order, future), row in zip(batch, rows, strict=True):
+        self._accepted([order for (order, _), one in zip(batch, told, strict=True) if one.verdict == 0])
+        for (order, future), one in zip(batch, told, strict=True):
             if future.done():
                 continue
-            outcome = _outcome(order, row)
+            outcome = _outcome(order, one)
             if isinstance(outcome, Refusal):
                 future.set_exception(outcome)
             else:
@@ -147,14 +147,15 @@ def _names(order: Admitted) -> list[tuple[str, str, str]]:
     return names
 
 
-def _outcome(order: Admitted, row: Any) -> Taken | Refusal:
-    first: UUID | None = row["first_id"]
+def _outcome(order: Admitted, said: Told) -> Taken | Refusal:
+    first = said.first_id
     told = {"firstId": str(first)} if first else {}
-    match Verdict(row["verdict"]):
+    match Verdict(said.verdict):
         case Verdict.ACCEPTED:
             return Taken(order.answer, replayed=False)
         case Verdict.REPLAYED:
-            return Taken(bytes(row["answer"]), replayed=True)
+            assert said.answer is not None
+            return Taken(said.answer, replayed=True)
         case Verdict.NONCE_USED:
             return NonceUsed("sign again with a fresh nonce")
         case Verdict.DUPLICATE:

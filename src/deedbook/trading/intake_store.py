@@ -1,7 +1,8 @@
 """SQL of intake: many orders in one commit by `orders_intake`, each with a verdict of its own."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import NamedTuple
+from uuid import UUID
 
 import asyncpg
 import orjson
@@ -14,8 +15,17 @@ from deedbook.trading.admission import Admitted
 RACES = 3
 
 
-async def take(db: Database, orders: Sequence[Admitted]) -> list[Any]:
-    """Write orders in one commit; a row with each one's verdict, in their order.
+class Told(NamedTuple):
+    """What is said of one order: its verdict, which order came first where it is a second one, and the first answer
+    where it was asked for before."""
+
+    verdict: int
+    first_id: UUID | None
+    answer: bytes | None
+
+
+async def take(db: Database, orders: Sequence[Admitted]) -> list[Told]:
+    """Write orders in one commit; what is said of each, in their order.
 
     Raises:
         UniqueViolationError: others kept using the same names at the very same moment; nothing was written.
@@ -24,14 +34,14 @@ async def take(db: Database, orders: Sequence[Admitted]) -> list[Any]:
     await failpoint("intake.beforeCommit")
     for attempt in range(1, RACES + 1):
         try:
-            rows = await db.statement(_TAKE, *_columns(orders))
+            (row,) = await db.statement(_TAKE, *_columns(orders))
             break
         except asyncpg.UniqueViolationError:
             # Somebody used a client order id or a key of ours meanwhile: next time it is seen, and judged.
             if attempt == RACES:
                 raise
     await failpoint("intake.afterCommit")
-    return rows
+    return [Told(*one) for one in zip(row["verdicts"], row["firsts"], row["answers"], strict=True)]
 
 
 def _columns(orders: Sequence[Admitted]) -> list[str | list[str] | None]:
@@ -74,7 +84,7 @@ def _columns(orders: Sequence[Admitted]) -> list[str | list[str] | None]:
 
 
 _TAKE = """
-    SELECT verdict, first_id, answer FROM orders_intake(
+    SELECT verdicts, firsts, answers FROM orders_intake(
         $1::text::uuid[], $2::text::uuid[], $3::text::uuid[], $4::text::text[], $5::text::text[], $6::text::text[],
         $7::text::boolean[], $8::text::text[], $9::text::bigint[], $10::text::bigint[], $11::text::bigint[],
         $12::text::text[], $13::text::bigint[], $14::text::int[], $15::text::int[], $16::text::text[],
