@@ -32,12 +32,16 @@ class Load(Generic[T]):
         """Send them all at the planned moments, and wait for the answers. Each request bounds its own time."""
         started = time.perf_counter() + LEAD_S
         pause_s = 1 / self._per_s if self._per_s else 0.0
-        planned = [started + number * pause_s for number in range(len(requests))]
-        await asyncio.gather(*map(self._send_at, planned, requests))
+        sending = []
+        for number, request in enumerate(requests):
+            planned = started + number * pause_s
+            if (early_s := planned - time.perf_counter()) > 0:
+                await asyncio.sleep(early_s)
+            sending.append(asyncio.create_task(self._send(planned, request)))
+        await asyncio.gather(*sending)
         self._elapsed_s += time.perf_counter() - started
 
-    async def _send_at(self, planned: float, request: Callable[[], Awaitable[T]]) -> None:
-        await asyncio.sleep(planned - time.perf_counter())
+    async def _send(self, planned: float, request: Callable[[], Awaitable[T]]) -> None:
         try:
             answer = await request()
         except RequestFailed as failure:
