@@ -389,3 +389,26 @@ async def test_a_pair_whose_writer_lives_is_nobody_elses(venue: Venue) -> None:
 
     await first.give_up()
     await venue.matcher("second")
+
+
+async def test_new_rules_hold_for_those_who_rest_already_when_they_come_into_force(
+    venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parties, "REFRESH_S", 0.0)
+    seller, buyer = await venue.investor(base="1"), await venue.investor(quote="100")
+    async with venue.db.transaction() as tx:
+        await tx.execute("UPDATE compliance_records SET jurisdiction = 'AQ' WHERE user_id = $1", seller)
+    sell, buy = venue.order(seller, "SELL", "1", "100"), venue.order(buyer, "BUY", "1", "100")
+    matcher = await venue.matcher()
+    await venue.place(sell)
+    await drain(matcher)
+    async with venue.db.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO compliance_rules (token_id, blocked_jurisdictions, version) VALUES ($1, '{AQ}', 1)",
+            venue.base,
+        )
+
+    await venue.place(buy)
+    await drain(matcher)
+
+    assert await statuses(venue, sell, buy) == [("CANCELLED", "not_eligible"), ("OPEN", None)]

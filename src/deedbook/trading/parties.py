@@ -1,5 +1,6 @@
 """Who may trade a pair's token, as its matcher knows it: judged when somebody first appears, again when compliance
-has decided something or a standing has run out. The commit checks the versions that this knowledge stands on."""
+has decided something, when the token's rules have changed, or when a standing has run out. The commit checks the
+versions that this knowledge stands on."""
 
 import heapq
 import time
@@ -31,7 +32,8 @@ class Parties:
         self.rules = TokenRules()
 
     async def know(self, users: Iterable[str], moment: datetime) -> None:
-        """Judge those who are new, whose standing has run out, or about whom something was decided."""
+        """Judge those who are new, whose standing has run out, or about whom something was decided; under new rules
+        everybody."""
         wanted = {user_id for user_id in users if not self._holds(user_id, moment)}
         due = time.monotonic() - self._refreshed_at > REFRESH_S
         if not wanted and not due:
@@ -46,7 +48,12 @@ class Parties:
                     and (known.record_version, known.profile_version) != versions
                 }
             asked = [UserId(UUID(user_id)) for user_id in sorted(wanted)]
-            found, self.rules = await compliance.standings(tx, self._token_id, asked)
+            found, rules = await compliance.standings(tx, self._token_id, asked)
+            if rules.version != self.rules.version and self.standing:
+                # All others were judged by the former rules, which the commit does not see.
+                asked = [UserId(UUID(user_id)) for user_id in sorted(wanted | self.standing.keys())]
+                found, rules = await compliance.standings(tx, self._token_id, asked)
+        self.rules = rules
         if due:
             self._seen_until = moment
             self._refreshed_at = time.monotonic()
