@@ -9,7 +9,7 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from deedbook.infra.bullmq_client import open_queue
+from deedbook.infra.bullmq_client import Delivery, open_queue
 from deedbook.infra.database import Database
 from deedbook.infra.embedded import EmbeddedValkey
 from deedbook.kernel.amounts import to_units
@@ -120,6 +120,27 @@ async def test_bells_of_a_pair_are_one_job_with_its_name_data_and_priority(
     }
     assert kept["priority"] == "1" and orjson.loads(kept["opts"])["attempts"] == 5
     assert sum((await queue.counts()).values()) == 1
+
+
+async def test_a_command_about_an_order_is_heard_however_lately_the_order_itself_was(
+    redis: Redis, venue: Venue, valkey: EmbeddedValkey, dsn: str
+) -> None:
+    order, heard = venue.order(await venue.investor(quote="100"), "BUY", "0.1", "100"), asyncio.Event()
+
+    async def answer(_: Delivery) -> None:
+        heard.set()
+
+    bells = Bells(open_queue(ORDER_MATCHING.name, redis))
+    worker = jobs.listen(test_settings(dsn, valkey.url()), ORDER_MATCHING, answer)
+    bells.ring([order])
+    await asyncio.wait_for(heard.wait(), 10)
+    for _ in range(2):
+        await bells.close()
+        heard.clear()
+        bells.ring_for(order.order_id, venue.pair_id)
+        await asyncio.wait_for(heard.wait(), 10)
+    await worker.close(grace_s=2)
+    await bells.close()
 
 
 async def test_the_copies_are_the_book_with_the_best_first(db: Database, redis: Redis, venue: Venue) -> None:

@@ -12,6 +12,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from deedbook.infra.bullmq_client import Deduplication, JobQueue, NewJob
+from deedbook.kernel.ids import new_uuid
 from deedbook.trading.admission import Admitted
 from deedbook.trading.terms import MATCH_ORDER
 
@@ -39,12 +40,14 @@ class Bells:
             pair_id = order.spec.pair_id
             if pair_id not in self._waiting:
                 priority = MARKET_PRIORITY if order.text.order_type.is_market else OTHER_PRIORITY
-                self._waiting[pair_id] = _bell(order.order_id, pair_id, priority)
+                name = f"match-{order.order_id}"
+                self._waiting[pair_id] = _bell(name, order.order_id, pair_id, priority)
         self._start()
 
     def ring_for(self, order_id: UUID, pair_id: UUID) -> None:
-        """There is a command about this order."""
-        self._waiting.setdefault(pair_id, _bell(order_id, pair_id, OTHER_PRIORITY))
+        """There is a command about this order. Its own bell may be kept as done: a second of that name is not rung."""
+        name = f"match-{order_id}-{new_uuid()}"
+        self._waiting.setdefault(pair_id, _bell(name, order_id, pair_id, OTHER_PRIORITY))
         self._start()
 
     async def close(self) -> None:
@@ -70,11 +73,11 @@ class Bells:
             self._ringing = None
 
 
-def _bell(order_id: UUID, pair_id: UUID, priority: int) -> NewJob:
+def _bell(name: str, order_id: UUID, pair_id: UUID, priority: int) -> NewJob:
     return NewJob(
         MATCH_ORDER.name,
         {"orderId": str(order_id), "tradingPairId": str(pair_id)},
-        job_id=f"match-{order_id}",
+        job_id=name,
         priority=priority,
         attempts=MATCH_ORDER.queue.attempts or 1,
         deduplication=Deduplication(str(pair_id), keep_last_if_active=True),
