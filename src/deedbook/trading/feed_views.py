@@ -13,7 +13,7 @@ __all__ = ["RECENT", "MarketState", "feed_channel", "market_state", "trades_betw
 RECENT = 100
 _SIDE = """
     SELECT price_ticks, sum(remaining_lots)::bigint AS lots FROM orders
-    WHERE pair_id = $1 AND side = $2 AND status IN ('OPEN', 'PARTIAL') AND triggered
+    WHERE pair_id = $1 AND side = $2 AND living AND match_seq IS NOT NULL AND triggered
     GROUP BY price_ticks ORDER BY price_ticks
 """
 _TRADES = """

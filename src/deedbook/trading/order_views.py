@@ -9,7 +9,7 @@ from deedbook.kernel.clock import to_wire
 from deedbook.kernel.ids import PairId, UserId
 from deedbook.trading import live_facts
 from deedbook.trading.spec import PairSpec
-from deedbook.trading.terms import OrderStatus, OrderType
+from deedbook.trading.terms import FINAL, OrderStatus, OrderType
 
 # What was signed is kept until its expiry has passed, at least; the order itself for ever.
 _ORDER = """
@@ -54,12 +54,13 @@ async def orders_of(
     limit: int,
 ) -> list[dict[str, Any]]:
     """A user's orders, newest first."""
+    # Those that live are few, and have an index of their own: they are not looked for among all that ever were.
+    living = " AND o.living" if status is not None and status not in FINAL else ""
     async with db.reading() as connection:
         rows = await connection.fetch(
-            _ORDER
-            + """
+            f"""{_ORDER}
             WHERE o.user_id = $1 AND ($2::text IS NULL OR o.status = $2) AND ($3::uuid IS NULL OR o.pair_id = $3)
-              AND ($4::bigint IS NULL OR o.order_number < $4)
+              AND ($4::bigint IS NULL OR o.order_number < $4){living}
             ORDER BY o.order_number DESC LIMIT $5
             """,
             user_id,

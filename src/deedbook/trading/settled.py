@@ -54,7 +54,7 @@ async def end_orders_holding(tx: Tx, user_id: UserId, token_id: TokenId) -> int:
         """
         INSERT INTO order_commands (pair_id, kind, order_id, why)
         SELECT o.pair_id, 'CANCEL', o.order_id, 'CANCELLED' FROM orders o JOIN trading_pairs p USING (pair_id)
-        WHERE o.user_id = $1 AND o.status IN ('PENDING_MATCH', 'OPEN', 'PARTIAL')
+        WHERE o.user_id = $1 AND o.living
           AND CASE o.side WHEN 'BUY' THEN p.quote_token_id ELSE p.base_token_id END = $2
           AND NOT EXISTS (SELECT 1 FROM order_commands c
                           WHERE c.order_id = o.order_id AND c.kind = 'CANCEL' AND c.match_seq IS NULL)
