@@ -63,6 +63,20 @@ async def test_orders_are_matched_without_any_bell(db: Database, redis: Redis, v
         await settled(venue, buy)
 
 
+async def test_a_pair_that_ended_while_nobody_matched_hears_of_it(
+    db: Database, redis: Redis, venue: Venue
+) -> None:
+    async with db.transaction() as tx:
+        await tx.execute("UPDATE trading_pairs SET status = 'closed' WHERE pair_id = $1", venue.pair_id)
+        await tx.execute("INSERT INTO order_commands (pair_id, kind) VALUES ($1, 'CLOSE')", venue.pair_id)
+
+    async def heard() -> bool:
+        return not await venue.rows("SELECT 1 FROM order_commands WHERE match_seq IS NULL")
+
+    async with matching(db, redis, "a"):
+        await eventually(heard, "its book is closed")
+
+
 async def test_orders_of_somebody_silent_end_without_any_queue(
     db: Database, redis: Redis, venue: Venue
 ) -> None:

@@ -53,12 +53,13 @@ async def give_up(tx: Tx, pair_id: PairId, epoch: int) -> None:
 
 
 async def free_pairs(db: Database, limit: int) -> list[PairId]:
-    """Pairs without a living writer."""
+    """Pairs without a living writer; those that have ended, only while something is left to do there."""
     async with db.reading() as connection:
         rows = await connection.fetch(
             "SELECT w.pair_id FROM pair_writer w JOIN trading_pairs p USING (pair_id) "
             "WHERE w.expires_at < now() AND (p.status <> 'closed' OR EXISTS (SELECT 1 FROM orders o "
-            "WHERE o.pair_id = p.pair_id AND o.living)) LIMIT $1",
+            "WHERE o.pair_id = p.pair_id AND o.living) OR EXISTS (SELECT 1 FROM order_commands c "
+            "WHERE c.pair_id = p.pair_id AND c.match_seq IS NULL)) LIMIT $1",
             limit,
         )
     return [PairId(row["pair_id"]) for row in rows]
