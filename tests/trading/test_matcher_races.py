@@ -11,7 +11,7 @@ from deedbook.compliance import pledges
 from deedbook.infra import failpoints
 from deedbook.kernel.amounts import to_units
 from deedbook.kernel.ids import UserId, new_uuid
-from deedbook.trading import living, orders, parties
+from deedbook.trading import living, order_store, orders, parties
 from deedbook.trading import matcher as matching
 from deedbook.trading.errors import EligibilityChanged, Fenced, HoldingsExceeded
 from deedbook.trading.replay import replay
@@ -412,3 +412,24 @@ async def test_new_rules_hold_for_those_who_rest_already_when_they_come_into_for
     await drain(matcher)
 
     assert await statuses(venue, sell, buy) == [("CANCELLED", "not_eligible"), ("OPEN", None)]
+
+
+async def test_a_book_that_takes_long_to_rebuild_is_not_taken_away_meanwhile(
+    venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resting = order_store.resting
+
+    async def slow(db: Any, pair_id: Any) -> Any:
+        await asyncio.sleep(4)
+        return await resting(db, pair_id)
+
+    monkeypatch.setattr(order_store, "resting", slow)
+    monkeypatch.setattr(matching, "TTL_S", 2.0)
+    monkeypatch.setattr(matching, "RENEW_S", 0.2)
+    first = asyncio.create_task(venue.matcher("first"))
+    await asyncio.sleep(3)
+
+    with pytest.raises(AssertionError, match="another writes"):
+        await venue.matcher("second")
+
+    await (await first)._renew()

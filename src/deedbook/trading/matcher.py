@@ -114,7 +114,22 @@ class PairMatcher:
         self._bell.set()
 
     async def rebuild(self) -> None:
-        """Make the book from the orders that live, and tell the copies."""
+        """Make the book from the orders that live, and tell the copies. However long it takes, the pair stays ours:
+        otherwise two processes would take a large book from each other for ever.
+
+        Raises:
+            Fenced: another is the pair's writer now.
+        """
+        making = asyncio.create_task(self._make_book())
+        try:
+            while not making.done():
+                await asyncio.wait({making}, timeout=RENEW_S)
+                await self._renew()
+        finally:
+            making.cancel()
+        await making
+
+    async def _make_book(self) -> None:
         rows = await order_store.resting(self._db, self._spec.pair_id)
         self.book.accepting = self._writer.accepting
         for place, row in enumerate(rows):
