@@ -199,8 +199,8 @@ CREATE VIEW trading_events AS
 INTAKE = """
 -- Many orders in one commit, each with a verdict of its own: 0 accepted, 1 nonce used, 2 the same order again,
 -- 3 client order id used, 4 not enough available, 5 idempotency key used for something else, 6 the same request
--- again: its first answer is given, 7 the order to replace is absent, 8 it is over. What is refused leaves nothing
--- behind, and replaces nothing.
+-- again: its first answer is given, 7 the order to replace is absent, 8 it is over or asked to end. What is refused
+-- leaves nothing behind, and replaces nothing.
 CREATE FUNCTION orders_intake(
     p_order uuid[], p_pair uuid[], p_user uuid[], p_side text[], p_type text[], p_tif text[],
     p_post boolean[], p_stp text[], p_quantity bigint[], p_price bigint[], p_stop bigint[], p_trail text[],
@@ -266,7 +266,10 @@ BEGIN
 
     IF p_replaces IS NOT NULL THEN
         FOR stored IN
-            SELECT r.place, o.living FROM unnest(p_replaces, p_user, p_pair, verdicts)
+            SELECT r.place, CASE WHEN o.living THEN NOT EXISTS (
+                SELECT 1 FROM order_commands k WHERE k.pair_id = r.pair AND k.match_seq IS NULL
+                  AND k.order_id = r.old AND k.kind = 'CANCEL') ELSE o.living END AS living
+            FROM unnest(p_replaces, p_user, p_pair, verdicts)
                 WITH ORDINALITY AS r (old, owner, pair, verdict, place)
             LEFT JOIN orders o ON (o.order_id, o.user_id, o.pair_id) = (r.old, r.owner, r.pair)
             WHERE r.old IS NOT NULL AND r.verdict = 0

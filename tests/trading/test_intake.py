@@ -12,7 +12,7 @@ from deedbook.kernel.errors import IdempotencyKeyReused
 from deedbook.ledger.errors import InsufficientFunds
 from deedbook.trading import intake_store
 from deedbook.trading.admission import Admitted
-from deedbook.trading.errors import ClientOrderIdUsed, DuplicateOrder
+from deedbook.trading.errors import ClientOrderIdUsed, DuplicateOrder, OrderNotFound, OrderOver
 from deedbook.trading.intake import Intake, Taken
 from tests.trading.test_matcher import untrue
 from tests.trading.venue import Venue, open_venue
@@ -81,6 +81,20 @@ async def test_of_two_with_one_name_the_first_is_taken(venue: Venue, intake: Int
 
     assert [type(one) for one in told] == [Taken, NonceUsed, DuplicateOrder, ClientOrderIdUsed]
     assert isinstance(told[3], ClientOrderIdUsed) and told[3].extra == {"firstId": str(first.order_id)}
+    assert await whole(venue)
+
+
+async def test_an_order_is_replaced_once(venue: Venue, intake: Intake) -> None:
+    user, stranger = await venue.investor(quote="100"), await venue.investor(quote="100")
+    old, *new = (venue.order(user, "BUY", "0.1", "100") for _ in range(4))
+    foreign = venue.order(stranger, "BUY", "0.1", "100")._replace(replaces=old.order_id)
+    await venue.place(old)
+    first, second, third = (order._replace(replaces=old.order_id) for order in new)
+
+    told = await at_once(venue, intake, first, second)
+    told += await asyncio.gather(intake.submit(third), intake.submit(foreign), return_exceptions=True)
+
+    assert [type(one) for one in told] == [Taken, OrderOver, OrderOver, OrderNotFound]
     assert await whole(venue)
 
 

@@ -144,6 +144,8 @@ def _names(order: Admitted) -> list[tuple[str, str, str]]:
         names.append((trader, "client id", text.client_order_id))
     if order.idempotency_key:
         names.append((trader, "key", order.idempotency_key))
+    if order.replaces:
+        names.append((trader, "place of", str(order.replaces)))
     return names
 
 
@@ -167,7 +169,7 @@ def _outcome(order: Admitted, said: Told) -> Taken | Refusal:
         case Verdict.REPLACED_ABSENT:
             return OrderNotFound("you have no such order on this pair; nothing was done")
         case Verdict.REPLACED_OVER:
-            return OrderOver("the order to replace is over; nothing was done")
+            return OrderOver("the order to replace is over, or will be; nothing was done")
         case Verdict.KEY_REUSED:
             return IdempotencyKeyReused("use a fresh Idempotency-Key for a new request")
         case never:
