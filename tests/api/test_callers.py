@@ -1,5 +1,6 @@
 """Callers that were recognised a moment ago: fewer questions, and nobody is let in for longer than that."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -10,6 +11,7 @@ from deedbook.api.callers import KNOWN_S, READ_S, Callers
 from deedbook.identity import AccessClaims, Address, Caller
 from deedbook.identity.errors import Unauthenticated
 from deedbook.kernel.ids import UserId, new_uuid
+from tests.support.waiting import eventually
 
 LIFE_S = 600.0
 
@@ -90,3 +92,30 @@ async def test_a_token_that_does_not_hold_is_refused_and_not_remembered() -> Non
     door.issue("t")
     await door.callers.find("t")
     assert door.read == ["t", "t"]
+
+
+async def test_who_keeps_coming_is_asked_for_behind_their_back_and_never_waits() -> None:
+    door = Door()
+    claims = door.issue("t")
+    await door.callers.find("t")
+    door.now += 0.6 * KNOWN_S
+    for _ in range(3):
+        await door.callers.find("t")
+    assert door.asked == [1]
+
+    async def asked_again() -> bool:
+        return door.asked == [1, 1]
+
+    await eventually(asked_again, "the caller was asked for once more")
+    await asyncio.sleep(0.01)  # The answer is there, and is noted with the loop's next turns.
+    door.now += 0.6 * KNOWN_S
+    door.over.add(claims.session_id)
+    await door.callers.find("t")
+
+    async def asked_for_the_third_time() -> bool:
+        return door.asked == [1, 1, 1]
+
+    await eventually(asked_for_the_third_time, "the caller was asked for again")
+    await asyncio.sleep(0.01)
+    with pytest.raises(Unauthenticated):
+        await door.callers.find("t")

@@ -2,9 +2,10 @@
 it.
 
 A session that is ended, or a role that is taken away, is felt here within `KNOWN_S`; a key that is withdrawn, within
-`READ_S`.
+`READ_S`. Who keeps coming is asked for again behind their back, before that: no order waits for it.
 """
 
+import asyncio
 import hashlib
 import time
 from collections import OrderedDict
@@ -14,11 +15,13 @@ from dataclasses import dataclass
 from deedbook.identity import AccessClaims, Caller
 from deedbook.identity.errors import Unauthenticated
 from deedbook.infra.sharing import Shared
+from deedbook.kernel.errors import Refusal
 
 KNOWN_S = 2.0
 READ_S = 30.0
 MAX_KNOWN = 20_000
 MAX_AT_ONCE = 500
+APART_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ class Callers:
         self._clock = clock
         self._wall_clock = wall_clock
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
-        self._asking: Shared[AccessClaims, Caller | None] = Shared(ask, MAX_AT_ONCE)
+        self._asking: Shared[AccessClaims, Caller | None] = Shared(ask, MAX_AT_ONCE, APART_S)
+        self._renewing: dict[bytes, asyncio.Task[None]] = {}
 
     async def find(self, token: str) -> Caller:
         """The caller behind an access token.
@@ -56,7 +60,21 @@ class Callers:
         known = self._known.get(mark)
         now = self._clock()
         if known is not None and now < known.until:
+            if now >= known.until - KNOWN_S / 2 and mark not in self._renewing:
+                self._renewing[mark] = asyncio.create_task(self._renew(mark, token))
             return known.caller
+        return await self._ask(mark, token)
+
+    async def _renew(self, mark: bytes, token: str) -> None:
+        try:
+            await self._ask(mark, token)
+        except Refusal:
+            pass  # Whoever comes next asks, and hears it.
+        finally:
+            del self._renewing[mark]
+
+    async def _ask(self, mark: bytes, token: str) -> Caller:
+        known, now = self._known.get(mark), self._clock()
         if known is not None and now < known.read_until:
             claims, read_until = known.claims, known.read_until
         else:

@@ -30,6 +30,9 @@ from deedbook.trading.entry_store import UsedNonce
 log = structlog.get_logger(__name__)
 
 MAX_AT_ONCE = 500
+APART_S = 0.010
+"""Who comes right after others waits so long at most, and goes on with those who come meanwhile: through one question
+here, and through one commit."""
 MAX_REMEMBERED = 5_000
 NONCE_TTL_S = 3600
 
@@ -81,7 +84,7 @@ class Turnstile:
         self._script = redis.register_script(_SCRIPT)
         self._used: dict[str, str] = {}
         self._away_until = 0.0
-        self._asking: Shared[Passing, Passed] = Shared(self._ask, MAX_AT_ONCE)
+        self._asking: Shared[Passing, Passed] = Shared(self._ask, MAX_AT_ONCE, APART_S)
 
     async def enter(self, bucket: str, caller: Caller, account: str = "", nonce: str = "") -> Passed:
         """Count one order or cancel, unless it is one too many; and what is known of its nonce."""

@@ -4,6 +4,7 @@ again, in the transaction that moves the tokens.
 Only where a token's rules look at amounts (lock-ups, caps) is the full judgement made for each order.
 """
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -14,11 +15,13 @@ from deedbook import compliance
 from deedbook.compliance import Operation, Reason, Standing, TokenRules
 from deedbook.infra.database import Database
 from deedbook.infra.sharing import Shared
+from deedbook.kernel.errors import Refusal
 from deedbook.kernel.ids import TokenId, UserId
 
 KNOWN_S = 1.0
 MAX_KNOWN = 50_000
 MAX_AT_ONCE = 500
+APART_S = 0.005
 Who = tuple[TokenId, UserId]
 
 
@@ -36,7 +39,8 @@ class Eligibility:
         self._db = db
         self._clock = clock
         self._known: OrderedDict[Who, _Known] = OrderedDict()
-        self._asking: Shared[Who, _Known] = Shared(self._ask, MAX_AT_ONCE)
+        self._asking: Shared[Who, _Known] = Shared(self._ask, MAX_AT_ONCE, APART_S)
+        self._renewing: dict[Who, asyncio.Task[None]] = {}
 
     async def judge(
         self, token_id: TokenId, user_id: UserId, amount: int, *, buy: bool, now: datetime
@@ -53,11 +57,25 @@ class Eligibility:
             return await compliance.judge(tx, Operation.TRADE, token_id, sender, receiver, amount)
 
     async def _know(self, who: Who, now: datetime) -> _Known:
-        known = self._known.get(who)
-        if known is not None and self._clock() < known.until:
+        known, clock = self._known.get(who), self._clock()
+        if known is not None and clock < known.until:
             standing = known.standing
             if standing.reason is not Reason.NONE or standing.holds_at(now):
+                if clock >= known.until - KNOWN_S / 2 and who not in self._renewing:
+                    self._renewing[who] = asyncio.create_task(self._renew(who))
                 return known
+        return await self._learn(who)
+
+    async def _renew(self, who: Who) -> None:
+        """Who keeps trading is asked about before the answer is too old: no order waits for it."""
+        try:
+            await self._learn(who)
+        except Refusal:
+            pass  # Whoever comes next asks, and hears it.
+        finally:
+            del self._renewing[who]
+
+    async def _learn(self, who: Who) -> _Known:
         found = await self._asking.ask(who)
         self._known[who] = found
         self._known.move_to_end(who)

@@ -41,7 +41,7 @@ RECENT = 100
 TTL_S = 4.0
 RENEW_S = 1.0
 SMALL = 50
-DWELL_S = 0.007
+DWELL_S = 0.008
 """After a small batch the next one may fill for so long, since a commit costs the same for one order as for fifty. What
 comes when nothing has come for a while never waits."""
 BUSY_FOR_S = 0.1
