@@ -8,7 +8,9 @@ YOUNG = 20_000
 
 
 def settle() -> None:
-    """What is there now stays: modules, routes, a rebuilt book. To be called when a process begins its real work."""
+    """What is there now stays: modules, routes, rebuilt books. To be called when a process begins its real work, and
+    when it has taken on more; what it has dropped since goes."""
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG, 20, 20)

@@ -21,11 +21,11 @@ async def advance(db: Database, desk: Desk) -> bool:
         ChainUnavailable · DatabaseUnavailable: what was done stays done; again later.
     """
     opened = await open_trades(db)
+    await pairs.bound_backlogs(db)  # Before anything that may fail: what waits is bounded all the same.
     for batch in await store.open_batches(db):
         await carrying.resolve(db, batch.batch_id)
     taken_in = await outcomes.take_in(db, desk)
     collected = await failing.collect(db)
-    await pairs.bound_backlogs(db)
     sent = await batching.send_next(db, desk)
     listed = await pairs.list_new(db, desk)
     return bool(opened or taken_in or collected or listed or sent)

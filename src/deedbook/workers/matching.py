@@ -51,6 +51,7 @@ class MatcherPool:
         self._tasks: dict[PairId, asyncio.Task[None]] = {}
         self._stops: dict[PairId, asyncio.Event] = {}
         self._claiming = asyncio.Lock()
+        self._grown = False
 
     @property
     def pairs(self) -> int:
@@ -94,6 +95,9 @@ class MatcherPool:
         for pair_id in list(self._stops)[share:]:
             self._stops[pair_id].set()
         await matching.cancel_overdue(self._db)
+        if self._grown:
+            self._grown = False
+            memory.settle()
         return False
 
     async def _claim(self, pair_id: PairId) -> bool:
@@ -103,7 +107,7 @@ class MatcherPool:
             matcher = await matching.take_over(self._db, pair_id, self._holder, self._copies, self._observe)
             if matcher is None:
                 return False
-            memory.settle()
+            self._grown = True
             stop = self._stops[pair_id] = asyncio.Event()
             self._matchers[pair_id] = matcher
             self._tasks[pair_id] = asyncio.create_task(self._match(pair_id, matcher, stop))

@@ -72,8 +72,9 @@ async def place(request: Request) -> Response:
     response_model=OrderAnswer,
 )
 async def replace(request: Request) -> Response:
-    """Place a signed order and cancel an older one of mine on the same pair, both or neither. The new one needs funds
-    of its own: what the old one holds is free once it is cancelled."""
+    """Place a signed order and ask for the end of an older one of mine on the same pair: both are durable, or neither.
+    What of the old one was filled before the book obeys stays filled. The new one needs funds of its own: what the old
+    one holds is free once it is cancelled."""
     return await _take(request, OrderId(_id(request)))
 
 
