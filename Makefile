@@ -10,6 +10,8 @@ $(error Deedbook needs Python 3.11, 3.12 or 3.13 on the PATH)
 endif
 BIN := .venv/bin
 ARGS ?=
+# Tests run in an order of no meaning, and the same everywhere, so that a failure can be repeated: SEED=7 is another.
+SEED ?= 1
 # Every command starts processes: without compiled modules each of them would compile a thousand files first.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -24,7 +26,7 @@ up:
 	@$(BIN)/deedbook up $(ARGS)
 
 test: dev
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --randomly-seed=$(SEED) $(ARGS)
 
 check: lint types floors docs contracts test
 
