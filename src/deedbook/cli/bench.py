@@ -105,7 +105,7 @@ def bench_api(
     as_json: JsonFlag = False,
     orders: Annotated[int, typer.Option(help="How many a round.", min=500)] = 10_000,
     traders: Annotated[int, typer.Option(help="Who sign them.", min=1)] = 100,
-    connections: Annotated[int, typer.Option(help="Kept HTTP connections.", min=1, max=512)] = 64,
+    connections: Annotated[int, typer.Option(help="Kept HTTP connections.", min=1, max=512)] = 256,
     seed: int = 1,
     fresh: FreshFlag = False,
 ) -> None:
