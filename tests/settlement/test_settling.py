@@ -12,6 +12,7 @@ from deedbook.chain.terms import MAX_DATA_BYTES, MAX_GAS
 from deedbook.infra.failpoints import FailpointHit
 from deedbook.kernel.jobs import Job
 from deedbook.settlement import batching, carrying, jobs
+from deedbook.settlement.store import opening
 from deedbook.settlement.terms import ADVANCE_SETTLEMENT, SETTLE_BATCH, BatchId
 from tests.chain.support import armed
 from tests.settlement.support import FIGURES, Floor
@@ -45,6 +46,47 @@ async def test_a_trade_is_settled_when_its_batch_is_deep_enough(floor: Floor) ->
     assert {fact["payload"]["txHash"] for fact in told} == {row["tx_hash"]}
     assert told[0]["payload"]["settlementStatus"] == "SETTLED"
     await floor.require_truths()
+
+
+async def test_no_trade_is_left_out_when_the_clock_went_back(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three trades of one pair at 10, 13 and 9 o'clock, two of another at 11: two are taken at once."""
+    monkeypatch.setattr(opening, "AT_ONCE", 2)
+    buyer, seller = await floor.buyer(), await floor.seller()
+    made = [await floor.trade(buyer, seller) for _ in range(3)]
+    async with as_owner(floor.db) as connection:
+        await connection.execute(
+            "SET session_replication_role = replica;"
+            "CREATE TEMP TABLE more AS SELECT * FROM trades WHERE trade_number < 3;"
+            "UPDATE more SET trade_id = gen_random_uuid(), pair_id = buy_order_id;"
+            "UPDATE more SET pair_id = (SELECT pair_id FROM more LIMIT 1);"
+            "ALTER TABLE more DROP COLUMN position;"
+        )
+        columns = (
+            "trade_id, pair_id, trade_number, match_seq, taker_side, buy_order_id, sell_order_id, buyer_id, "
+        )
+        columns += (
+            "seller_id, price_ticks, size_lots, base_amount, quote_amount, buyer_fee, seller_fee, executed_at"
+        )
+        await connection.execute(f"INSERT INTO trades ({columns}) SELECT {columns} FROM more")
+        await connection.execute(
+            "INSERT INTO pair_writer (pair_id, trade_number) SELECT DISTINCT pair_id, 2 FROM more;"
+            "INSERT INTO settlement_pairs (pair_id) SELECT DISTINCT pair_id FROM more;"
+            "UPDATE trades SET executed_at = '2026-01-01T11:00Z';"
+        )
+        for trade_id, hour in zip(made, (10, 13, 9), strict=True):
+            await connection.execute(
+                "UPDATE trades SET executed_at = '2026-01-01T00:00Z'::timestamptz + make_interval(hours => $2) "
+                "WHERE trade_id = $1",
+                trade_id,
+                hour,
+            )
+        await connection.execute("DROP TABLE more; RESET session_replication_role")
+    while await jobs.open_trades(floor.db):
+        pass
+    taken = await floor.house.rows("SELECT trade_id FROM trade_settlements")
+    assert len(taken) == 5 and set(made) <= {row["trade_id"] for row in taken}
 
 
 async def test_trades_share_transactions_and_keep_their_order_when_there_are_many(floor: Floor) -> None:

@@ -16,21 +16,23 @@ async def open_new(tx: Tx) -> int:
     return int(await tx.fetchval(_OPEN, AT_ONCE))
 
 
-# With more than fits at once the oldest are taken, all pairs up to the same moment.
+# With more than fits at once the oldest are taken, all pairs up to the same moment. The clock may have gone back: a
+# trade counts as no older than the one before it, so that none is left out between two that are taken.
 _OPEN = """
     WITH fresh AS MATERIALIZED (
-        SELECT t.trade_id, t.pair_id, t.trade_number, t.buyer_id, t.seller_id, t.executed_at
+        SELECT t.trade_id, t.pair_id, t.trade_number, t.buyer_id, t.seller_id, t.executed_at,
+               max(t.executed_at) OVER (PARTITION BY t.pair_id ORDER BY t.trade_number) AS as_of
         FROM settlement_pairs p JOIN pair_writer w USING (pair_id)
         CROSS JOIN LATERAL (
             SELECT * FROM trades t WHERE t.pair_id = p.pair_id AND t.trade_number > p.opened_to
             ORDER BY t.trade_number LIMIT $1 + 1) AS t
         WHERE w.trade_number > p.opened_to
     ), until AS (
-        SELECT COALESCE((SELECT executed_at FROM fresh ORDER BY executed_at LIMIT 1 OFFSET $1), 'infinity') AS moment
+        SELECT COALESCE((SELECT as_of FROM fresh ORDER BY as_of LIMIT 1 OFFSET $1), 'infinity') AS moment
     ), opened AS (
         INSERT INTO trade_settlements (trade_id, pair_id, trade_number, buyer_id, seller_id, executed_at)
         SELECT trade_id, pair_id, trade_number, buyer_id, seller_id, executed_at FROM fresh, until
-        WHERE executed_at <= moment ORDER BY executed_at, pair_id, trade_number
+        WHERE as_of <= moment ORDER BY as_of, pair_id, trade_number
         RETURNING pair_id, trade_number
     ), moved AS (
         UPDATE settlement_pairs p SET opened_to = o.last FROM (
