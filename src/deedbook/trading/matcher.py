@@ -40,10 +40,10 @@ BATCH = 500
 RECENT = 100
 TTL_S = 4.0
 RENEW_S = 1.0
-SMALL = 50
-DWELL_S = 0.008
-"""After a small batch the next one may fill for so long, since a commit costs the same for one order as for fifty. What
-comes when nothing has come for a while never waits."""
+SMALL, MANY = 50, 16
+DWELL_S, LONG_DWELL_S = 0.008, 0.02
+"""After a small batch the next one may fill for so long, since a commit costs the same for one order as for fifty; longer
+where many came, since then everything is scarce. What comes when nothing has come for a while never waits."""
 BUSY_FOR_S = 0.1
 IDLE_S = 0.25
 Observe = Callable[[str, float], None]
@@ -166,7 +166,8 @@ class PairMatcher:
                     busy_until = began + BUSY_FOR_S
                     if not self._copies.behind(self._spec.pair_id):
                         if prepared.drained < SMALL:
-                            await asyncio.sleep(began + DWELL_S - time.monotonic())
+                            dwell_s = DWELL_S if prepared.drained < MANY else LONG_DWELL_S
+                            await asyncio.sleep(began + dwell_s - time.monotonic())
                         continue
                     # A pair that is never quiet would never be told again: let it be quiet for once.
                     done, committing = committing, None
