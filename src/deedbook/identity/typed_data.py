@@ -5,7 +5,7 @@ contract hashes and parses the very same text. Type hashes are computed once, do
 """
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from deedbook.identity.terms import Address
 NAME, VERSION = "Deedbook", "1"
 _DOMAIN_TYPE = keccak(b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
 _WORD = 32
-_UNSIGNED_BITS = {"uint256": 256, "uint32": 32}
+_FALSE, _TRUE = bytes(_WORD), bytes(_WORD - 1) + b"\1"
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,39 @@ def domain_separator(domain: Domain) -> bytes:
     )
 
 
+@functools.lru_cache(maxsize=16_384)
+def _hashed(text: str) -> bytes:
+    """Most texts are the same few in every order: sides, types, symbols, prices."""
+    return keccak(text.encode())
+
+
+@functools.lru_cache(maxsize=16_384)
+def _address(value: str) -> bytes:
+    return bytes.fromhex(value[2:]).rjust(_WORD, b"\0")
+
+
+def _bool(value: bool) -> bytes:
+    return _TRUE if value else _FALSE
+
+
+def _uint32(value: int) -> bytes:
+    assert 0 <= value < 1 << 32
+    return value.to_bytes(_WORD, "big")
+
+
+def _uint256(value: int) -> bytes:
+    return value.to_bytes(_WORD, "big")  # It refuses what is negative or longer.
+
+
+_ENCODERS: Mapping[str, Callable[[Any], bytes]] = {
+    "string": _hashed,
+    "address": _address,
+    "bool": _bool,
+    "uint32": _uint32,
+    "uint256": _uint256,
+}
+
+
 class Struct:
     """A type that is signed: its name and its fields in their order."""
 
@@ -54,34 +87,18 @@ class Struct:
         self.fields = tuple(fields)
         text = f"{name}({','.join(f'{kind} {field}' for field, kind in self.fields)})"
         self.type_hash = keccak(text.encode())
+        self._encoders = tuple((field, _ENCODERS[kind]) for field, kind in self.fields)
 
     def digest(self, domain: Domain, values: Mapping[str, Any]) -> bytes:
         """The 32 bytes that are signed. `values` has every field: text, canonical addresses, whole numbers."""
         assert len(values) == len(self.fields), f"{self.name} has other fields"
         encoded = [self.type_hash]
-        encoded += [_encode(kind, values[field]) for field, kind in self.fields]
+        encoded += [encode(values[field]) for field, encode in self._encoders]
         return keccak(b"\x19\x01" + domain_separator(domain) + keccak(b"".join(encoded)))
 
     def as_wire(self) -> list[dict[str, str]]:
         """The type as wallets take it."""
         return [{"name": field, "type": kind} for field, kind in self.fields]
-
-
-@functools.lru_cache(maxsize=16_384)
-def _hashed(text: str) -> bytes:
-    """Most texts are the same few in every order: sides, types, symbols, prices."""
-    return keccak(text.encode())
-
-
-def _encode(kind: str, value: Any) -> bytes:
-    if kind == "string":
-        return _hashed(value)
-    if kind == "address":
-        return bytes.fromhex(value[2:]).rjust(_WORD, b"\0")
-    if kind == "bool":
-        return int(value).to_bytes(_WORD, "big")
-    assert 0 <= value < 2 ** _UNSIGNED_BITS[kind]
-    return bytes(value.to_bytes(_WORD, "big"))
 
 
 DEPOSIT = Struct(

@@ -42,8 +42,8 @@ TTL_S = 4.0
 RENEW_S = 1.0
 SMALL, MANY = 50, 16
 DWELL_S, LONG_DWELL_S = 0.008, 0.02
-"""After a small batch the next one may fill for so long, since a commit costs the same for one order as for fifty; longer
-where many came, since then everything is scarce. What comes when nothing has come for a while never waits."""
+"""After a small batch the next one may fill for so long, since a commit costs the same for one order as for fifty;
+longer where many came, since then everything is scarce. What comes when nothing has come for a while never waits."""
 BUSY_FOR_S = 0.1
 IDLE_S = 0.25
 Observe = Callable[[str, float], None]
