@@ -182,7 +182,7 @@ async def test_a_look_at_nothing_does_not_lose_the_depth_that_was_left_out(
         await drain(taken)  # right after the take-over: its depth is left out
         await asyncio.sleep(0.1)
         assert not await taken.step()
-        copies.catch_up(venue.spec, taken.book, taken._fact_seq)
+        copies.catch_up(venue.spec, taken.book, taken._keeper.fact_seq)
         await written(copies)
 
         depth = orjson.loads(str(await redis.get(depth_key(venue.pair_id))))

@@ -295,7 +295,7 @@ async def test_what_is_over_is_not_kept_until_it_would_have_expired(
         await drain(matcher)
 
     assert len(matcher.book) == 0
-    assert len(matcher._living._expiries) <= 50
+    assert len(matcher._keeper.living._expiries) <= 50
 
 
 async def test_a_decision_is_heard_of_however_many_new_people_come(

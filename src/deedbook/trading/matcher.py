@@ -9,9 +9,6 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime
-from operator import attrgetter
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -19,18 +16,16 @@ import structlog
 
 from deedbook.infra.database import Database
 from deedbook.infra.failpoints import failpoint
-from deedbook.kernel.ids import PairId, UserId, new_uuid
+from deedbook.kernel.ids import PairId, UserId
 from deedbook.trading import order_store, settle_store, store, writer_store
+from deedbook.trading.book_keeper import BookKeeper, Prepared
 from deedbook.trading.engine import Book, Ended
 from deedbook.trading.errors import Fenced, HoldingsExceeded
 from deedbook.trading.execution import Batch
-from deedbook.trading.live import LiveOrder, live_order
-from deedbook.trading.live_facts import Moment
-from deedbook.trading.living import LivingOrders
+from deedbook.trading.live import live_order
 from deedbook.trading.order_store import StoredTrade
 from deedbook.trading.parties import Parties
-from deedbook.trading.pending import Command, pending
-from deedbook.trading.settle_store import CarriedOut, SelfMade
+from deedbook.trading.pending import pending
 from deedbook.trading.spec import PairSpec
 from deedbook.trading.writer_store import Writer
 
@@ -69,23 +64,6 @@ class Copies(Protocol):
     ) -> None: ...
 
 
-@dataclass
-class _Prepared:
-    """One batch, matched: how it began, and in the end the arguments of its commit."""
-
-    batch: Batch
-    before: int
-    first_fact: int
-    batches: list[int]
-    carried_out: list[CarriedOut] = field(default_factory=list)
-    self_made: list[SelfMade] = field(default_factory=list)
-    numbers: list[int] = field(default_factory=list)
-    drained: int = 0
-    arguments: list[Any] = field(default_factory=list)
-    change: Any = None
-    waited_since: datetime | None = None
-
-
 class PairMatcher:
     """The writer of one pair, for as long as its epoch is the newest."""
 
@@ -100,14 +78,13 @@ class PairMatcher:
         self._bell = asyncio.Event()
         self._renewed_at = time.monotonic()
         self._parties = Parties(db, spec.base_token_id)
-        self._batch_number = 0
         self._in_flight: set[int] = set()
-        self._living = LivingOrders()
-        self._max_open_orders = spec.max_open_orders
-        self._match_seq = writer.match_seq
-        self._trade_number = writer.trade_number
-        self._fact_seq = writer.fact_seq
-        self.book = Book(writer.last_price)
+        self._keeper = BookKeeper(spec, writer, self._parties)
+
+    @property
+    def book(self) -> Book:
+        """As it will be when what is under way is committed."""
+        return self._keeper.book
 
     def ring(self) -> None:
         """There is something to do."""
@@ -131,17 +108,14 @@ class PairMatcher:
 
     async def _make_book(self) -> None:
         rows = await order_store.resting(self._db, self._spec.pair_id)
-        self.book.accepting = self._writer.accepting
         for place, row in enumerate(rows):
-            order = live_order(row)
-            self.book.restore(order)
-            self._living.keep(order)
+            self._keeper.restore(live_order(row))
             if place % BATCH == 0:
                 await asyncio.sleep(0)  # Other pairs of this process go on.
         moment = await order_store.moment(self._db)
-        await self._parties.know(self._living.owners(), moment)
+        await self._parties.know(self._keeper.living.owners(), moment)
         recent = await order_store.recent_trades(self._db, self._spec.pair_id, RECENT)
-        self._copies.rebuilt(self._spec, self.book, self._fact_seq, self._writer.epoch, recent)
+        self._copies.rebuilt(self._spec, self.book, self._keeper.fact_seq, self._writer.epoch, recent)
         log.info("book_rebuilt", pair=self._spec.symbol, orders=len(rows), epoch=self._writer.epoch)
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -172,7 +146,7 @@ class PairMatcher:
                     # A pair that is never quiet would never be told again: let it be quiet for once.
                     done, committing = committing, None
                     await done
-                self._copies.catch_up(self._spec, self.book, self._fact_seq)
+                self._copies.catch_up(self._spec, self.book, self._keeper.fact_seq)
                 await self._wait(DWELL_S if time.monotonic() < busy_until else IDLE_S)
             if committing is not None:
                 await committing
@@ -196,137 +170,24 @@ class PairMatcher:
 
     # One batch
 
-    async def _next(self) -> _Prepared | None:
+    async def _next(self) -> Prepared | None:
         # A commit that ends while we read takes its numbers away, and what we read may still show them as waiting.
         told = await pending(self._db, self._spec.pair_id, BATCH, list(self._in_flight))
         await failpoint("matcher.afterClaim")
         fresh = [live_order(row) for row in told.orders]
         await self._parties.know({order.user_id for order in fresh}, told.moment)
-        prepared = self._match(told.batches, fresh, told.commands, told.moment)
-        prepared.waited_since = min((order.created_at for order in fresh), default=None)
-        return prepared if prepared.arguments else None
-
-    def _match(
-        self, batches: list[int], fresh: Sequence[LiveOrder], commands: Sequence[Command], moment: datetime
-    ) -> _Prepared:
-        """Match everything in the order of intake and gather what it leads to. Nothing in here waits."""
-        self._batch_number += 1
-        batch = Batch(self._spec, self._batch_number, Moment.of(moment), self._trade_number, self._fact_seq)
-        prepared = _Prepared(batch, self._match_seq, self._fact_seq + 1, batches)
-        prepared.numbers += batches
-        self._end_due(moment, prepared)
-        # What was decided about an owner holds against orders that came before the decision, waiting or resting:
-        # in its place it would come too late, after the trade that it forbids.
-        barring = [command for command in commands if command.bars]
-        barred = {command.order_id for command in barring}
-        for command in barring:
-            self._obey(command, prepared)
-        waiting: list[LiveOrder | Command] = [*fresh, *(command for command in commands if not command.bars)]
-        for next_one in sorted(waiting, key=attrgetter("number")):
-            if isinstance(next_one, Command):
-                self._obey(next_one, prepared)
-            else:
-                why = Ended.FROZEN if next_one.order_id in barred else self._refusal(next_one, moment)
-                self._submit(next_one, why, prepared)
-        self._trade_number, self._fact_seq = batch.trade_number, batch.fact_seq
+        prepared = self._keeper.match(told.batches, fresh, told.commands, told.moment)
         self._in_flight.update(prepared.numbers)
-        if batch.touched or prepared.carried_out:
-            prepared.arguments = self._arguments(prepared, moment)
-            prepared.change = self._copies.changes(self._spec, self.book, batch, batch.moment.text)
-        return prepared
-
-    def _arguments(self, prepared: _Prepared, moment: datetime) -> list[Any]:
-        book = self.book
-        return settle_store.settle_arguments(
-            self._writer,
-            prepared.before,
-            self._match_seq,
-            prepared.batch,
-            moment,
-            last_price=book.last,
-            best=(book.best(buy=True) or 0, book.best(buy=False) or 0),
-            accepting=book.accepting,
-            batches=prepared.batches,
-            carried_out=prepared.carried_out,
-            self_made=prepared.self_made,
-            standing=self._parties.standing,
-            rules=self._parties.rules,
-            batch_id=new_uuid(),
-            first_fact=prepared.first_fact,
-        )
-
-    def _submit(self, order: LiveOrder, why: Ended | None, prepared: _Prepared) -> None:
-        self._match_seq += 1
-        prepared.drained += 1
-        if why is None:
-            self.book.submit(order)
-        else:
-            self.book.refuse(order, why)
-            prepared.self_made.append(SelfMade(order.order_id, why.name, self._match_seq))
-        self._absorb(prepared)
-        if order.left:
-            self._living.keep(order)
-
-    def _refusal(self, order: LiveOrder, moment: datetime) -> Ended | None:
-        if order.expires_at <= moment:
-            return Ended.EXPIRED
-        if not self._parties.may_trade(order.user_id, moment):
-            return Ended.FROZEN
-        crowded = self._living.count_of(order.user_id) >= self._max_open_orders
-        return Ended.CROWDED if crowded else None
-
-    def _obey(self, command: Command, prepared: _Prepared) -> None:
-        self._match_seq += 1
-        prepared.numbers.append(command.number)
-        prepared.drained += 1
-        effective = True
-        match command.kind:
-            case "CANCEL":
-                order = self._living.find(command.order_id)
-                effective = order is not None and self.book.cancel(order.number, Ended[command.why])
-            case "REDUCE":
-                order = self._living.find(command.order_id)
-                effective = order is not None and self.book.reduce(order.number, command.remaining_lots)
-            case "PAUSE":
-                self.book.accepting = False
-            case "RESUME":
-                self.book.accepting = True
-            case "CLOSE":
-                self.book.accepting = False
-                for order in self._living.by_number():
-                    self.book.cancel(order.number, Ended.CLOSED)
-            case kind:
-                raise AssertionError(f"unknown command {kind}")
-        self._absorb(prepared)
-        prepared.carried_out.append(CarriedOut(command.number, self._match_seq, effective))
-
-    def _end_due(self, moment: datetime, prepared: _Prepared) -> None:
-        """Take out what has expired and whose owner may not trade any more, before anything trades with it."""
-        for order in self._living.due(moment):
-            self._take_out(order, Ended.EXPIRED, prepared)
-        barred = self._parties.take_barred(moment)
-        for order in self._living.of(barred) if barred else ():
-            self._take_out(order, Ended.FROZEN, prepared)
-
-    def _take_out(self, order: LiveOrder, why: Ended, prepared: _Prepared) -> None:
-        if self.book.cancel(order.number, why):
-            self._match_seq += 1
-            self._absorb(prepared)
-            prepared.self_made.append(SelfMade(order.order_id, why.name, self._match_seq))
-
-    def _absorb(self, prepared: _Prepared) -> None:
-        """Take in what one command has led to, and forget who ended by it."""
-        outcomes, self.book.outcomes = self.book.outcomes, []
+        if not prepared.arguments:
+            return None
         batch = prepared.batch
-        batch.absorb(outcomes, self._match_seq)
-        if batch.over:
-            for order in batch.over:
-                self._living.forget(order)
-            batch.over = []
+        prepared.change = self._copies.changes(self._spec, self.book, batch, batch.moment.text)
+        prepared.waited_since = min((order.created_at for order in fresh), default=None)
+        return prepared
 
     # Writing
 
-    async def _commit(self, prepared: _Prepared) -> None:
+    async def _commit(self, prepared: Prepared) -> None:
         await failpoint("matcher.beforeCommit")
         started = time.perf_counter()
         try:
@@ -358,7 +219,7 @@ class PairMatcher:
             allowed = await writer_store.renew(tx, self._spec.pair_id, self._writer.epoch, TTL_S)
         if allowed is None:
             raise Fenced("another process has taken this pair over")
-        self._max_open_orders = allowed
+        self._keeper.max_open_orders = allowed
         self._renewed_at = time.monotonic()
 
     async def _wait(self, seconds: float) -> None:
