@@ -164,7 +164,7 @@ async def test_a_price_becomes_stale_when_its_sources_say_nothing_new(desk: Desk
     async with desk.db.transaction() as tx:
         await tx.execute("UPDATE price_sources SET max_age_s = 3000")
     await desk.fetch()
-    assert await desk.facts() == ["price.stale"]
+    assert await desk.facts() == ["price.outdated"]
     told = (await desk.price())["reference"]
     assert (told["state"], told["price"], told["sources"]) == ("stale", "100", 0)
 

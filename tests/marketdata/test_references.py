@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from deedbook.kernel.ids import PairId, new_uuid
 from deedbook.marketdata import FeedKind, PricePolicy, PriceSource, Quote, Reference, ReferenceState
-from deedbook.marketdata.events import PriceDisputed, PriceMoved, PriceRestored, PriceStale
+from deedbook.marketdata.events import PriceDisputed, PriceMoved, PriceOutdated, PriceRestored
 from deedbook.marketdata.references import announce, judge, moved_bps
 from tests.support.fake_prices import source
 
@@ -90,7 +90,7 @@ def test_each_change_of_state_is_told_once() -> None:
     assert facts == []
     for quotes, kind in (
         ([said(10_000), said(11_000)], PriceDisputed),
-        ([], PriceStale),
+        ([], PriceOutdated),
         ([said(10_001)], PriceRestored),
     ):
         after, facts = announce(reference, judged(*quotes, before=reference), "A-USDC", POLICY)

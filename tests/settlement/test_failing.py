@@ -10,14 +10,15 @@ from deedbook.custody.errands import WITHDRAW
 from deedbook.infra.failpoints import FailpointHit
 from deedbook.kernel.ids import new_uuid
 from deedbook.ledger import AccountId
-from deedbook.settlement import desk, failing, jobs
+from deedbook.settlement import desk, failing, jobs, model
 from deedbook.settlement.errors import SettlementNotFound, SettlementNotWaiting
 from deedbook.trading.terms import TradeId
 from tests.chain.support import armed
 from tests.custody.support import Person
 from tests.settlement.support import FIGURES, Floor
+from tests.support.owner import as_owner
 
-FROZEN = FailureReason.RECEIVER_FROZEN
+FOR_GOOD = FailureReason.CANCELLED
 POINT = "settle.beforeCompensated"
 
 
@@ -28,13 +29,23 @@ async def holds(floor: Floor, person: Person) -> tuple[int, int]:
     return deeds, dollars
 
 
+async def set_frozen(floor: Floor, person: Person, frozen: bool) -> None:
+    async with as_owner(floor.db) as connection:
+        await connection.execute(
+            "UPDATE compliance_profiles SET frozen = $2, version = version + 1 WHERE user_id = $1",
+            person.user_id,
+            frozen,
+        )
+
+
 async def test_one_fails_and_all_others_settle_when_its_buyer_was_frozen(floor: Floor) -> None:
     buyer, frozen, seller = await floor.buyer(), await floor.buyer("100"), await floor.seller()
     before = await holds(floor, frozen)
     made = [await floor.trade(buyer, seller) for _ in range(9)]
     bad = await floor.trade(frozen, seller)
     made += [await floor.trade(buyer, seller) for _ in range(10)]
-    floor.words.refuses[bad] = FROZEN
+    floor.words.refuses[bad] = FailureReason.RECEIVER_FROZEN
+    await set_frozen(floor, frozen, True)
     await floor.settle_all()
     assert [await floor.status(trade_id) for trade_id in made] == ["SETTLED"] * 19
     assert (await floor.status(bad), (await floor.row(bad))["reason"]) == ("FAILED", "receiver_frozen")
@@ -43,19 +54,42 @@ async def test_one_fails_and_all_others_settle_when_its_buyer_was_frozen(floor: 
     await floor.require_truths()
 
 
+@pytest.mark.parametrize("reason", sorted(model.OF_PARTIES, key=str))
+async def test_a_trade_waits_when_the_chain_has_not_heard_yet_who_may_trade(
+    floor: Floor, reason: FailureReason
+) -> None:
+    """The records let both trade; the register on the chain follows them."""
+    floor.desk = replace(floor.desk, figures=replace(FIGURES, patience_s=0.0))
+    made = await floor.trade(await floor.buyer(), await floor.seller())
+    floor.words.refuses[made] = reason
+    await floor.settle_all(5)
+    async with floor.db.transaction() as tx:
+        await tx.execute(
+            "UPDATE trade_settlements SET refused_at = now() - interval '2 hours', not_before = NULL"
+        )
+    await floor.settle_all(5)
+    assert (await floor.status(made), (await floor.row(made))["reason"]) == ("PENDING", reason.value)
+    floor.words.refuses.clear()
+    async with floor.db.transaction() as tx:
+        await tx.execute("UPDATE trade_settlements SET not_before = NULL")
+    await floor.settle_all()
+    assert await floor.status(made) == "SETTLED"
+    await floor.require_truths()
+
+
 async def test_both_sides_and_the_fees_are_restored_when_a_trade_fails(floor: Floor) -> None:
     buyer, seller = await floor.buyer(), await floor.seller()
     house = AccountId(floor.spec.fee_account_id)
     before = [await holds(floor, buyer), await holds(floor, seller)]
     bad = await floor.trade(buyer, seller, "3.3333", "33.33")
-    floor.words.refuses[bad] = FROZEN
+    floor.words.refuses[bad] = FOR_GOOD
     await floor.advance()
     assert [await holds(floor, buyer), await holds(floor, seller)] == before
     rows = await floor.house.rows("SELECT available FROM user_balances WHERE user_id = $1", house)
     assert {int(row["available"]) for row in rows} == {0}
     told = await floor.live("trade.settlement_failed")
     assert {fact["userId"] for fact in told} == {str(buyer.user_id), str(seller.user_id)}
-    assert {fact["payload"]["reason"] for fact in told} == {"receiver_frozen"}
+    assert {fact["payload"]["reason"] for fact in told} == {"cancelled_by_trader"}
     assert {fact["tradingPairId"] for fact in told} == {str(floor.spec.pair_id)}
     await floor.require_truths()
     await floor.settle_all()
@@ -65,7 +99,7 @@ async def test_both_sides_and_the_fees_are_restored_when_a_trade_fails(floor: Fl
 async def test_it_is_compensated_once_when_failing_breaks_off(floor: Floor) -> None:
     buyer, seller = await floor.buyer(), await floor.seller()
     before = [await holds(floor, buyer), await holds(floor, seller)]
-    floor.words.refuses[await floor.trade(buyer, seller)] = FROZEN
+    floor.words.refuses[await floor.trade(buyer, seller)] = FOR_GOOD
     with armed(f"{POINT}=raise:1"), suppress(FailpointHit):
         await jobs.advance(floor.db, floor.desk)
     assert await floor.statuses() == ["PENDING"]
@@ -146,7 +180,7 @@ async def test_what_was_passed_on_is_owed_and_paid_when_the_account_has_it_again
     first = await floor.trade(middleman, seller, "2", "10.00")
     second = await floor.trade(buyer, middleman, "1.9", "11.00")
     # On the chain the second cannot pass without the first.
-    floor.words.refuses |= {first: FROZEN, second: FailureReason.INSUFFICIENT_BALANCE}
+    floor.words.refuses |= {first: FOR_GOOD, second: FailureReason.INSUFFICIENT_BALANCE}
     await floor.advance()
     assert await floor.statuses() == ["FAILED", "PENDING"]
     [claim] = await floor.house.rows("SELECT account_id, raised FROM settlement_claims WHERE amount > 0")
@@ -169,7 +203,7 @@ async def test_orders_end_and_pay_when_they_hold_what_is_owed(floor: Floor) -> N
     seller, middleman = await floor.seller("10"), await floor.buyer("100")
     bad = await floor.trade(middleman, seller, "2", "10.00")
     await floor.place(floor.order(middleman, "SELL", "1.9", "50.00"))
-    floor.words.refuses[bad] = FROZEN
+    floor.words.refuses[bad] = FOR_GOOD
     await floor.advance()
     await floor.require_truths()
     assert await floor.house.suspense(floor.house.deed) < 0
@@ -187,7 +221,7 @@ async def test_what_was_to_leave_ends_and_pays_when_its_trade_has_failed(floor: 
     bad = await floor.trade(buyer, seller, "5", "100.00")
     taken = await floor.house.withdraw(seller, "300")
     moved = await floor.house.transfer(seller, friend, "198")
-    floor.words.refuses[bad] = FROZEN
+    floor.words.refuses[bad] = FOR_GOOD
     await floor.advance()
     assert await floor.house.stands(taken) == "FAILED"
     assert await floor.house.status("transfers", moved.transfer_id) == "FAILED"

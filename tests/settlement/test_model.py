@@ -75,8 +75,8 @@ def test_a_later_trade_of_the_same_balance_waits_when_an_earlier_one_does() -> N
 
 def test_nobody_waits_when_a_trade_has_failed_for_good() -> None:
     first, same = trade(1, 2), trade(3, 2)
-    plan = judged((first, FailureReason.SENDER_FROZEN), (same, OK))
-    assert (plan.fail, plan.take, plan.rest) == ([(first, "sender_frozen")], [same], [])
+    plan = judged((first, FailureReason.CANCELLED), (same, OK))
+    assert (plan.fail, plan.take, plan.rest) == ([(first, "cancelled_by_trader")], [same], [])
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,21 @@ def test_what_ends_by_itself_is_waited_for_however_long_it_takes(reason: Failure
     assert judged((entry, reason)).rest == [(entry, reason.value)]
 
 
-FINAL = [reason for reason in FailureReason if not reason.may_pass and reason is not FailureReason.UNKNOWN]
+FINAL = [
+    reason
+    for reason in FailureReason
+    if not reason.may_pass and reason is not FailureReason.UNKNOWN and reason not in model.OF_PARTIES
+]
+
+
+@pytest.mark.parametrize("reason", sorted(model.OF_PARTIES, key=str))
+def test_a_refusal_of_parties_is_final_only_when_our_own_records_say_the_same(reason: FailureReason) -> None:
+    entry = trade(1, 2, refused_at=NOW - timedelta(days=1))
+    assert judged((entry, reason)).rest == [(entry, reason.value)]
+    verdicts: dict[UUID, Verdict] = {entry.trade_id: Verdict(entry.trade_id, DeliveryResult.FAILED, reason)}
+    for party in (entry.buyer_id, entry.seller_id):
+        barred = {(party, entry.base_token_id)}
+        assert model.judge([entry], verdicts, (), NOW, FIGURES, barred).fail == [(entry, reason.value)]
 
 
 def test_what_nobody_can_name_is_looked_at_again_before_it_is_final() -> None:

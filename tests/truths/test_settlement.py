@@ -24,7 +24,7 @@ async def floor(db: Database) -> Floor:
     await floor.settle_all()
     bad = await floor.trade(middleman, seller, "2", "10.00")
     passed_on = await floor.trade(buyer, middleman, "1.9", "11.00")
-    floor.words.refuses |= {bad: FailureReason.RECEIVER_FROZEN, passed_on: FailureReason.PAUSED}
+    floor.words.refuses |= {bad: FailureReason.CANCELLED, passed_on: FailureReason.PAUSED}
     await floor.advance()
     return floor
 

@@ -25,8 +25,8 @@ class PriceDisputed(Fact):
     spread_bps: int
 
 
-@fact("price.stale", stream="trading_pair_id", audience=Audience.OPERATORS)
-class PriceStale(Fact):
+@fact("price.outdated", stream="trading_pair_id", audience=Audience.OPERATORS)
+class PriceOutdated(Fact):
     """No source of a pair's price says anything that counts: too old, out of bounds, or silent."""
 
     trading_pair_id: PairId

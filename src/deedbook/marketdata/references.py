@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from deedbook.marketdata.events import PriceDisputed, PriceMoved, PriceRestored, PriceStale
+from deedbook.marketdata.events import PriceDisputed, PriceMoved, PriceOutdated, PriceRestored
 from deedbook.marketdata.terms import PricePolicy, PriceSource, Quote, Reference, ReferenceState
 from deedbook.trading.spec import BPS
 
 ENOUGH_TO_OUTVOTE = 3
 AHEAD = timedelta(minutes=2)
 """How far another's clock may be ahead of ours."""
-Fact = PriceMoved | PriceDisputed | PriceStale | PriceRestored
+Fact = PriceMoved | PriceDisputed | PriceOutdated | PriceRestored
 
 
 def counts(source: PriceSource, quote: Quote, now: datetime) -> bool:
@@ -80,7 +80,7 @@ def announce(
 def _of_state(before: Reference, after: Reference, symbol: str) -> list[Fact]:
     match after.state:
         case ReferenceState.STALE:
-            return [PriceStale(trading_pair_id=after.pair_id, symbol=symbol)]
+            return [PriceOutdated(trading_pair_id=after.pair_id, symbol=symbol)]
         case ReferenceState.DISPUTED:
             spread = after.spread_bps
             return [PriceDisputed(trading_pair_id=after.pair_id, symbol=symbol, spread_bps=spread)]

@@ -9,17 +9,17 @@ from uuid import UUID
 
 import structlog
 
-from deedbook import chain, trading
+from deedbook import chain, compliance, trading
 from deedbook.chain.delivery import Batch, Cost, Delivery, SignedText, Verdict
 from deedbook.chain.errors import TransactionReverted
 from deedbook.chain.terms import MAX_DATA_BYTES, MAX_GAS, Contract, TxStatus
 from deedbook.identity.terms import Address
 from deedbook.infra.database import Database, Tx
 from deedbook.infra.failpoints import failpoint
-from deedbook.kernel.ids import new_uuid
+from deedbook.kernel.ids import TokenId, UserId, new_uuid
 from deedbook.settlement import failing, model
 from deedbook.settlement.events import SettlementSubmitted
-from deedbook.settlement.model import Plan
+from deedbook.settlement.model import Key, Plan
 from deedbook.settlement.ports import Desk
 from deedbook.settlement.store import batches as store
 from deedbook.settlement.terms import SETTLE_BATCH, BatchId, SettlementStatus, Waiting
@@ -111,7 +111,25 @@ async def _plan(
     if not verdicts:
         return Plan(rest=[(trades[0], NO_PREVIEW)])
     judged = [trade for trade in trades if trade.trade_id in verdicts]
-    return model.judge(judged, verdicts, under_way, await store.now(db), desk.figures)
+    refused = [trade for trade in judged if verdicts[trade.trade_id].reason in model.OF_PARTIES]
+    barred = await _barred(db, refused) if refused else ()
+    return model.judge(judged, verdicts, under_way, await store.now(db), desk.figures, barred)
+
+
+async def _barred(db: Database, trades: Sequence[Waiting]) -> set[Key]:
+    """The parties of these trades whom our own records do not let have the token."""
+    parties: dict[TokenId, set[UserId]] = {}
+    for trade in trades:
+        parties.setdefault(trade.base_token_id, set()).update((trade.buyer_id, trade.seller_id))
+    barred: set[Key] = set()
+    async with db.transaction() as tx:
+        now = await tx.now()
+        for token_id, users in parties.items():
+            standings, _ = await compliance.standings(tx, token_id, sorted(users))
+            barred |= {
+                (user_id, token_id) for user_id, stands in standings.items() if not stands.holds_at(now)
+            }
+    return barred
 
 
 async def _preview(

@@ -21,6 +21,16 @@ DRAINED = 0.8
 """A congested pair takes orders again once its backlog is down to this part of its bound."""
 ENDS_BY_ITSELF = frozenset({FailureReason.PAUSED, FailureReason.PAIR_NOT_LISTED})
 """Reasons that are waited out: the contract itself refuses a trade once it is too old."""
+OF_PARTIES = frozenset(
+    {
+        FailureReason.KYC_MISSING,
+        FailureReason.KYC_EXPIRED,
+        FailureReason.SENDER_FROZEN,
+        FailureReason.RECEIVER_FROZEN,
+    }
+)
+"""What the chain's register of identities says. It hears of our records later: its refusal is the last word only where
+they say the same."""
 Key = tuple[UserId, TokenId]
 Balance = tuple[AccountId, TokenId]
 
@@ -75,9 +85,11 @@ def judge(
     under_way: Collection[Key],
     now: datetime,
     figures: Figures,
+    barred: Collection[Key] = (),
 ) -> Plan:
     """Sort trades by what the contract says of each. One that has to wait keeps those after it waiting that move one
-    of its balances; one that has failed for good keeps nobody."""
+    of its balances; one that has failed for good keeps nobody. `barred` are those whom our own records do not let have
+    a token now."""
     plan, blocked = Plan(), set[Key]()
     for trade in trades:
         verdict = verdicts[trade.trade_id]
@@ -89,7 +101,7 @@ def judge(
             plan.take.append(trade)
         elif verdict.result is DeliveryResult.ALREADY_SETTLED:
             plan.known.append(trade)
-        elif _is_final(trade, verdict, under_way, now, figures):
+        elif _is_final(trade, verdict, under_way, now, figures, barred):
             plan.fail.append((trade, reason_of(verdict)))
         else:
             plan.rest.append((trade, reason_of(verdict)))
@@ -98,8 +110,15 @@ def judge(
 
 
 def _is_final(
-    trade: Waiting, verdict: Verdict, under_way: Collection[Key], now: datetime, figures: Figures
+    trade: Waiting,
+    verdict: Verdict,
+    under_way: Collection[Key],
+    now: datetime,
+    figures: Figures,
+    barred: Collection[Key],
 ) -> bool:
+    if verdict.reason in OF_PARTIES:
+        return not trade.keys.isdisjoint(barred)
     if verdict.reason not in (None, FailureReason.UNKNOWN) and not verdict.reason.may_pass:
         return True
     if trade.keys & set(under_way) or trade.refused_at is None or verdict.reason in ENDS_BY_ITSELF:
