@@ -28,20 +28,40 @@ def test_url_is_understood_when_it_is_redis_or_valkey(url: str, tls: bool) -> No
     pool = connect(url).connection_pool
     told = {name: pool.connection_kwargs[name] for name in ("host", "port", "db", "username", "password")}
     assert told == {"host": "there", "port": 7000, "db": 2, "username": "u", "password": "old"}
-    assert (pool.connection_class is SSLConnection) is tls
+    assert issubclass(pool.connection_class, SSLConnection) is tls
 
 
 def test_password_and_tls_win_over_the_url() -> None:
     """Both have environment variables of their own."""
     pool = connect("redis://:old@there", password="new", tls=True).connection_pool
     assert pool.connection_kwargs["password"] == "new"
-    assert pool.connection_class is SSLConnection
+    assert issubclass(pool.connection_class, SSLConnection)
 
 
 def test_url_is_refused_when_it_is_something_else() -> None:
     """No guessing."""
     with pytest.raises(ValueError, match="scheme"):
         connect("http://there")
+
+
+async def test_what_is_sent_comes_back_whatever_it_is(server: ValkeyServer) -> None:
+    """Words are put together by hiredis; a command of two words comes as one, values as text, bytes or numbers."""
+    client = connect(server.url)
+    assert isinstance(await client.config_get("maxmemory"), dict)
+    for value, told in (
+        ("ä ö\r\n$3", "ä ö\r\n$3"),
+        (b"a b", "a b"),
+        (7, "7"),
+        (1.5, "1.5"),
+        ("", ""),
+        ("x" * 100_000, "x" * 100_000),
+    ):
+        async with client.pipeline(transaction=False) as pipe:
+            pipe.set("packed", value)
+            pipe.get("packed")
+            assert (await pipe.execute())[1] == told
+    await client.delete("packed")
+    await client.aclose()
 
 
 async def test_add_fails_soon_when_the_server_is_down(
