@@ -140,10 +140,10 @@ class Counter:
         """What the officer does."""
         return await self.stack.call("POST", path, who=self.stack.officer, json=body)
 
-    async def pay(self, person: Person, dollars: str) -> None:
-        """Dollars from the bank into a wallet."""
+    async def pay(self, person: Person, dollars: str) -> list[bytes]:
+        """Dollars from the bank into a wallet; the bytes of its transaction."""
         data = keccak(b"transfer(address,uint256)")[:4] + _words(person.account, to_units(dollars, CENTS))
-        await self.send(self.bank, Call(self.cash, data, GAS))
+        return await self.send(self.bank, Call(self.cash, data, GAS))
 
     async def bring(self, person: Person, dollars: str, *, wait: bool = True) -> list[bytes]:
         """Dollars from a wallet into the vault, by two transactions of its own; their bytes."""

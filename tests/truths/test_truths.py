@@ -132,10 +132,10 @@ VIOLATIONS: list[tuple[str, str, str]] = [
     ),
     (
         "INV-6 one nonce",
-        "nonce 0",
+        " nonce ",
         (
             "ALTER TABLE chain_transactions DROP CONSTRAINT chain_transactions_wallet_nonce_key;"
-            "UPDATE chain_transactions SET nonce = 0 WHERE nonce = 1"
+            "UPDATE chain_transactions SET nonce = nonce - 1 WHERE nonce = (SELECT max(nonce) FROM chain_transactions)"
         ),
     ),
     (
@@ -285,7 +285,10 @@ VIOLATIONS: list[tuple[str, str, str]] = [
     (
         "INV-13",
         "transaction not final for long",
-        f"UPDATE chain_transactions SET status = 'sent', created_at = {LONG_AGO} WHERE nonce = 3",
+        (
+            f"UPDATE chain_transactions SET status = 'sent', created_at = {LONG_AGO} "
+            "WHERE nonce = (SELECT max(nonce) FROM chain_transactions)"
+        ),
     ),
     ("INV-13", "undelivered by redis", f"UPDATE events SET occurred_at = {LONG_AGO}"),
     (
