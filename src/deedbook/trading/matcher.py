@@ -35,10 +35,11 @@ BATCH = 500
 RECENT = 100
 TTL_S = 4.0
 RENEW_S = 1.0
-SMALL, MANY = 50, 16
+SMALL = 50
+RUSH_PER_S = 2_000
 DWELL_S, LONG_DWELL_S = 0.008, 0.02
 """After a small batch the next one may fill for so long, since a commit costs the same for one order as for fifty;
-longer where many came, since then everything is scarce. What comes when nothing has come for a while never waits."""
+longer in a rush, since then everything is scarce. What comes when nothing has come for a while never waits."""
 BUSY_FOR_S = 0.1
 IDLE_S = 0.25
 Observe = Callable[[str, float], None]
@@ -125,11 +126,11 @@ class PairMatcher:
             Exception: whatever the commit said. This matcher is over then; another takes over and rebuilds.
         """
         committing: asyncio.Task[None] | None = None
-        busy_until = 0.0
+        busy_until = began = 0.0
         try:
             while not stopping.is_set():
                 self._bell.clear()
-                began = time.monotonic()
+                before, began = began, time.monotonic()
                 prepared = await self._next()
                 if committing is not None:
                     done, committing = committing, None
@@ -140,7 +141,8 @@ class PairMatcher:
                     busy_until = began + BUSY_FOR_S
                     if not self._copies.behind(self._spec.pair_id):
                         if prepared.drained < SMALL:
-                            dwell_s = DWELL_S if prepared.drained < MANY else LONG_DWELL_S
+                            rush = prepared.drained > (began - before) * RUSH_PER_S
+                            dwell_s = LONG_DWELL_S if rush else DWELL_S
                             await asyncio.sleep(began + dwell_s - time.monotonic())
                         continue
                     # A pair that is never quiet would never be told again: let it be quiet for once.
