@@ -5,7 +5,6 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -20,16 +19,6 @@ pytestmark = [
 ]
 
 STOPS_AT_ERRORS = "set -euo pipefail\n"
-
-
-@pytest.fixture
-async def running() -> AsyncIterator[Terminal]:
-    terminal = Terminal.new()
-    try:
-        await terminal.up()
-        yield terminal
-    finally:
-        terminal.close()
 
 
 def sessions() -> str:

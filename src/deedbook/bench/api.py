@@ -9,20 +9,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import httpx2
 import orjson
 
 from deedbook import truths
 from deedbook.bench import cost
 from deedbook.bench.load import Load, RequestFailed
+from deedbook.bench.reach import Reach, reach
 from deedbook.bench.result import BenchResult, Round
 from deedbook.bench.run import BenchFailed, Measure, Stage
 from deedbook.bench.signing import Trader, sign_in_traders, signed_order
 from deedbook.bench.venue import open_venue
-from deedbook.bench.wire import Wire
 from deedbook.identity import Domain
-from deedbook.identity.terms import Address
-from deedbook.infra.database import Database
 from deedbook.trading.spec import PairSpec
 
 BATCH = 50
@@ -46,34 +43,23 @@ def api(plan: Plan) -> Measure:
 
 
 async def _measure(plan: Plan, stage: Stage) -> BenchResult:
-    settings = stage.settings
-    assert settings.DATABASE_URL is not None
-    db = await Database.connect(settings.DATABASE_URL.get_secret_value(), pool_size=4, application="bench")
-    base_url = f"http://127.0.0.1:{settings.PORT}/api/v1"
-    try:
-        async with (
-            httpx2.AsyncClient(base_url=base_url, timeout=30, trust_env=False) as http,
-            Wire("127.0.0.1", settings.PORT, plan.connections) as wire,
-        ):
-            stage.progress(f"Signing in {plan.traders} traders")
-            return await _Bench(plan, stage, db, http, wire).run()
-    finally:
-        await db.close()
+    async with reach(stage, plan.connections) as into:
+        stage.progress(f"Signing in {plan.traders} traders")
+        return await _Bench(plan, stage, into).run()
 
 
 class _Bench:
-    def __init__(self, plan: Plan, stage: Stage, db: Database, http: httpx2.AsyncClient, wire: Wire) -> None:
-        self._plan, self._stage, self._db, self._http, self._wire = plan, stage, db, http, wire
+    def __init__(self, plan: Plan, stage: Stage, into: Reach) -> None:
+        self._plan, self._stage, self._into = plan, stage, into
         self._draw = random.Random(plan.seed)  # noqa: S311 - a load, not a secret
         self._run = os.urandom(3).hex()
         self._signed = 0
         self._domain: Domain | None = None
 
     async def run(self) -> BenchResult:
-        spec = await open_venue(self._db, f"B{self._run.upper()}")
-        traders = await sign_in_traders(self._db, self._http, spec, self._plan.traders)
-        told = (await self._http.get("/exchange-info")).raise_for_status().json()["eip712Domain"]
-        self._domain = Domain(told["chainId"], Address(told["verifyingContract"].lower()))
+        spec = await open_venue(self._into.db, f"B{self._run.upper()}")
+        traders = await sign_in_traders(self._into.db, self._into.http, spec, self._plan.traders)
+        self._domain = await self._into.domain()
         await self._single("warm up", self._orders(spec, traders, 500), None)
         before = cost.cpu_us(self._stage.home)
         fast = await self._single("as fast as taken", self._orders(spec, traders, self._plan.orders), None)
@@ -122,7 +108,7 @@ class _Bench:
         self, name: str, orders: list[tuple[Trader, dict[str, Any]]], per_s: float | None
     ) -> Round:
         requests = [
-            self._wire.request("POST", "/api/v1/trading/orders", trader.token, orjson.dumps(body))
+            self._into.wire.request("POST", "/api/v1/trading/orders", trader.token, orjson.dumps(body))
             for trader, body in orders
         ]
         return await self._send(name, requests, per_s, 201, 1)
@@ -132,7 +118,7 @@ class _Bench:
         for trader, body in orders:
             by_trader.setdefault(trader.token, []).append(body)
         requests = [
-            self._wire.request(
+            self._into.wire.request(
                 "POST",
                 "/api/v1/trading/orders/batch",
                 token,
@@ -152,7 +138,7 @@ class _Bench:
         load: Load[None] = Load(name, per_s=per_s)
 
         async def ask(request: bytes) -> None:
-            status, body = await self._wire.send(request)
+            status, body = await self._into.wire.send(request)
             if status != wanted or (items > 1 and b'"problem":{' in body):
                 raise RequestFailed(f"{status}: {body[:300].decode(errors='replace')}")
 
@@ -169,7 +155,7 @@ class _Bench:
     async def _matched(self) -> None:
         deadline = time.monotonic() + SETTLE_S
         while time.monotonic() < deadline:
-            async with self._db.reading() as connection:
+            async with self._into.db.reading() as connection:
                 if not await connection.fetchval(
                     "SELECT EXISTS (SELECT 1 FROM orders WHERE status = 'PENDING_MATCH')"
                 ):
@@ -178,4 +164,4 @@ class _Bench:
         raise BenchFailed("orders still wait for their matcher")
 
     async def _truths_hold(self) -> bool:
-        return all(truth.holds for truth in await truths.check_trading(self._db))
+        return all(truth.holds for truth in await truths.check_trading(self._into.db))

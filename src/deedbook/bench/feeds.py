@@ -8,23 +8,21 @@ import time
 from dataclasses import dataclass
 from functools import partial
 
-import httpx2
 import orjson
 
 from deedbook import truths
 from deedbook.bench import cost
 from deedbook.bench.follower import CHANNELS, Follower
 from deedbook.bench.load import Load, RequestFailed
+from deedbook.bench.reach import Reach, reach
 from deedbook.bench.result import BenchResult, Round
 from deedbook.bench.run import BenchFailed, Measure, Stage
 from deedbook.bench.signing import Trader, sign_in_traders, signed_order
 from deedbook.bench.venue import open_venue
-from deedbook.bench.wire import Wire
 from deedbook.identity import Domain
-from deedbook.identity.terms import Address
-from deedbook.infra.database import Database
 from deedbook.trading.spec import PairSpec
 
+CONNECTIONS = 16
 TRADERS_EACH = 4
 RESTING_EACH = 60
 KEEP_BOOKS = 25
@@ -51,23 +49,13 @@ def feeds(plan: Plan) -> Measure:
 
 
 async def _measure(plan: Plan, stage: Stage) -> BenchResult:
-    settings = stage.settings
-    assert settings.DATABASE_URL is not None
-    db = await Database.connect(settings.DATABASE_URL.get_secret_value(), pool_size=4, application="bench")
-    base_url = f"http://127.0.0.1:{settings.PORT}/api/v1"
-    try:
-        async with (
-            httpx2.AsyncClient(base_url=base_url, timeout=30, trust_env=False) as http,
-            Wire("127.0.0.1", settings.PORT, 16) as wire,
-        ):
-            return await _Bench(plan, stage, db, http, wire).run()
-    finally:
-        await db.close()
+    async with reach(stage, CONNECTIONS) as into:
+        return await _Bench(plan, stage, into).run()
 
 
 class _Bench:
-    def __init__(self, plan: Plan, stage: Stage, db: Database, http: httpx2.AsyncClient, wire: Wire) -> None:
-        self._plan, self._stage, self._db, self._http, self._wire = plan, stage, db, http, wire
+    def __init__(self, plan: Plan, stage: Stage, into: Reach) -> None:
+        self._plan, self._stage, self._into = plan, stage, into
         self._draw = random.Random(plan.seed)  # noqa: S311 - a load, not a secret
         self._run = os.urandom(3).hex().upper()
         self._signed = 0
@@ -75,12 +63,12 @@ class _Bench:
     async def run(self) -> BenchResult:
         plan, stage = self._plan, self._stage
         stage.progress(f"Opening {plan.pairs} pairs, with {TRADERS_EACH} traders each")
-        pairs = [await open_venue(self._db, f"F{self._run}{number}") for number in range(plan.pairs)]
+        pairs = [await open_venue(self._into.db, f"F{self._run}{number}") for number in range(plan.pairs)]
         traders = {
-            pair.symbol: await sign_in_traders(self._db, self._http, pair, TRADERS_EACH) for pair in pairs
+            pair.symbol: await sign_in_traders(self._into.db, self._into.http, pair, TRADERS_EACH)
+            for pair in pairs
         }
-        told = (await self._http.get("/exchange-info")).raise_for_status().json()["eip712Domain"]
-        domain = Domain(told["chainId"], Address(told["verifyingContract"].lower()))
+        domain = await self._into.domain()
         resting = [self._request(pair, traders, domain, crossing=False) for pair in pairs * RESTING_EACH]
         await self._send(resting, None)
         stage.progress(f"Opening {plan.clients} sockets")
@@ -125,7 +113,7 @@ class _Bench:
             p99_ms=rounds[0].p99_ms,
             cpu_us_per_unit=cost.per_unit(before, cost.cpu_us(stage.home), messages),
             rounds=rounds,
-            truths=all(truth.holds for truth in await truths.check_trading(self._db)),
+            truths=all(truth.holds for truth in await truths.check_trading(self._into.db)),
             notes=(
                 f"{plan.clients} clients on {plan.pairs} pairs, {plan.per_s:g} orders/s for {plan.seconds} s",
                 f"memory of the API: {memory.get('api', 0)} MB before, {after.get('api', 0)} MB after",
@@ -178,13 +166,13 @@ class _Bench:
             price=f"{ticks // 100}.{ticks % 100:02d}",
             nonce=f"{self._run}-{self._signed}",
         )
-        return self._wire.request("POST", "/api/v1/trading/orders", trader.token, orjson.dumps(body))
+        return self._into.wire.request("POST", "/api/v1/trading/orders", trader.token, orjson.dumps(body))
 
     async def _send(self, requests: list[bytes], per_s: float | None) -> None:
         load: Load[None] = Load("orders", per_s=per_s)
 
         async def ask(request: bytes) -> None:
-            status, body = await self._wire.send(request)
+            status, body = await self._into.wire.send(request)
             if status != 201:
                 raise RequestFailed(f"{status}: {body[:300].decode(errors='replace')}")
 

@@ -18,6 +18,7 @@ from deedbook import truths
 from deedbook.bench import cost
 from deedbook.bench.load import Load, RequestFailed
 from deedbook.bench.matching import Floor, cpu, open_floor
+from deedbook.bench.reach import reach
 from deedbook.bench.result import BenchResult, Round
 from deedbook.bench.run import BenchFailed, Measure, Stage
 from deedbook.bench.venue import add_traders, admitted, open_venue
@@ -182,26 +183,16 @@ async def _trade(floor: Floor, count: int, *, spread_s: int, after: int = 0) -> 
 
 
 async def _read(plan: Plan, stage: Stage) -> tuple[list[Round], float, bool]:
-    settings = stage.settings
-    assert settings.DATABASE_URL is not None
-    db = await Database.connect(settings.DATABASE_URL.get_secret_value(), pool_size=4, application="bench")
-    base_url = f"http://127.0.0.1:{settings.PORT}"
-    try:
-        async with (
-            httpx2.AsyncClient(base_url=base_url, timeout=30, trust_env=False) as http,
-            Wire("127.0.0.1", settings.PORT, CONNECTIONS) as wire,
-        ):
-            spec = await open_venue(db, f"M{new_uuid().hex[-6:].upper()}")
-            async with _trading(db, spec):
-                await asyncio.sleep(WARM_S)
-                before = await _reads(http)
-                rounds = [await _round(plan, stage, wire, spec, what) for what in READS]
-                after = await _reads(http)
-            made = {source: after.get(source, 0) - before.get(source, 0) for source in after}
-            held = all(truth.holds for truth in await truths.check_candles(db))
-            return rounds, made.get("copy", 0) / max(sum(made.values()), 1), held
-    finally:
-        await db.close()
+    async with reach(stage, CONNECTIONS) as into:
+        spec = await open_venue(into.db, f"M{new_uuid().hex[-6:].upper()}")
+        async with _trading(into.db, spec):
+            await asyncio.sleep(WARM_S)
+            before = await _reads(into.http)
+            rounds = [await _round(plan, stage, into.wire, spec, what) for what in READS]
+            after = await _reads(into.http)
+        made = {source: after.get(source, 0) - before.get(source, 0) for source in after}
+        held = all(truth.holds for truth in await truths.check_candles(into.db))
+        return rounds, made.get("copy", 0) / max(sum(made.values()), 1), held
 
 
 @asynccontextmanager
@@ -249,6 +240,6 @@ async def _round(plan: Plan, stage: Stage, wire: Wire, spec: PairSpec, what: str
 
 async def _reads(http: httpx2.AsyncClient) -> dict[str, float]:
     """Reads so far by where they were answered from."""
-    text = (await http.get("/metrics")).raise_for_status().text
+    text = (await http.get(http.base_url.join("/metrics"))).raise_for_status().text
     lines = [line for line in text.splitlines() if line.startswith(METRIC + "{")]
     return {line.split('"')[1]: float(line.rsplit(" ", 1)[1]) for line in lines}
