@@ -32,6 +32,7 @@ from deedbook.marketdata import PriceFeeds, PricePolicy
 from deedbook.marketdata import jobs as marketdata_jobs
 from deedbook.markets import jobs as market_jobs
 from deedbook.markets.terms import POLL_DECISIONS
+from deedbook.notifications import jobs as notification_jobs
 from deedbook.settlement import jobs as settlement_jobs
 from deedbook.settlement.ports import Desk as SettlementDesk
 from deedbook.tokens import Foundry
@@ -54,6 +55,7 @@ JOB_MODULES = (
     trading_jobs,
     marketdata_jobs,
     settlement_jobs,
+    notification_jobs,
 )
 
 

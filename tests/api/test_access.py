@@ -12,10 +12,12 @@ from deedbook.api.app import create_app
 from deedbook.api.deps import PUBLIC, SIGNED_IN, access
 from deedbook.api.strict import StrictRoute
 from deedbook.identity import Role
+from deedbook.kernel.ids import UserId
 from deedbook.markets import MarketStatus
 from tests.api.support import ROOT, caller_of, refused, routes
 from tests.compliance.support import new_user, open_desk
 from tests.markets.support import market_in
+from tests.notifications.support import told_of_a_deposit
 from tests.support.floor import prepared_price_source, prepared_settlement, prepared_trading
 from tests.support.till import prepared_custody
 from tests.support.world import User, World, registration, test_settings
@@ -123,6 +125,11 @@ WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
     "GET /api/v1/me/leaderboard": A_USERS_OWN,
     "PUT /api/v1/me/leaderboard": A_USERS_OWN,
     "DELETE /api/v1/me/leaderboard": A_USERS_OWN,
+    "GET /api/v1/me/notifications": A_USERS_OWN,
+    "GET /api/v1/me/notifications/unread-count": A_USERS_OWN,
+    "POST /api/v1/me/notifications/read-all": A_USERS_OWN,
+    "GET /api/v1/me/notifications/{id}": NOT_YOURS,
+    "POST /api/v1/me/notifications/{id}/read": NOT_YOURS,
     "GET /api/v1/admin/price-sources": OPERATORS,
     "POST /api/v1/admin/price-sources": (401, 403, 403, 403, 201),
     "DELETE /api/v1/admin/price-sources/{id}": OPERATORS,
@@ -294,6 +301,9 @@ async def _prepared(world: World, issuer: User, path: str) -> tuple[str, dict[st
     if "/tokens" in path:
         return await _prepared_token(world, issuer, path)
     body = bodies.get(last, {})
+    if "/me/notifications" in path:
+        told = await told_of_a_deposit(world.db, UserId(issuer.user_id))
+        return path.replace("{id}", str(told)), {"upTo": str(told)} if last == "read-all" else {}
     if last == "leaderboard":
         return path, {"name": f"Trader {uuid4()}"[:40]}
     if last in STATE_FOR or "/markets/{id}" in path:

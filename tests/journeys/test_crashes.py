@@ -39,6 +39,10 @@ DEPLOYMENT = ("deploy.afterClaim", "deploy.afterProof", "deploy.beforeCommit", "
 ELSEWHERE = {
     "tests/compliance/test_registry.py": ("pause.afterRequest", "pause.afterFinal"),
     "tests/compliance/test_screening.py": ("verify.afterAnswer", "verify.beforeCommit"),
+    "tests/notifications/test_feed.py": (
+        "relay.notifications.afterDeliver",
+        "relay.trading-notifications.afterDeliver",
+    ),
     "tests/settlement/test_settling.py": (
         "settle.afterClaim",
         "settle.beforeSign",

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from deedbook.custody.errands import RELAY, TRANSFER, WITHDRAW
+from deedbook.workers.notification_sinks import NotificationsSink, TradingNotificationsSink
 from deedbook.workers.relay import FanOutSink, JobSink, PermissionsSink, RedisSink
 from deedbook.workers.trading_sinks import TradingActivitySink, TradingEventsSink
 
@@ -19,6 +20,8 @@ _NAMES = {
             PermissionsSink,
             TradingEventsSink,
             TradingActivitySink,
+            NotificationsSink,
+            TradingNotificationsSink,
         )
     ],
     "{errand.name}": [errand.name for errand in (WITHDRAW, TRANSFER, RELAY)],

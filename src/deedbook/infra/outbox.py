@@ -150,6 +150,8 @@ async def lag_s(db: Database) -> dict[str, float]:
                     WHERE (tx_id, position) > (c.tx_id, c.position) ORDER BY tx_id, position LIMIT 1)
                 WHEN 'trading-epc' THEN (SELECT occurred_at FROM trading_facts
                     WHERE (tx_id, position) > (c.tx_id, c.position) ORDER BY tx_id, position LIMIT 1)
+                WHEN 'trading-notifications' THEN (SELECT occurred_at FROM trading_facts
+                    WHERE (tx_id, position) > (c.tx_id, c.position) ORDER BY tx_id, position LIMIT 1)
                 ELSE (SELECT occurred_at FROM events WHERE (tx_id, position) > (c.tx_id, c.position)
                       ORDER BY tx_id, position LIMIT 1) END), 0)::float8 AS lag
             FROM relay_cursors c

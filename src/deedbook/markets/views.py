@@ -7,7 +7,7 @@ from uuid import UUID
 
 from deedbook.infra.database import Database
 from deedbook.kernel.events import Audience
-from deedbook.kernel.ids import MarketId
+from deedbook.kernel.ids import MarketId, UserId
 from deedbook.markets.events import LIFECYCLE_FACTS
 from deedbook.markets.model import Market
 from deedbook.markets.store import COLUMNS, market_of
@@ -97,6 +97,15 @@ async def statuses(db: Database, ids: list[UUID]) -> dict[UUID, str]:
     async with db.reading() as connection:
         rows = await connection.fetch("SELECT market_id, status FROM markets WHERE market_id = ANY($1)", ids)
     return {row["market_id"]: row["status"] for row in rows}
+
+
+async def issuers(db: Database, ids: list[UUID]) -> dict[UUID, tuple[str, UserId]]:
+    """The names of some markets, and the users who issue there."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(
+            "SELECT market_id, name, issuer_user_id FROM markets WHERE market_id = ANY($1)", ids
+        )
+    return {row["market_id"]: (row["name"], UserId(row["issuer_user_id"])) for row in rows}
 
 
 async def approval_queue(db: Database, limit: int = 1000) -> list[UUID]:

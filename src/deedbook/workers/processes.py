@@ -28,6 +28,7 @@ from deedbook.workers import relay as relays
 from deedbook.workers.chain import LaneWorker, VaultWatcher
 from deedbook.workers.loops import repeat, stop_on_signals, wait
 from deedbook.workers.matching import MatcherPool
+from deedbook.workers.notification_sinks import NotificationsSink, TradingNotificationsSink
 from deedbook.workers.scheduler import REPEAT_S, Scheduler
 from deedbook.workers.settlement import SettlementLoop
 from deedbook.workers.tally import MatchingTally
@@ -88,6 +89,8 @@ async def relay(settings: Settings) -> None:
             relays.PermissionsSink(resources.db, holder, resources.permissions),
             TradingEventsSink(resources.db, holder, resources.redis),
             TradingActivitySink(resources.db, holder, resources.permissions),
+            NotificationsSink(resources.db, holder),
+            TradingNotificationsSink(resources.db, holder),
         ]
         sweeper = relays.Sweeper(resources.db, holder, job_sink, queues)
         memory.settle()

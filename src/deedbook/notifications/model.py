@@ -1,0 +1,118 @@
+"""What is told of one thing to one person. Pure."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+from uuid import UUID
+
+from deedbook.kernel.ids import UserId
+from deedbook.notifications.terms import Channel, Kind, Topic
+
+MAX_TITLE = 200
+SINGLE_AN_HOUR = 60
+"""How many orders somebody hears of one by one in an hour. Machines trade by the thousand: what goes beyond is counted,
+in one notification for each pair and hour."""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A notification before it is written. `source` names what it tells of; `details` are labels and values."""
+
+    user_id: UserId
+    kind: Kind
+    source: str
+    subject_type: str
+    subject_id: UUID
+    title: str
+    body: str
+    details: tuple[tuple[str, str], ...]
+    occurred_at: datetime
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Orders of somebody on a pair in one hour that are counted and not told one by one."""
+
+    user_id: UserId
+    pair_id: UUID
+    symbol: str
+    hour: datetime
+    times: int
+    occurred_at: datetime
+
+    @property
+    def source(self) -> str:
+        return f"orders.summary.{self.pair_id}.{self.hour:%Y-%m-%dT%H}"
+
+
+@dataclass(frozen=True)
+class OrderNotice:
+    """A notice of an order, with the pair it is on."""
+
+    notice: Notice
+    pair_id: UUID
+    symbol: str
+
+
+def last_of_each_order(told: Sequence[OrderNotice]) -> list[OrderNotice]:
+    """Without the partial fills of orders of which something later is told in the same breath."""
+    last = {entry.notice.subject_id: entry for entry in told}
+    return [
+        entry
+        for entry in told
+        if entry.notice.kind is not Kind.ORDER_PARTIALLY_FILLED or last[entry.notice.subject_id] is entry
+    ]
+
+
+def fold(told: Sequence[OrderNotice], lately: dict[UserId, int]) -> tuple[list[Notice], list[Summary]]:
+    """What is told one by one, and what is only counted. `lately` is how many orders each has heard of this hour."""
+    single: list[Notice] = []
+    counted: dict[tuple[UserId, UUID, datetime], list[OrderNotice]] = defaultdict(list)
+    room = {user_id: SINGLE_AN_HOUR - heard for user_id, heard in lately.items()}
+    for entry in told:
+        notice = entry.notice
+        left = room.setdefault(notice.user_id, SINGLE_AN_HOUR)
+        if left > 0:
+            room[notice.user_id] = left - 1
+            single.append(notice)
+        else:
+            hour = notice.occurred_at.replace(minute=0, second=0, microsecond=0)
+            counted[(notice.user_id, entry.pair_id, hour)].append(entry)
+    return single, [
+        Summary(user_id, pair_id, group[0].symbol, hour, len(group), group[-1].notice.occurred_at)
+        for (user_id, pair_id, hour), group in counted.items()
+    ]
+
+
+def may_be_silenced(kind: Kind) -> bool:
+    """Whether somebody may not want to see it in their feed: what concerns their safety always stands there."""
+    return kind.topic not in (Topic.SECURITY, Topic.COMPLIANCE)
+
+
+_MAILED = frozenset(
+    {
+        Kind.ORDER_FILLED,
+        Kind.ORDER_REJECTED,
+        Kind.TRADE_SETTLEMENT_FAILED,
+        *(
+            kind
+            for kind in Kind
+            if kind.topic in (Topic.MONEY, Topic.MARKETS, Topic.COMPLIANCE, Topic.SECURITY)
+        ),
+    }
+)
+
+
+def wanted_by_default(kind: Kind, channel: Channel) -> bool:
+    """Everything in the feed; by mail what confirms, or asks for somebody; a text message only for who asked for it."""
+    match channel:
+        case Channel.IN_APP:
+            return True
+        case Channel.EMAIL:
+            return kind in _MAILED
+        case Channel.SMS:
+            return False
+        case _:
+            assert_never(channel)

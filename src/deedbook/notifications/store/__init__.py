@@ -1,0 +1,1 @@
+"""SQL of this room, one module for each thing."""
