@@ -1,0 +1,139 @@
+"""What one has, and how it comes and goes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token. The vault takes it when its status is `active`."""
+
+    id: UUID
+    symbol: str
+    name: str
+    token_type: str
+    decimals: int
+    contract_address: str | None
+    chain_id: int
+    market_id: UUID | None
+    status: str
+    total_supply: Decimal
+    supply_cap: Decimal | None
+    created_at: datetime
+    metadata: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Balance:
+    """What one has of a token. What is `locked` is held for orders and withdrawals."""
+
+    token_id: UUID
+    symbol: str
+    available: Decimal
+    locked: Decimal
+    total: Decimal
+
+
+@dataclass(frozen=True)
+class WalletCall:
+    """A transaction for one's own wallet to send."""
+
+    to: str
+    data: str
+    gas: int
+
+
+@dataclass(frozen=True)
+class Deposit:
+    """A deposit. `credited` is what arrived; `send` is what one's wallet sends, where nobody relays it."""
+
+    id: UUID
+    token_id: UUID
+    symbol: str
+    account: str
+    amount: Decimal
+    credited: Decimal | None
+    status: str
+    expires_at: datetime | None
+    error: str | None
+    tx_hash: str | None
+    created_at: datetime
+    updated_at: datetime
+    send: tuple[WalletCall, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """A withdrawal."""
+
+    id: UUID
+    user_id: UUID
+    token_id: UUID
+    symbol: str
+    account: str
+    destination: str
+    amount: Decimal
+    status: str
+    approvals_needed: int
+    reason: str | None
+    expires_at: datetime
+    tx_hash: str | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """A transfer between two accounts in the vault."""
+
+    id: UUID
+    from_user_id: UUID
+    to_user_id: UUID
+    token_id: UUID
+    symbol: str
+    amount: Decimal
+    status: str
+    reason: str | None
+    expires_at: datetime
+    tx_hash: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class Mint:
+    """A mint, from the request to the chain."""
+
+    id: UUID
+    token_id: UUID
+    symbol: str
+    user_id: UUID
+    account: str
+    amount: Decimal
+    status: str
+    requested_by: UUID
+    decided_by: UUID | None
+    reason: str
+    decision_reason: str | None
+    error: str | None
+    tx_hash: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class LedgerLine:
+    """One line of one's ledger, and the balance after it."""
+
+    id: int
+    posting_id: UUID
+    kind: str
+    token_id: UUID
+    symbol: str
+    amount: Decimal
+    balance: Decimal
+    created_at: datetime

@@ -1,0 +1,105 @@
+"""Who is asking, and what the platform is."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from deedbook.client.answers import Exchange, Me, Pair, ServerTime, Token
+from deedbook.client.flow import Call, Flow, Session, ask
+from deedbook.client.flows.asking import everything, get, page, segment
+from deedbook.client.operations import Page
+from deedbook.client.signers import personal_signature
+from deedbook.client.typed_data import checksum_address
+
+STATEMENT = "Sign in to Deedbook."
+
+
+def sign_in(session: Session) -> Flow[None]:
+    """Sign in with Ethereum (EIP-4361). Clients do this by themselves, and again when the token runs out."""
+    signer = session.signer
+    assert signer is not None, "signing in takes a signer"
+    offer = yield from ask(session, Call("POST", "/auth/nonce", signed_in=False))
+    now = datetime.fromtimestamp(session.clock(), UTC)
+    message = sign_in_message(checksum_address(signer.address), offer, now)
+    body = {"message": message, "signature": personal_signature(signer, message)}
+    # A nonce is good once: where the answer is lost, another is asked for.
+    told = yield from ask(session, Call("POST", "/auth/siwe", body=body, signed_in=False, repeatable=False))
+    session.token = told["accessToken"]
+
+
+def sign_in_message(address: str, offer: dict[str, Any], now: datetime) -> str:
+    """The text that a wallet shows, of what `POST /auth/nonce` answered."""
+    issued = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (
+        f"{offer['domain']} wants you to sign in with your Ethereum account:\n{address}\n\n{STATEMENT}\n\n"
+        f"URI: {offer['uri']}\nVersion: {offer['version']}\nChain ID: {offer['chainId']}\n"
+        f"Nonce: {offer['nonce']}\nIssued At: {issued}"
+    )
+
+
+def sign_out(session: Session) -> Flow[None]:
+    """End this session."""
+    yield from ask(session, Call("POST", "/auth/logout"))
+    session.token = session.me = None
+
+
+def me(session: Session) -> Flow[Me]:
+    """Who I am here."""
+    if session.me is None:
+        session.me = yield from get(session, Me, "/me")
+    return session.me
+
+
+def exchange_info(session: Session, *, fresh: bool = False) -> Flow[Exchange]:
+    """Pairs, contracts and how to sign. It is asked once; `fresh` asks again."""
+    if session.exchange is None or fresh:
+        session.exchange = yield from get(session, Exchange, "/exchange-info", signed_in=False)
+    return session.exchange
+
+
+def pair(session: Session, name: str) -> Flow[Pair]:
+    """A pair by its symbol or id, as `exchange_info` has it; one that is new is asked for.
+
+    Raises:
+        PairNotFound: there is none.
+    """
+    known = (yield from exchange_info(session)).pair(name)
+    if known is not None:
+        return known
+    found = yield from get(session, Pair, f"/trading/pairs/{segment(name)}", signed_in=False)
+    yield from exchange_info(session, fresh=True)
+    return found
+
+
+def pairs(session: Session) -> Flow[tuple[Pair, ...]]:
+    """All pairs, as they are now."""
+    return (yield from everything(session, Pair, "/trading/pairs", signed_in=False))
+
+
+def token(session: Session, name: str) -> Flow[Token]:
+    """A token by its symbol or id, as it is now."""
+    return (yield from get(session, Token, f"/tokens/{segment(name)}", signed_in=False))
+
+
+def tokens(session: Session, cursor: str | None) -> Flow[Page[Token]]:
+    """All tokens."""
+    return (yield from page(session, Token, "/tokens", cursor, signed_in=False))
+
+
+def server_time(session: Session) -> Flow[ServerTime]:
+    """The platform's clock."""
+    return (yield from get(session, ServerTime, "/time", signed_in=False))
+
+
+def call(
+    session: Session,
+    method: str,
+    path: str,
+    body: Any = None,
+    *,
+    key: str | None = None,
+    signed_in: bool = True,
+) -> Flow[Any]:
+    """Any route of the API, as JSON: what has no method of its own here. A POST without a key is sent once."""
+    repeatable = method == "GET" or key is not None
+    asked = Call(method, path, body=body, key=key, signed_in=signed_in, repeatable=repeatable)
+    return (yield from ask(session, asked))
