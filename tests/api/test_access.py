@@ -36,6 +36,9 @@ WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
     "POST /api/v1/auth/refresh": (401, 401, 401, 401, 401),
     "POST /api/v1/auth/logout": A_USERS_OWN,
     "GET /api/v1/me": A_USERS_OWN,
+    "POST /api/v1/me/api-keys": (401, 201, 201, 201, 201),
+    "GET /api/v1/me/api-keys": A_USERS_OWN,
+    "DELETE /api/v1/me/api-keys/{id}": NOT_YOURS,
     "POST /api/v1/markets/register": (401, 403, 201, 403, 403),  # another issuer registers their own
     "POST /api/v1/markets/{id}/approve": OFFICERS_STEP,
     "POST /api/v1/markets/{id}/activate": OFFICERS_STEP,
@@ -304,6 +307,8 @@ async def _prepared(world: World, issuer: User, path: str) -> tuple[str, dict[st
     if "/me/notifications" in path:
         told = await told_of_a_deposit(world.db, UserId(issuer.user_id))
         return path.replace("{id}", str(told)), {"upTo": str(told)} if last == "read-all" else {}
+    if "/api-keys" in path:
+        return await prepared_key(world, issuer, path)
     if last == "leaderboard":
         return path, {"name": f"Trader {uuid4()}"[:40]}
     if last in STATE_FOR or "/markets/{id}" in path:
@@ -318,6 +323,15 @@ async def _prepared(world: World, issuer: User, path: str) -> tuple[str, dict[st
             await tx.execute(FAILED_JOB if "/jobs/" in path else FAILED_EVENT, made)
         return path.replace("{id}", made).replace("{queue}", "housekeeping"), body
     return path.replace("{name}", "housekeeping").replace("{id}", "LUXAPT-USDC"), body
+
+
+async def prepared_key(world: World, owner: User, path: str) -> tuple[str, dict[str, Any]]:
+    """The path with the id of a key of this user, and the body of another one."""
+    body = {"name": "a program", "scopes": ["read"]}
+    if "{id}" not in path:
+        return path, body
+    made = await world.post("/me/api-keys", owner, body)
+    return path.replace("{id}", made.json()["key"]["id"]), {}
 
 
 async def _prepared_compliance(world: World, path: str) -> tuple[str, dict[str, Any]]:

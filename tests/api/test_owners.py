@@ -9,7 +9,7 @@ import pytest
 
 from deedbook.identity import Role
 from tests.api.support import ROOT, caller_of
-from tests.api.test_access import CUSTODY, WHO_HEARS_WHAT
+from tests.api.test_access import CUSTODY, WHO_HEARS_WHAT, prepared_key
 from tests.compliance.support import open_desk
 from tests.support.floor import owned_settlement
 from tests.support.till import owned_custody
@@ -20,6 +20,9 @@ Things = tuple[str, dict[str, Any], User]
 
 # What the owner of the things hears, and an admin.
 OWNER_AND_ADMIN: dict[str, tuple[int, int]] = {
+    "POST /api/v1/me/api-keys": (201, 201),
+    "GET /api/v1/me/api-keys": (200, 200),
+    "DELETE /api/v1/me/api-keys/{id}": (200, 404),
     "POST /api/v1/tokens/{id}/list": (403, 200),
     "GET /api/v1/tokens": (200, 200),
     "GET /api/v1/tokens/{id}": (200, 200),
@@ -108,7 +111,15 @@ async def _of_an_issuer(world: World, path: str) -> Things:
     return path.replace("{id}", str(named)), bodies.get(last, {}), owner
 
 
+async def _of_a_programmer(world: World, path: str) -> Things:
+    """Somebody who has an API key."""
+    owner = await world.user()
+    return *await prepared_key(world, owner, path), owner
+
+
 def _prepare(path: str) -> Callable[[World, str], Awaitable[Things]]:
+    if "/api-keys" in path:
+        return _of_a_programmer
     if "/settlement" in path:
         return owned_settlement
     if any(part in path for part in CUSTODY):
@@ -132,6 +143,6 @@ async def test_owner_and_admin_hear_what_the_table_says(shared: World, operation
 
 
 def test_the_table_has_every_route_about_what_each_one_holds() -> None:
-    about = (*CUSTODY, "/compliance", "/tokens", "/settlement")
+    about = (*CUSTODY, "/compliance", "/tokens", "/settlement", "/api-keys")
     routes = {name for name in WHO_HEARS_WHAT if any(part in name for part in about)}
     assert routes - {"POST /api/v1/tokens"} == set(OWNER_AND_ADMIN)

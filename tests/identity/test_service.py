@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from deedbook.identity import access, service, store
+from deedbook.identity import Recognition, access, service, store
 from deedbook.identity.errors import SignatureMalformed, SignInRefused, Unauthenticated
 from deedbook.identity.service import Credentials, KeyRing
 from deedbook.identity.signatures import parse_address, parse_signature
@@ -21,7 +21,7 @@ UNKNOWN = "0192f0a2-7c3e-7b1d-9a4e-3f2b1c0d9e8f"
 
 
 async def caller(db: Database, token: str) -> Caller:
-    return await service.recognise(db, KeyRing(db), token, POLICY.issuer)
+    return await Recognition(db, KeyRing(db), POLICY.issuer).recognise(token)
 
 
 async def refresh(db: Database, token: str) -> Credentials | None:

@@ -7,11 +7,12 @@ from typing import Any
 from fastapi import Depends, FastAPI
 from starlette.routing import WebSocketRoute
 
-from deedbook import __version__, identity
+from deedbook import __version__
 from deedbook.api import errors, root
 from deedbook.api.callers import Callers
 from deedbook.api.deps import IDEMPOTENCY_KEY, guard
 from deedbook.api.hot import Express
+from deedbook.api.key_use import KeyUses
 from deedbook.api.live.accounts import Accounts
 from deedbook.api.live.hub import Hub
 from deedbook.api.live.session import Live
@@ -21,6 +22,7 @@ from deedbook.api.ratelimit import Limiter
 from deedbook.api.turnstile import Turnstile
 from deedbook.api.v1 import (
     admin,
+    api_keys,
     audit,
     auth,
     catalogue,
@@ -44,7 +46,7 @@ from deedbook.api.v1 import (
     webhooks,
 )
 from deedbook.api.v1.schemas.common import Problem
-from deedbook.identity import KeyRing
+from deedbook.identity import KeyRing, Recognition
 from deedbook.infra.settings import Settings
 from deedbook.integrations.entity_permissions.sns import SnsVerifier
 from deedbook.kernel.jobs import ORDER_MATCHING
@@ -58,6 +60,7 @@ KNOWN_PAIRS_S = 60.0
 # The first that matches is called: fixed addresses stand before those with an id in their place.
 _MODULES = (
     auth,
+    api_keys,
     markets,
     documents,
     leaderboard,
@@ -144,21 +147,18 @@ def join(app: FastAPI, resources: Resources) -> None:
     settings = resources.settings
     app.state.resources = resources
     app.state.limiter = Limiter(resources.redis, settings)
-    app.state.key_ring = KeyRing(resources.db)
+    recognition = Recognition(resources.db, KeyRing(resources.db), resources.sign_in_policy.issuer)
+    app.state.recognition = recognition
+    app.state.key_uses = KeyUses(resources.db)
     app.state.sns = SnsVerifier(
         settings.SNS_TOPIC_ARNS, settings.WEBHOOK_MAX_AGE_S, settings.SNS_PINNED_CERTIFICATE
     )
-    app.state.callers = Callers(
-        lambda token: identity.read_token(app.state.key_ring, token, resources.sign_in_policy.issuer),
-        lambda asked: identity.callers_of_sessions(
-            resources.db, [(one.user_id, one.session_id) for one in asked]
-        ),
-    )
+    app.state.callers = Callers(recognition.read, recognition.callers)
     app.state.turnstile = Turnstile(resources.redis, app.state.limiter)
     bells = Bells(open_queues(resources.redis)[ORDER_MATCHING.name])
     app.state.known_pairs = PairDirectory(resources.db, spec_s=KNOWN_PAIRS_S)
     app.state.entry = OrderEntry(resources.db, resources.gate, bells, app.state.turnstile.used)
-    app.state.hub = Hub(resources.db, resources.redis)
+    app.state.hub = Hub(resources.db, resources.redis, recognition)
     app.state.accounts = Accounts(resources.db, app.state.entry.pairs)
 
 
@@ -168,6 +168,7 @@ async def part(app: FastAPI) -> None:
     await app.state.accounts.close()
     await app.state.entry.close()
     await app.state.turnstile.close()
+    await app.state.key_uses.close()
 
 
 def _describe(app: FastAPI) -> None:
@@ -178,7 +179,8 @@ def _describe(app: FastAPI) -> None:
         schema = plain()
         components = schema.setdefault("components", {})
         components["securitySchemes"] = {
-            "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+            "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+            "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
         }
         for model in (Problem, *orders_fast.READ_BY_HAND):
             told = model.model_json_schema(ref_template=_REF)

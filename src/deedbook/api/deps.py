@@ -13,9 +13,9 @@ from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 from starlette.requests import HTTPConnection
 
-from deedbook import identity
+from deedbook.api.key_use import key_standing, require_key_may, require_no_cap
 from deedbook.api.ratelimit import Limiter, Standing, caller_address
-from deedbook.identity import Caller, Role
+from deedbook.identity import Caller, Recognition, Role, Scope
 from deedbook.identity.errors import Forbidden, Unauthenticated
 from deedbook.infra.database import Database, Tx
 from deedbook.infra.failpoints import failpoint
@@ -29,6 +29,7 @@ T = TypeVar("T")
 PUBLIC = "public"
 SIGNED_IN = "signed-in"
 IDEMPOTENCY_KEY = "Idempotency-Key"
+MAX_TOKEN = 4096
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _IF_MATCH = re.compile(r'(?:W/)?"([0-9]{1,9})"')
 
@@ -49,12 +50,30 @@ class BadIfMatch(Refusal):
     code, kind, title = "bad_if_match", Kind.MALFORMED, "The If-Match header cannot be read"
 
 
-def access(*who: str | Role, bucket: str, keyed: bool = False) -> dict[str, Any]:
-    """Who may call a route, in which bucket it counts, and whether it needs a key; for `openapi_extra`."""
+_SCOPES = {"reads": Scope.ACCOUNT, "orders": Scope.TRADE, "cancels": Scope.TRADE}
+
+
+def access(
+    *who: str | Role,
+    bucket: str,
+    keyed: bool = False,
+    scope: Scope | None = None,
+    in_person: bool = False,
+) -> dict[str, Any]:
+    """Who may call a route, in which bucket it counts, and whether it needs a key; for `openapi_extra`.
+
+    An API key calls what anybody who is signed in may read, order or cancel, with the scope for it, and nothing else;
+    not even that where one comes `in_person`.
+    """
     names = [entry.value if isinstance(entry, Role) else entry for entry in who]
     extra: dict[str, Any] = {"x-access": names, "x-rate-bucket": bucket, "x-idempotency-key-required": keyed}
     if names != [PUBLIC]:
         extra["security"] = [{"bearer": []}]
+    if scope is None and names == [SIGNED_IN] and not keyed and not in_person:
+        scope = _SCOPES.get(bucket)
+    if scope is not None:
+        extra["x-key-scope"] = scope.value
+        extra["security"].append({"apiKey": []})
     return extra
 
 
@@ -79,9 +98,12 @@ async def guard(request: Request) -> None:
     if who == [PUBLIC]:
         await _count(request, bucket, f"ip-{request.state.address}")
     else:
-        caller = await _recognise(request, resources)
+        caller = await _recognise(request)
         request.state.caller = caller
+        require_key_may(request, caller, scope_of(route))
         await _count(request, bucket, str(caller.user_id), caller.roles)
+        if caller.key is not None and bucket == "orders":
+            await _require_room_of_key(request, caller)
         if who != [SIGNED_IN] and not {role.value for role in caller.roles} & set(who):
             raise Forbidden(f"this takes the role {' or '.join(who)}")
     require_known_parameters(request, route)
@@ -115,12 +137,19 @@ def note_address(request: HTTPConnection, resources: Resources) -> None:
     )
 
 
-async def _recognise(request: Request, resources: Resources) -> Caller:
+async def _require_room_of_key(request: Request, caller: Caller) -> None:
+    """For orders that come in another way than the hot one, where nobody counts their worth."""
+    require_no_cap(caller)
+    standing = await key_standing(request.app.state.limiter, caller)
+    if standing is not None:
+        require_room(request, standing)
+
+
+async def _recognise(request: Request) -> Caller:
     """The caller. Credentials that do not hold count by address, so that guessing has an end."""
+    recognition: Recognition = request.app.state.recognition
     try:
-        token = bearer(request.headers.get("authorization", ""))
-        issuer = resources.sign_in_policy.issuer
-        return await identity.recognise(resources.db, request.app.state.key_ring, token, issuer)
+        return await recognition.recognise(shown_by(request))
     except Unauthenticated:
         await count_stranger(request)
         raise
@@ -131,16 +160,25 @@ async def count_stranger(request: Request) -> None:
     await _count(request, "reads", f"ip-{request.state.address}")
 
 
-def bearer(authorization: str) -> str:
-    """The token of an Authorization header.
+def shown_by(request: HTTPConnection) -> str:
+    """The access token of an Authorization header, or the API key of either.
 
     Raises:
-        Unauthenticated: there is none.
+        Unauthenticated: there is none, or both.
     """
-    scheme, _, token = authorization.partition(" ")
-    if scheme.lower() != "bearer" or not token or len(token) > 4096:
-        raise Unauthenticated("send Authorization: Bearer <access token>")
+    authorization = request.headers.get("authorization")
+    if authorization is None and (key := request.headers.get("x-api-key")) and len(key) <= MAX_TOKEN:
+        return key
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token or len(token) > MAX_TOKEN or "x-api-key" in request.headers:
+        raise Unauthenticated("send Authorization: Bearer <access token>, or one API key")
     return token
+
+
+def scope_of(route: Any) -> Scope | None:
+    """The scope that an API key must have to call this route; `None` where none suffices."""
+    declared = (route.openapi_extra or {}).get("x-key-scope")
+    return Scope(declared) if declared else None
 
 
 def require_known_parameters(request: Request, route: Any) -> None:

@@ -13,12 +13,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from deedbook.api.deps import (
     IDEMPOTENCY_KEY,
     SIGNED_IN,
-    bearer,
     count_stranger,
     note_address,
     require_known_parameters,
+    scope_of,
+    shown_by,
 )
 from deedbook.api.errors import refused
+from deedbook.api.key_use import require_key_may
 from deedbook.api.ratelimit import WINDOW_S, Limiter
 from deedbook.api.strict import StrictRoute
 from deedbook.identity import Caller
@@ -114,12 +116,14 @@ async def answer(request: Request, route: HotRoute) -> Response:
     """
     state = request.app.state
     try:
-        caller = await state.callers.find(bearer(request.headers.get("authorization", "")))
+        caller = await state.callers.find(shown_by(request))
     except Unauthenticated:
         note_address(request, state.resources)
         await count_stranger(request)
         raise
     request.state.caller = caller
+    if caller.key is not None:
+        require_key_may(request, caller, scope_of(route))
     require_few_requests(state.limiter, (route.openapi_extra or {})["x-rate-bucket"], caller)
     if request.scope["query_string"]:
         require_known_parameters(request, route)

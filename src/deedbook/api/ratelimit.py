@@ -12,6 +12,7 @@ from uuid import UUID
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+from starlette.requests import HTTPConnection
 
 from deedbook.identity import Role
 from deedbook.infra.settings import Settings
@@ -89,7 +90,11 @@ class Limiter:
 
     async def count(self, bucket: str, who: str, roles: Iterable[Role] = ()) -> Standing:
         """Count one request, unless it is one too many."""
-        limit, now = self.limit_of(bucket, roles), self._now()
+        return await self.count_up_to(bucket, who, self.limit_of(bucket, roles))
+
+    async def count_up_to(self, bucket: str, who: str, limit: int) -> Standing:
+        """The same under a limit of their own."""
+        now = self._now()
         elapsed_s, keys = now % WINDOW_S, keys_of(bucket, who, now)
         counted = None if bucket in COUNTED_HERE else await self._count_in_redis(*keys, now, limit)
         return standing(bucket, limit, elapsed_s, *(counted or self._count_here(*keys, elapsed_s, limit)))
@@ -155,17 +160,16 @@ def _wait_s(before: int, count: int, limit: int, elapsed_s: float) -> float:
     return WINDOW_S - elapsed_s + WINDOW_S * (1 - (limit - 1) / count)
 
 
-def caller_address(peer: str | None, forwarded_for: str | None, trusted_proxies: tuple[str, ...]) -> str:
-    """Who is asking, as an address to count by: the last hop that we do not trust; IPv6 by its /64.
+def client_address(connection: HTTPConnection, trusted_proxies: tuple[str, ...]) -> str:
+    """From where a request comes, exactly."""
+    peer = connection.client.host if connection.client else None
+    return _last_hop(peer, ",".join(connection.headers.getlist("x-forwarded-for")), trusted_proxies)
 
-    `X-Forwarded-For` is read only from proxies that the settings name, from the right.
-    """
-    address = peer or "unknown"
-    hops = [hop.strip() for hop in (forwarded_for or "").split(",") if hop.strip()]
-    while address in trusted_proxies and hops:
-        address = hops.pop()
+
+def caller_address(peer: str | None, forwarded_for: str | None, trusted_proxies: tuple[str, ...]) -> str:
+    """Who is asking, as an address to count by: the last hop that we do not trust; IPv6 by its /64."""
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(_last_hop(peer, forwarded_for, trusted_proxies))
     except ValueError:
         return "unknown"
     if isinstance(parsed, ipaddress.IPv6Address):
@@ -173,3 +177,12 @@ def caller_address(peer: str | None, forwarded_for: str | None, trusted_proxies:
             return str(parsed.ipv4_mapped)
         return str(ipaddress.ip_network((parsed, 64), strict=False))
     return str(parsed)
+
+
+def _last_hop(peer: str | None, forwarded_for: str | None, trusted_proxies: tuple[str, ...]) -> str:
+    """`X-Forwarded-For` is read only from proxies that the settings name, from the right."""
+    address = peer or "unknown"
+    hops = [hop.strip() for hop in (forwarded_for or "").split(",") if hop.strip()]
+    while address in trusted_proxies and hops:
+        address = hops.pop()
+    return address

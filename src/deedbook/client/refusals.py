@@ -47,6 +47,12 @@ class AlreadyDecided(ConflictError):
     code = "already_decided"
 
 
+class ApiKeyNotFound(AbsentError):
+    """You have no such API key."""
+
+    code = "api_key_not_found"
+
+
 class BadIfMatch(MalformedError):
     """The If-Match header cannot be read."""
 
@@ -273,6 +279,24 @@ class JobRepeatedOtherwise(ConflictError):
     """This job is not repeated by a retry."""
 
     code = "job_repeated_otherwise"
+
+
+class KeyAddressRefused(ForbiddenError):
+    """This API key may not be used from here."""
+
+    code = "key_address_refused"
+
+
+class KeyCapReached(ForbiddenError):
+    """This API key has traded its share of the day."""
+
+    code = "key_cap_reached"
+
+
+class KeyScopeMissing(ForbiddenError):
+    """This API key was not made for that."""
+
+    code = "key_scope_missing"
 
 
 class KycRequired(ForbiddenError):
@@ -675,6 +699,12 @@ class TooManyAddresses(ConflictError):
     """Your list of addresses is full."""
 
     code = "too_many_addresses"
+
+
+class TooManyApiKeys(ConflictError):
+    """You have as many API keys as one can have."""
+
+    code = "too_many_api_keys"
 
 
 class TooManyConnections(RateLimitedError):

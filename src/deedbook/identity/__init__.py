@@ -1,10 +1,12 @@
 """Identity: who is asking. Principals, wallets, sign-in, sessions, and permissions asked of the outside."""
 
-from deedbook.identity import errors, events
+from deedbook.identity import errors, events, keys
 from deedbook.identity.access import AccessClaims
 from deedbook.identity.actions import SignedAction, expiry_of
 from deedbook.identity.actions import record as record_action
 from deedbook.identity.actions import verify as verify_action
+from deedbook.identity.key_store import ApiKey, Use, keys_of, note_uses
+from deedbook.identity.recognition import Recognition
 from deedbook.identity.service import (
     Credentials,
     KeyRing,
@@ -13,8 +15,6 @@ from deedbook.identity.service import (
     ensure_user,
     grant,
     new_nonce,
-    read_token,
-    recognise,
     refresh,
     require_permission,
     rotate_signing_key,
@@ -22,13 +22,8 @@ from deedbook.identity.service import (
     sign_out,
 )
 from deedbook.identity.signatures import checksum_address, keccak, parse_address
-from deedbook.identity.store import (
-    account_of_user,
-    callers_of_sessions,
-    living_sessions,
-    user_of_account,
-)
-from deedbook.identity.terms import Action, Address, Caller, Role
+from deedbook.identity.store import account_of_user, user_of_account
+from deedbook.identity.terms import Action, Address, Caller, KeyId, KeyTerms, Role, Scope
 from deedbook.identity.typed_data import DEPOSIT, TRANSFER, WITHDRAWAL, Domain
 
 __all__ = [
@@ -38,16 +33,21 @@ __all__ = [
     "AccessClaims",
     "Action",
     "Address",
+    "ApiKey",
     "Caller",
     "Credentials",
     "Domain",
+    "KeyId",
     "KeyRing",
+    "KeyTerms",
+    "Recognition",
     "Role",
+    "Scope",
     "SignInPolicy",
     "SignedAction",
+    "Use",
     "account_of_user",
     "caller_of_session",
-    "callers_of_sessions",
     "checksum_address",
     "ensure_user",
     "errors",
@@ -55,11 +55,11 @@ __all__ = [
     "expiry_of",
     "grant",
     "keccak",
-    "living_sessions",
+    "keys",
+    "keys_of",
     "new_nonce",
+    "note_uses",
     "parse_address",
-    "read_token",
-    "recognise",
     "record_action",
     "refresh",
     "require_permission",

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from deedbook.identity.errors import Unauthenticated
+from deedbook.identity.terms import Means
 from deedbook.kernel.ids import UserId, new_uuid, parse_uuid
 
 ALGORITHM = "EdDSA"
@@ -35,11 +36,12 @@ class SigningKey:
 @dataclass(frozen=True)
 class AccessClaims:
     """What a valid token says, until `expires_at` (seconds of Unix time). Roles are not in it: they are read where they
-    are kept."""
+    are kept. `session_id` names the session, or what else was shown by these `means`."""
 
     user_id: UserId
     session_id: UUID
     expires_at: float
+    means: Means = Means.SESSION
 
 
 def new_signing_key() -> SigningKey:

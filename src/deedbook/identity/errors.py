@@ -10,6 +10,11 @@ Refusal
 ├─ DuplicateAction        this very signed action was accepted before
 ├─ WalletNotYours         signed by an account that is not the caller's: for them it does not exist
 ├─ Forbidden              known, and not allowed
+│   ├─ KeyScopeMissing     the API key was made for other things
+│   ├─ KeyAddressRefused   the API key is not used from here
+│   └─ KeyCapReached       the API key has sent in as much as it may today
+├─ KeyNotFound            no such API key of the caller's
+├─ TooManyKeys            the caller has as many as one can have
 └─ PermissionsUnavailable  the permission service gives no answer: nobody is allowed meanwhile
 """
 
@@ -54,6 +59,26 @@ class WalletNotYours(Refusal):
 
 class Forbidden(Refusal):
     code, kind, title = "forbidden", Kind.FORBIDDEN, "You are not allowed to do this"
+
+
+class KeyScopeMissing(Refusal):
+    code, kind, title = "key_scope_missing", Kind.FORBIDDEN, "This API key was not made for that"
+
+
+class KeyAddressRefused(Refusal):
+    code, kind, title = "key_address_refused", Kind.FORBIDDEN, "This API key may not be used from here"
+
+
+class KeyCapReached(Refusal):
+    code, kind, title = "key_cap_reached", Kind.FORBIDDEN, "This API key has traded its share of the day"
+
+
+class KeyNotFound(Refusal):
+    code, kind, title = "api_key_not_found", Kind.ABSENT, "You have no such API key"
+
+
+class TooManyKeys(Refusal):
+    code, kind, title = "too_many_api_keys", Kind.CONFLICT, "You have as many API keys as one can have"
 
 
 class FourEyes(Refusal):

@@ -1,5 +1,8 @@
 """Facts of this room."""
 
+from datetime import datetime
+
+from deedbook.identity.terms import KeyId
 from deedbook.kernel.events import Audience, Fact, fact
 from deedbook.kernel.ids import UserId
 
@@ -28,3 +31,22 @@ class SessionRevoked(Fact):
     user_id: UserId
     session_id: str
     reason: str
+
+
+@fact("api_key.created", stream="key_id", audience=Audience.OPERATORS)
+class ApiKeyCreated(Fact):
+    """A user made an API key; of its secret nobody but them knows."""
+
+    key_id: KeyId
+    user_id: UserId
+    name: str
+    scopes: tuple[str, ...]
+    expires_at: datetime
+
+
+@fact("api_key.revoked", stream="key_id", audience=Audience.OPERATORS)
+class ApiKeyRevoked(Fact):
+    """A user ended an API key."""
+
+    key_id: KeyId
+    user_id: UserId

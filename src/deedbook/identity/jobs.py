@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from deedbook.identity import service, store
+from deedbook.identity import key_store, service, store
 from deedbook.identity.service import SignInPolicy
 from deedbook.infra.database import Database
 from deedbook.kernel.jobs import HOUSEKEEPING, Job, JobKind, every
@@ -34,3 +34,4 @@ async def rotate_signing_keys(resources: IdentityResources, job: Job) -> None:
 async def remove_expired(resources: IdentityResources, job: Job) -> None:
     async with resources.db.transaction() as tx:
         await store.remove_expired(tx)
+        await key_store.remove_expired(tx)

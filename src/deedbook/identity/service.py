@@ -123,16 +123,6 @@ class KeyRing:
         return self._keys.get(kid)
 
 
-async def recognise(db: Database, keys: KeyRing, token: str, issuer: str) -> Caller:
-    """The caller behind an access token.
-
-    Raises:
-        Unauthenticated: the token does not hold, or its session is over.
-    """
-    claims = await read_token(keys, token, issuer)
-    return await caller_of_session(db, claims.user_id, claims.session_id)
-
-
 async def read_token(keys: KeyRing, token: str, issuer: str) -> AccessClaims:
     """What an access token says.
 

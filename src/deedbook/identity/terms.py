@@ -1,7 +1,8 @@
-"""The words of this room: roles, callers, addresses."""
+"""The words of this room: roles, callers and what they show, addresses."""
 
 from dataclasses import dataclass
 from enum import Enum
+from ipaddress import IPv4Network, IPv6Network
 from typing import NewType
 from uuid import UUID
 
@@ -25,15 +26,49 @@ class Role(Enum):
 _RANK = (Role.ADMIN, Role.COMPLIANCE, Role.OPERATOR, Role.ISSUER, Role.INVESTOR)
 
 
+KeyId = NewType("KeyId", UUID)
+Network = IPv4Network | IPv6Network
+
+
+class Means(Enum):
+    """By what a caller shows who they are."""
+
+    SESSION = "session"
+    KEY = "key"
+
+
+class Scope(Enum):
+    """What an API key may be used for. No scope moves money out, gives authority, or makes keys."""
+
+    READ = "read"
+    TRADE = "trade"
+    ACCOUNT = "account"
+
+
+@dataclass(frozen=True)
+class KeyTerms:
+    """Within what an API key may be used. `daily_notional` is in 10^-18 of a quote token; no `networks` means from
+    everywhere."""
+
+    scopes: frozenset[Scope]
+    networks: tuple[Network, ...]
+    orders_per_minute: int | None
+    daily_notional: int | None
+
+
 @dataclass(frozen=True)
 class Caller:
-    """An authenticated user: the only source of who is asking."""
+    """An authenticated user: the only source of who is asking.
+
+    `session_id` names what they have shown: their session, or with `key` their API key.
+    """
 
     user_id: UserId
     account: Address
     entity_id: EntityId | None
     roles: frozenset[Role]
     session_id: UUID
+    key: KeyTerms | None = None
 
     @property
     def actor(self) -> Actor:

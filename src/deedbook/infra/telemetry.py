@@ -137,6 +137,7 @@ _HASH = re.compile(r"(0x)?[0-9a-fA-F]{64}")
 _LOOKS_SECRET = re.compile(
     r"(?:0x)?[0-9a-fA-F]{64,}"  # keys, signatures, signed bytes; a hash stands in a field named so
     r"|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"  # JWTs
+    r"|dbk_[0-9a-f]{8,}(?:_[0-9a-f]*)?"  # API keys
     r"|(?<=://)[^/\s:@'\"]*:[^\s'\"]*@"  # user and password in a URL, up to its last @
     r"|(?i:(?<=bearer )|(?<=basic ))[\w+/=.~-]{8,}"
 )

@@ -152,7 +152,7 @@ class OrderEntry:
             return await self.intake.submit(admitted)
         except Refusal:
             # What was accepted once is answered again, even where it would be refused today.
-            first = await self._answered_before(caller, repeat) if repeat is not None else None
+            first = await self.answered_before(caller, repeat) if repeat is not None else None
             if first is not None:
                 return first
             raise
@@ -235,7 +235,12 @@ class OrderEntry:
             return NO_QUOTES
         return await self.pairs.quotes(spec.pair_id)
 
-    async def _answered_before(self, caller: Caller, repeat: Repeat) -> Taken | None:
+    async def answered_before(self, caller: Caller, repeat: Repeat) -> Taken | None:
+        """What this very request was answered, if it was accepted once.
+
+        Raises:
+            IdempotencyKeyReused: its key was another's.
+        """
         first = await entry_store.answered(self.db, caller.user_id, repeat.key)
         if first is None:
             return None

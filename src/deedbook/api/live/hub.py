@@ -12,9 +12,9 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from deedbook import identity
 from deedbook.api.live.connection import Connection, Subscription
 from deedbook.api.live.market_feed import MarketFeed
+from deedbook.identity import Recognition
 from deedbook.infra.database import Database
 from deedbook.infra.telemetry import FEED_CLIENTS, FEED_LAG, FEED_SUBSCRIPTIONS
 from deedbook.kernel.clock import to_wire
@@ -40,9 +40,10 @@ GOING = 1012, "server_shutdown"
 class Hub:
     """One per process that serves feeds. Works only while somebody is connected."""
 
-    def __init__(self, db: Database, redis: Redis) -> None:
+    def __init__(self, db: Database, redis: Redis, recognition: Recognition) -> None:
         self._db = db
         self._redis = redis
+        self._recognition = recognition
         self._feeds: dict[PairId, MarketFeed] = {}
         self._channels: dict[str, MarketFeed] = {}
         self._pubsub = redis.pubsub()
@@ -200,7 +201,7 @@ class Hub:
         if not callers:
             return
         try:
-            living = await identity.living_sessions(self._db, {caller.session_id for _, caller in callers})
+            living = await self._recognition.living(caller for _, caller in callers)
         except Unavailable:
             return
         for connection, caller in callers:

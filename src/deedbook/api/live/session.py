@@ -13,6 +13,7 @@ from starlette.websockets import WebSocket
 
 from deedbook.api.deps import note_address
 from deedbook.api.errors import invalid_fields, problem, problem_body
+from deedbook.api.key_use import require_key_from_here
 from deedbook.api.live import subscribing
 from deedbook.api.live.connection import Connection
 from deedbook.api.live.errors import OriginRefused, TooManyConnections
@@ -180,6 +181,7 @@ class Session:
         resources: Resources = self._socket.app.state.resources
         if asked.token is not None:
             caller = await self._socket.app.state.callers.find(asked.token)
+            require_key_from_here(self._socket, caller)
         elif asked.ticket is not None:
             caller = await use_ticket(resources.db, resources.redis, asked.ticket)
         else:

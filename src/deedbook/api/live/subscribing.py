@@ -6,12 +6,14 @@ import orjson
 from redis.asyncio import Redis
 from starlette.requests import HTTPConnection
 
+from deedbook.api.key_use import require_scope
 from deedbook.api.live.accounts import Accounts
 from deedbook.api.live.connection import Connection, Subscription
 from deedbook.api.live.errors import TooManySubscriptions
 from deedbook.api.live.event_feed import EventFeed
 from deedbook.api.live.hub import Hub
 from deedbook.api.live.messages import OF_A_PAIR, Subscribe, Unsubscribe
+from deedbook.identity import Scope
 from deedbook.identity.errors import Unauthenticated
 from deedbook.kernel.errors import FieldError, Invalid
 from deedbook.kernel.ids import UserId
@@ -27,7 +29,8 @@ async def subscribe(socket: HTTPConnection, hub: Hub, connection: Connection, as
     """Hear a channel. Who hears it already begins anew: that is how a client mends a copy that went wrong.
 
     Raises:
-        Invalid · Unauthenticated · PairNotFound · TooManySubscriptions · Unavailable: nothing has changed.
+        Invalid · Unauthenticated · KeyScopeMissing · PairNotFound · TooManySubscriptions · Unavailable: nothing has
+            changed.
     """
     if asked.channel in OF_A_PAIR:
         spec = await _pair(socket, asked.market)
@@ -36,7 +39,9 @@ async def subscribe(socket: HTTPConnection, hub: Hub, connection: Connection, as
         _keep(connection, _key(asked), hub.hear_markets(connection))
         _answer(connection, asked)
     elif asked.channel == "balances":
-        subscription, snapshot = await _accounts(socket).hear_balances(connection, _whose(connection))
+        subscription, snapshot = await _accounts(socket).hear_balances(
+            connection, _whose(connection, Scope.ACCOUNT)
+        )
         _keep(connection, _key(asked), subscription)
         _answer(connection, asked)
         connection.send(snapshot)
@@ -80,7 +85,7 @@ async def _hear_events(socket: HTTPConnection, connection: Connection, asked: Su
         _answer(connection, asked, seq=feed.seq)
 
     await _accounts(socket).hear_events(
-        connection, _whose(connection), asked.channel, asked.from_seq, confirm
+        connection, _whose(connection, Scope.READ), asked.channel, asked.from_seq, confirm
     )
 
 
@@ -123,9 +128,10 @@ def _interval(asked: Subscribe) -> Interval:
         raise Invalid("say of which interval", errors=(bad,)) from None
 
 
-def _whose(connection: Connection) -> UserId:
+def _whose(connection: Connection, scope: Scope) -> UserId:
     if connection.caller is None:
         raise Unauthenticated("say who you are first: send auth")
+    require_scope(connection.caller, scope)
     return connection.caller.user_id
 
 

@@ -10,11 +10,12 @@ from starlette.requests import HTTPConnection
 
 from deedbook.api.errors import problem_body, status_of
 from deedbook.api.hot import require_few_requests
+from deedbook.api.key_use import key_standing, place_as, require_scope
 from deedbook.api.live.connection import Connection
 from deedbook.api.live.messages import Cancel, Order
-from deedbook.api.ratelimit import Standing
+from deedbook.api.ratelimit import Limiter, Standing
 from deedbook.api.turnstile import Turnstile
-from deedbook.identity import Caller
+from deedbook.identity import Caller, Scope
 from deedbook.identity.errors import Unauthenticated
 from deedbook.identity.terms import Address
 from deedbook.infra.failpoints import failpoint
@@ -30,12 +31,16 @@ IN_FLIGHT = 20
 class Entrance:
     """The turnstile as one order of a socket passes it."""
 
-    def __init__(self, turnstile: Turnstile, caller: Caller) -> None:
+    def __init__(self, turnstile: Turnstile, limiter: Limiter, caller: Caller) -> None:
         self._turnstile = turnstile
+        self._limiter = limiter
         self._caller = caller
 
     async def enter(self, account: Address, nonce: str) -> UsedNonce | None:
         """Raises RateLimited: one too many."""
+        standing = await key_standing(self._limiter, self._caller)
+        if standing is not None:
+            _require_room(standing)
         passed = await self._turnstile.enter("orders", self._caller, account, nonce)
         _require_room(passed.standing)
         return passed.used
@@ -54,8 +59,9 @@ class Trader:
 
         async def place(caller: Caller) -> bytes:
             entry: OrderEntry = self._socket.app.state.entry
-            entrance = Entrance(self._socket.app.state.turnstile, caller)
-            return (await entry.place(told.order.asked(), caller, entrance)).answer
+            state = self._socket.app.state
+            entrance = Entrance(state.turnstile, state.limiter, caller)
+            return (await place_as(entry, told.order.asked(), caller, entrance)).answer
 
         self._begin("order", "orders", told.id, 201, place)
 
@@ -82,6 +88,7 @@ class Trader:
             raise Unauthenticated("say who you are first: send auth")
         if len(self._under_way) >= IN_FLIGHT:
             raise RateLimited(f"more than {IN_FLIGHT} orders and cancels under way", retry_after_s=0.1)
+        require_scope(caller, Scope.TRADE)
         require_few_requests(self._socket.app.state.limiter, bucket, caller)
         task = asyncio.create_task(self._answer(kind, number, status, work(caller)))
         self._under_way.add(task)

@@ -7,6 +7,7 @@ from deedbook.api.deps import PUBLIC, SIGNED_IN, CallerDep, DatabaseDep, Resourc
 from deedbook.api.strict import StrictRoute
 from deedbook.api.v1.schemas.auth import CredentialsAnswer, Done, NonceAnswer, Refresh, SignIn
 from deedbook.api.v1.schemas.markets import MeAnswer
+from deedbook.identity import Scope
 from deedbook.identity.errors import Unauthenticated
 
 router = APIRouter(tags=["identity"], route_class=StrictRoute)
@@ -53,7 +54,7 @@ async def logout(caller: CallerDep, db: DatabaseDep) -> Done:
     return Done()
 
 
-@router.get("/me", openapi_extra=access(SIGNED_IN, bucket="reads"))
+@router.get("/me", openapi_extra=access(SIGNED_IN, bucket="reads", scope=Scope.READ))
 async def me(caller: CallerDep) -> MeAnswer:
     """Who you are here."""
     return MeAnswer.of(caller)

@@ -17,7 +17,7 @@ class TicketAnswer(Answer):
     expires_in: int
 
 
-@router.post("/ws/ticket", status_code=201, openapi_extra=access(SIGNED_IN, bucket="reads"))
+@router.post("/ws/ticket", status_code=201, openapi_extra=access(SIGNED_IN, bucket="reads", in_person=True))
 async def ticket(caller: CallerDep, resources: ResourcesDep) -> TicketAnswer:
     """A ticket that says on a WebSocket who you are: good once, for half a minute. It stands for your session, which
     a page must not put into an address."""

@@ -19,6 +19,7 @@ from deedbook.api.v1.schemas.trading import (
     PreviewOrderAnswer,
     ReduceOrder,
 )
+from deedbook.identity import Scope
 from deedbook.infra.database import Tx
 from deedbook.kernel.ids import UserId
 from deedbook.trading import exposure, order_views, orders
@@ -31,7 +32,7 @@ from deedbook.trading.terms import OrderId
 
 router = APIRouter(prefix="/trading", tags=["orders"], route_class=StrictRoute)
 
-_READ = access(SIGNED_IN, bucket="reads")
+_READ = access(SIGNED_IN, bucket="reads", scope=Scope.READ)
 _LESSEN = access(SIGNED_IN, bucket="cancels")
 PREVIEW_EXPIRY_S = 60
 OrderPath = Annotated[UUID, Path(alias="id"), BeforeValidator(_uuid)]

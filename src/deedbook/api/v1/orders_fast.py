@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from deedbook.api.deps import SIGNED_IN, access, fingerprint, readable_key, require_room
 from deedbook.api.errors import invalid_fields, problem_body, status_of
 from deedbook.api.hot import HotRoute, a_body, a_key, an_id
+from deedbook.api.key_use import key_standing, place_as
 from deedbook.api.strict import StrictRequest, quick_json, require_json
 from deedbook.api.turnstile import Turnstile
 from deedbook.api.v1.quick_orders import read_order, read_orders
@@ -49,6 +50,10 @@ class Entrance:
 
     async def enter(self, account: Address, nonce: str) -> UsedNonce | None:
         """Raises RateLimited: one too many."""
+        if self._caller.key is not None:
+            standing = await key_standing(self._request.app.state.limiter, self._caller)
+            if standing is not None:
+                require_room(self._request, standing)
         passed = await self._turnstile.enter("orders", self._caller, account, nonce)
         require_room(self._request, passed.standing)
         return passed.used
@@ -110,7 +115,7 @@ async def _take(request: Request, replaces: OrderId | None) -> Response:
     entry: OrderEntry = request.app.state.entry
     key = readable_key(request.headers.get("idempotency-key"))
     repeat = Repeat(key, fingerprint(request, body)) if key is not None else None
-    taken = await entry.place(asked, caller, Entrance(request, caller), repeat, replaces)
+    taken = await place_as(entry, asked, caller, Entrance(request, caller), repeat, replaces)
     await failpoint("api.beforeReply")
     headers = {"Idempotent-Replayed": "true"} if taken.replayed else {}
     return Response(taken.answer, 201, headers, media_type="application/json")
@@ -158,7 +163,7 @@ async def _place_one(request: Request, told: Any) -> bytes:
     entry: OrderEntry = request.app.state.entry
     try:
         asked = told if isinstance(told, Asked) else _order(told)
-        taken = await entry.place(asked, caller, Entrance(request, caller))
+        taken = await place_as(entry, asked, caller, Entrance(request, caller))
     except Refusal as refusal:
         body = {"status": status_of(type(refusal)), "order": None, "problem": problem_body(request, refusal)}
         return orjson.dumps(body)

@@ -17,7 +17,7 @@ from deedbook.api.v1.schemas.settlements import (
     SettlementSummaryAnswer,
 )
 from deedbook.api.v1.trading import UserPath
-from deedbook.identity import Role
+from deedbook.identity import Role, Scope
 from deedbook.infra.database import Tx
 from deedbook.kernel.ids import UserId
 from deedbook.settlement import SettlementStatus, views
@@ -27,7 +27,7 @@ from deedbook.trading.terms import TradeId
 router = APIRouter(tags=["settlements"], route_class=StrictRoute)
 
 _STAFF = frozenset({Role.OPERATOR, Role.COMPLIANCE, Role.ADMIN})
-_READ = access(SIGNED_IN, bucket="reads")
+_READ = access(SIGNED_IN, bucket="reads", scope=Scope.READ)
 _LOOK = access(Role.OPERATOR, Role.COMPLIANCE, Role.ADMIN, bucket="reads")
 _OPERATE = access(Role.OPERATOR, Role.ADMIN, bucket="writes", keyed=True)
 TradePath = Annotated[UUID, Path(alias="tradeId"), BeforeValidator(_uuid)]

@@ -23,7 +23,7 @@ from deedbook.api.v1.schemas.common import Page, _uuid
 from deedbook.api.v1.schemas.operations import PairAnswer
 from deedbook.api.v1.schemas.pairs import ChangePairBody, OpenPairBody
 from deedbook.api.v1.schemas.trading import PAIR_PATTERN, DepthAnswer, MyTrade, OrderAnswer, PublicTrade
-from deedbook.identity import Caller, Role
+from deedbook.identity import Caller, Role, Scope
 from deedbook.infra.database import Tx
 from deedbook.kernel.ids import PairId, UserId
 from deedbook.trading import order_views, pair_desk, trade_views, views
@@ -35,7 +35,7 @@ router = APIRouter(prefix="/trading", tags=["trading"], route_class=StrictRoute)
 
 _STAFF = frozenset({Role.OPERATOR, Role.COMPLIANCE, Role.ADMIN})
 _OPERATE = access(Role.OPERATOR, Role.ADMIN, bucket="writes", keyed=True)
-_READ = access(SIGNED_IN, bucket="reads")
+_READ = access(SIGNED_IN, bucket="reads", scope=Scope.READ)
 _SHOW = access(PUBLIC, bucket="reads")
 UserPath = Annotated[UUID, Path(alias="userId"), BeforeValidator(_uuid)]
 PairPath = Annotated[str, Path(alias="id", pattern=PAIR_PATTERN)]
