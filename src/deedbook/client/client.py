@@ -13,6 +13,7 @@ from deedbook.client.flow import Flow, Reply, Request, Session, Wait
 from deedbook.client.flows import compliance, custody, issuance, marketdata, people, trading
 from deedbook.client.operations import Listing, Operation
 from deedbook.client.signers import Signer
+from deedbook.client.stream import Stream
 
 T = TypeVar("T")
 LOCAL_URL = "http://127.0.0.1:3000"
@@ -182,6 +183,7 @@ class AsyncClient(Operations):
         sleep: Callable[[float], Coroutine[Any, Any, None]] = asyncio.sleep,
     ) -> None:
         self.session = open_session(url, signer, token)
+        self.trust_env = trust_env
         self._http = httpx2.AsyncClient(timeout=timeout_s, transport=transport, trust_env=trust_env)
         self._sleep = sleep
 
@@ -212,6 +214,10 @@ class AsyncClient(Operations):
             wanted.method, wanted.url, headers=dict(wanted.headers), content=wanted.content
         )
         return Reply(answer.status_code, answer.headers, answer.content)
+
+    def stream(self) -> Stream:
+        """The live feeds, over one socket that is opened again whenever it ends; to be entered by `async with`."""
+        return Stream(self)
 
     async def aclose(self) -> None:
         """Close its connections. The session stays good until its token runs out."""

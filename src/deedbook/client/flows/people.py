@@ -36,6 +36,20 @@ def sign_in_message(address: str, offer: dict[str, Any], now: datetime) -> str:
     )
 
 
+def have_token(session: Session) -> Flow[str]:
+    """A token for what is no HTTP request.
+
+    Raises:
+        DeedbookError: signing in was refused.
+        ValueError: there is nobody to sign in.
+    """
+    if session.token is None and session.sign_in is not None:
+        yield from session.sign_in(session)
+    if session.token is None:
+        raise ValueError("this takes a signer or a token")
+    return session.token
+
+
 def sign_out(session: Session) -> Flow[None]:
     """End this session."""
     yield from ask(session, Call("POST", "/auth/logout"))
