@@ -19,7 +19,7 @@ from deedbook.identity import Caller, Recognition, Role, Scope
 from deedbook.identity.errors import Forbidden, Unauthenticated
 from deedbook.infra.database import Database, Tx
 from deedbook.infra.failpoints import failpoint
-from deedbook.kernel.errors import FieldError, IdempotencyKeyReused, Invalid, Kind, RateLimited, Refusal
+from deedbook.kernel.errors import FieldError, IdempotencyKeyReused, Invalid, Kind, Refusal
 from deedbook.trading.entry import OrderEntry
 from deedbook.trading.pairs import PairDirectory
 from deedbook.wiring import Resources
@@ -122,10 +122,7 @@ def require_room(request: Request, standing: Standing) -> None:
         RateLimited: it was.
     """
     request.state.standing = standing
-    if standing.wait_s:
-        raise RateLimited(
-            f"more than {standing.limit} {standing.bucket} in a minute", retry_after_s=float(standing.wait_s)
-        )
+    standing.require_room()
 
 
 def note_address(request: HTTPConnection, resources: Resources) -> None:

@@ -21,6 +21,7 @@ from deedbook.api.deps import (
 )
 from deedbook.api.errors import refused
 from deedbook.api.key_use import require_key_may
+from deedbook.api.middleware import Envelope
 from deedbook.api.ratelimit import WINDOW_S, Limiter
 from deedbook.api.strict import StrictRoute
 from deedbook.identity import Caller
@@ -70,6 +71,7 @@ class Express:
 
     def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute], prefix: str) -> None:
         self._app = app
+        self._fast = Envelope(_answered)
         self._exact: dict[tuple[str, str], HotRoute] = {}
         self._others: list[tuple[str, re.Pattern[str], HotRoute]] = []
         for route in routes:
@@ -87,12 +89,7 @@ class Express:
             await self._app(scope, receive, send)
             return
         scope["route"] = route
-        request = Request(scope, receive, send)
-        try:
-            response = await answer(request, route)
-        except Refusal as refusal:
-            response = refused(request, refusal)
-        await response(scope, receive, send)
+        await self._fast(scope, receive, send)
 
     def _find(self, scope: Scope) -> HotRoute | None:
         method, path = scope["method"], scope["path"]
@@ -105,6 +102,15 @@ class Express:
                 scope["path_params"] = found.groupdict()
                 return other
         return None
+
+
+async def _answered(scope: Scope, receive: Receive, send: Send) -> None:
+    request = Request(scope, receive, send)
+    try:
+        response = await answer(request, scope["route"])
+    except Refusal as refusal:
+        response = refused(request, refusal)
+    await response(scope, receive, send)
 
 
 async def answer(request: Request, route: HotRoute) -> Response:

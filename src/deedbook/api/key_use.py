@@ -5,6 +5,7 @@ The user's own rate limit stands before a key's: many keys never add up to more 
 
 import asyncio
 import ipaddress
+from collections.abc import Awaitable, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -155,6 +156,22 @@ async def place_as(
     if taken.replayed:
         await identity.keys.give_back(entry.db, charged)
     return taken
+
+
+async def place_all_as(
+    entry: OrderEntry, orders: Sequence[Asked], caller: Caller, turnstile: Turnstile
+) -> list[Taken | Refusal]:
+    """The same for some orders at once, each with a fate of its own. Under a cap each of them is counted by itself."""
+    if caller.key is None or caller.key.daily_notional is None:
+        return await entry.place_all(orders, caller, turnstile)
+    return await asyncio.gather(*(_fate(place_as(entry, one, caller, turnstile)) for one in orders))
+
+
+async def _fate(placing: Awaitable[Taken]) -> Taken | Refusal:
+    try:
+        return await placing
+    except Refusal as refusal:
+        return refusal
 
 
 async def _worth(entry: OrderEntry, judged: Judged) -> int:

@@ -16,6 +16,7 @@ from starlette.requests import HTTPConnection
 
 from deedbook.identity import Role
 from deedbook.infra.settings import Settings
+from deedbook.kernel.errors import RateLimited
 
 WINDOW_S = 60
 MAX_LOCAL_KEYS = 50_000
@@ -47,6 +48,19 @@ class Standing:
     remaining: int
     reset_s: int
     wait_s: int
+
+    def require_room(self) -> None:
+        """Raises RateLimited: it was one too many."""
+        refusal = self.refusal()
+        if refusal is not None:
+            raise refusal
+
+    def refusal(self) -> RateLimited | None:
+        """Why the request goes no further, where it was one too many."""
+        if not self.wait_s:
+            return None
+        detail = f"more than {self.limit} {self.bucket} in a minute"
+        return RateLimited(detail, retry_after_s=float(self.wait_s))
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         """The headers of the IETF draft (ratelimit-headers-10), and the older ones beside them."""

@@ -6,13 +6,14 @@ Both are only fast: the nonce's row in PostgreSQL decides, and while Redis is aw
 
 import asyncio
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, cast
 
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from deedbook.api.key_use import key_standing
 from deedbook.api.ratelimit import (
     REDIS_TIMEOUT_S,
     RETRY_REDIS_AFTER_S,
@@ -23,7 +24,9 @@ from deedbook.api.ratelimit import (
     standing,
 )
 from deedbook.identity import Caller
+from deedbook.identity.terms import Address
 from deedbook.infra.sharing import Shared
+from deedbook.kernel.errors import Refusal
 from deedbook.trading.admission import Admitted
 from deedbook.trading.entry_store import UsedNonce
 
@@ -80,7 +83,7 @@ class Turnstile:
     """One per process that takes orders in."""
 
     def __init__(self, redis: Redis, limiter: Limiter) -> None:
-        self._limiter = limiter
+        self.limiter = limiter
         self._script = redis.register_script(_SCRIPT)
         self._used: dict[str, str] = {}
         self._away_until = 0.0
@@ -88,9 +91,17 @@ class Turnstile:
 
     async def enter(self, bucket: str, caller: Caller, account: str = "", nonce: str = "") -> Passed:
         """Count one order or cancel, unless it is one too many; and what is known of its nonce."""
-        limit = self._limiter.limit_of(bucket, caller.roles)
+        limit = self.limiter.limit_of(bucket, caller.roles)
         nonce_key = f"nonce:{account}:{nonce}" if nonce else ""
         return await self._asking.ask(Passing(bucket, str(caller.user_id), limit, nonce_key))
+
+    async def enter_all(self, caller: Caller, orders: Sequence[tuple[Address, str]]) -> list[Passed]:
+        """The same for several orders of one sender, given by account and nonce."""
+        limit, who = self.limiter.limit_of("orders", caller.roles), str(caller.user_id)
+        passings = [Passing("orders", who, limit, f"nonce:{account}:{nonce}") for account, nonce in orders]
+        passed = await self._asking.ask_all(passings)
+        assert not any(isinstance(one, Exception) for one in passed), "without Redis it counts by itself"
+        return cast("list[Passed]", passed)
 
     def used(self, orders: Sequence[Admitted]) -> None:
         """These orders were accepted: their nonces are told with the next round trip."""
@@ -107,7 +118,7 @@ class Turnstile:
         now = time.time()
         answers = await self._ask_redis(asked, now)
         if answers is None:
-            return [Passed(self._limiter.count_here(one.bucket, one.who, one.limit), None) for one in asked]
+            return [Passed(self.limiter.count_here(one.bucket, one.who, one.limit), None) for one in asked]
         told: list[Passed | Exception] = []
         for place, one in enumerate(asked):
             allowed, before, count, used = answers[place * 4 : place * 4 + 4]
@@ -130,6 +141,47 @@ class Turnstile:
             log.warning("turnstile_counts_alone", seconds=RETRY_REDIS_AFTER_S)
             self._away_until = time.monotonic() + RETRY_REDIS_AFTER_S
             return None
+
+
+class Entrance:
+    """The turnstile as orders of one caller pass it. `noted` hears how they stand."""
+
+    def __init__(
+        self, turnstile: Turnstile, caller: Caller, noted: Callable[[Standing], None] = lambda standing: None
+    ) -> None:
+        self._turnstile = turnstile
+        self._limiter = turnstile.limiter
+        self._caller = caller
+        self._noted = noted
+
+    async def enter(self, account: Address, nonce: str) -> UsedNonce | None:
+        """Raises RateLimited: one too many, for the key that is shown or for its user."""
+        standing = await key_standing(self._limiter, self._caller)
+        if standing is not None:
+            self._require_room(standing)
+        passed = await self._turnstile.enter("orders", self._caller, account, nonce)
+        self._require_room(passed.standing)
+        return passed.used
+
+    async def enter_all(self, orders: Sequence[tuple[Address, str]]) -> list[UsedNonce | Refusal | None]:
+        """The same for several orders, given by account and nonce."""
+        of_key: list[Standing | None] = [None] * len(orders)
+        if self._caller.key is not None:
+            of_key = await asyncio.gather(*(key_standing(self._limiter, self._caller) for _ in orders))
+        let_in = [
+            order for order, stands in zip(orders, of_key, strict=True) if not (stands and stands.wait_s)
+        ]
+        passed = iter(await self._turnstile.enter_all(self._caller, let_in))
+        return [self._outcome(stands if stands and stands.wait_s else next(passed)) for stands in of_key]
+
+    def _outcome(self, told: Standing | Passed) -> UsedNonce | Refusal | None:
+        standing, used = (told.standing, told.used) if isinstance(told, Passed) else (told, None)
+        self._noted(standing)
+        return standing.refusal() or used
+
+    def _require_room(self, standing: Standing) -> None:
+        self._noted(standing)
+        standing.require_room()
 
 
 def _used(told: Any) -> UsedNonce | None:

@@ -13,13 +13,14 @@ import orjson
 
 from deedbook import truths
 from deedbook.bench import cost
-from deedbook.bench.load import Load, RequestFailed
 from deedbook.bench.reach import Reach, reach
 from deedbook.bench.result import BenchResult, Round
 from deedbook.bench.run import BenchFailed, Measure, Stage
 from deedbook.bench.signing import Trader, sign_in_traders, signed_order
 from deedbook.bench.venue import open_venue
+from deedbook.bench.wire import LEAD_S
 from deedbook.identity import Domain
+from deedbook.infra import memory
 from deedbook.trading.spec import PairSpec
 
 BATCH = 50
@@ -61,8 +62,9 @@ class _Bench:
         traders = await sign_in_traders(self._into.db, self._into.http, spec, self._plan.traders)
         self._domain = await self._into.domain()
         await self._single("warm up", self._orders(spec, traders, 500), None)
+        signed = self._orders(spec, traders, self._plan.orders)
         before = cost.cpu_us(self._stage.home)
-        fast = await self._single("as fast as taken", self._orders(spec, traders, self._plan.orders), None)
+        fast = await self._single("as fast as taken", signed, None)
         spent = cost.per_unit(before, cost.cpu_us(self._stage.home), self._plan.orders)
         half = await self._single(
             "at half that", self._orders(spec, traders, self._plan.orders), fast.rate / 2
@@ -135,22 +137,23 @@ class _Bench:
         self, name: str, requests: list[bytes], per_s: float | None, wanted: int, items: int
     ) -> Round:
         self._stage.progress(f"{name.capitalize()}: {len(requests):,} requests")
-        load: Load[None] = Load(name, per_s=per_s)
-
-        async def ask(request: bytes) -> None:
-            status, body = await self._into.wire.send(request)
-            if status != wanted or (items > 1 and b'"problem":{' in body):
-                raise RequestFailed(f"{status}: {body[:300].decode(errors='replace')}")
-
+        memory.settle()  # A look through all that was prepared would be counted as latency.
+        started = time.perf_counter() + LEAD_S
         try:
             async with asyncio.timeout(STRETCH_S):
-                await load.send([partial(ask, request) for request in requests])
+                answers = await self._into.wire.volley(requests, per_s)
         except (TimeoutError, OSError) as error:
             raise BenchFailed(f"{name}: the API does not answer ({error!r})") from None
-        if load.failures:
-            raise BenchFailed(f"{name}: {len(load.failures)} failed; the first: {load.failures[0]}")
+        elapsed_s = time.perf_counter() - started
+        bad = [
+            told for told in answers if told.status != wanted or (items > 1 and b'"problem":{' in told.body)
+        ]
+        if bad:
+            first = f"{bad[0].status}: {bad[0].body[:300].decode(errors='replace')}"
+            raise BenchFailed(f"{name}: {len(bad)} failed; the first: {first}")
         await self._matched()
-        return load.round
+        latencies_s = [told.latency_s for told in answers]
+        return Round.of(name, latencies_s, elapsed_s=elapsed_s, offered_per_s=per_s)
 
     async def _matched(self) -> None:
         deadline = time.monotonic() + SETTLE_S

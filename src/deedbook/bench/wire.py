@@ -2,39 +2,57 @@
 than the server it measures."""
 
 import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import cast
+from typing import NamedTuple, cast
 
 CONNECTIONS_MAX = 512
+LEAD_S = 0.05
+"""From the plan of a volley to its first request, so that none is late from the start."""
+
+
+class Answer(NamedTuple):
+    """`latency_s` counts from the moment for which the request was planned."""
+
+    status: int
+    body: bytes
+    latency_s: float
 
 
 class _Connection(asyncio.Protocol):
-    """One request at a time, and the future of its answer."""
+    """One request at a time, and who is told of its answer."""
 
     def __init__(self) -> None:
         self._received = b""
-        self._answer: asyncio.Future[tuple[int, bytes]] | None = None
+        self._told: Callable[[int, bytes], None] | None = None
+        self._lost: Callable[[Exception], None] | None = None
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one by its methods only
 
-    def send(self, request: bytes) -> "asyncio.Future[tuple[int, bytes]]":
+    def send(
+        self, request: bytes, told: Callable[[int, bytes], None], lost: Callable[[Exception], None]
+    ) -> None:
         assert self._transport is not None
-        self._answer = asyncio.get_running_loop().create_future()
+        self._told, self._lost = told, lost
         self._transport.write(request)
-        return self._answer
 
     def data_received(self, data: bytes) -> None:
-        self._received += data
-        head, found, body = self._received.partition(b"\r\n\r\n")
-        if found and len(body) == _length(head) and self._answer is not None:
-            self._received = b""
-            self._answer.set_result((int(head[9:12]), body))
+        received = self._received + data if self._received else data
+        head, found, body = received.partition(b"\r\n\r\n")
+        told = self._told
+        if found and told is not None and len(body) == _length(head):
+            self._received, self._told, self._lost = b"", None, None
+            told(int(head[9:12]), body)
+        else:
+            self._received = received
 
     def connection_lost(self, error: Exception | None) -> None:
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(error or ConnectionResetError("the server closed the connection"))
+        if self._lost is not None:
+            self._lost(error or ConnectionResetError("the server closed the connection"))
 
     def close(self) -> None:
         if self._transport is not None:
@@ -76,15 +94,95 @@ class Wire:
             OSError: the connection was lost.
         """
         connection = await self._free.get()
-        answer = await connection.send(request)
+        future: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
+        connection.send(request, lambda status, body: future.set_result((status, body)), future.set_exception)
+        answer = await future
         self._free.put_nowait(connection)
         return answer
+
+    async def volley(self, requests: Sequence[bytes], per_s: float | None) -> list[Answer]:
+        """Send them all, at this rate or as fast as they are taken, and wait for the answers, in the order of the
+        requests. Nobody else may use the wire meanwhile.
+
+        Raises:
+            OSError: a connection was lost.
+        """
+        assert self._free.qsize() == len(self._all)
+        return await _Volley(self._all, requests, per_s).run()
 
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
         _, connection = await loop.create_connection(_Connection, self._host, self._port)
         self._all.append(connection)
         self._free.put_nowait(connection)
+
+
+class _Volley:
+    """Requests that leave at planned moments, each over the connection that is free first, without a task for any of
+    them."""
+
+    def __init__(
+        self, connections: list[_Connection], requests: Sequence[bytes], per_s: float | None
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._requests = requests
+        self._free = deque(connections)
+        self._pause_s = 1 / per_s if per_s else 0.0
+        self._started = time.perf_counter() + LEAD_S
+        self._next = 0
+        self._missing = len(requests)
+        self._answers: list[Answer | None] = [None] * len(requests)
+        self._waking: asyncio.TimerHandle | None = None
+        self._over: asyncio.Future[None] = self._loop.create_future()
+
+    async def run(self) -> list[Answer]:
+        assert self._requests
+        self._wake_for_next()
+        await self._over
+        return [answer for answer in self._answers if answer is not None]
+
+    def _wake_for_next(self) -> None:
+        """Come back when the next is due, unless somebody will already."""
+        if self._waking is None and self._next < len(self._requests):
+            early_s = self._planned(self._next) - time.perf_counter()
+            self._waking = self._loop.call_later(max(0.0, early_s), self._send_due)
+
+    def _send_due(self) -> None:
+        """All whose moment has come, as far as connections are free: those that are not go on by themselves."""
+        self._waking = None
+        now = time.perf_counter()
+        while self._free and self._is_due(now):
+            self._send(self._free.popleft())
+        if self._free:
+            self._wake_for_next()
+
+    def _send(self, connection: _Connection) -> None:
+        number = self._next
+        self._next += 1
+
+        def told(status: int, body: bytes) -> None:
+            now = time.perf_counter()
+            self._answers[number] = Answer(status, body, now - self._planned(number))
+            self._missing -= 1
+            if self._is_due(now):
+                self._send(connection)
+                return
+            self._free.append(connection)
+            self._wake_for_next()
+            if not self._missing and not self._over.done():
+                self._over.set_result(None)
+
+        connection.send(self._requests[number], told, self._fail)
+
+    def _is_due(self, now: float) -> bool:
+        return self._next < len(self._requests) and self._planned(self._next) <= now
+
+    def _fail(self, error: Exception) -> None:
+        if not self._over.done():
+            self._over.set_exception(error)
+
+    def _planned(self, number: int) -> float:
+        return self._started + number * self._pause_s
 
 
 def _length(head: bytes) -> int:

@@ -2,7 +2,7 @@
 
 from deedbook.identity import errors, events, keys
 from deedbook.identity.access import AccessClaims
-from deedbook.identity.actions import SignedAction, expiry_of
+from deedbook.identity.actions import SignedAction, expiry_of, signed_by_key
 from deedbook.identity.actions import record as record_action
 from deedbook.identity.actions import verify as verify_action
 from deedbook.identity.key_store import ApiKey, Use, keys_of, note_uses
@@ -66,6 +66,7 @@ __all__ = [
     "rotate_signing_key",
     "sign_in",
     "sign_out",
+    "signed_by_key",
     "user_of_account",
     "verify_action",
 ]

@@ -21,7 +21,7 @@ from deedbook.identity.signatures import recover
 from deedbook.identity.terms import Address, Caller
 from deedbook.identity.typed_data import Domain, Struct
 from deedbook.infra.database import Tx
-from deedbook.kernel.errors import FieldError, Invalid
+from deedbook.kernel.errors import FieldError, Invalid, Refusal
 
 MAX_AHEAD = timedelta(days=90)
 MAX_SIGNATURE_BYTES = 4096
@@ -68,6 +68,29 @@ async def verify(
     await _require_signer(account, digest, signature, wallets)
     if caller.account != account:
         raise WalletNotYours("sign with the account that you are signed in with")
+    return SignedAction(struct, account, str(values["nonce"]), expires_at, values, digest, signature)
+
+
+def signed_by_key(
+    domain: Domain,
+    struct: Struct,
+    values: Mapping[str, Any],
+    signature_text: str,
+    caller: Caller,
+    now: datetime,
+) -> SignedAction | None:
+    """The same at once, where the key of the caller's account has signed, as it nearly always has. `None` means
+    nothing yet: `verify` says what is wrong, or asks a contract wallet.
+    """
+    digest = struct.digest(domain, values)
+    try:
+        expires_at = expiry_of(int(values["expiry"]), now)
+        signature = _parse(signature_text)
+        account = recover(digest, signature)
+    except Refusal:
+        return None
+    if account != caller.account or account != values["trader"]:
+        return None
     return SignedAction(struct, account, str(values["nonce"]), expires_at, values, digest, signature)
 
 

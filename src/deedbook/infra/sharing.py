@@ -7,10 +7,32 @@ much as many questions.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 Q = TypeVar("Q")
 A = TypeVar("A")
+
+
+class Together(Generic[A]):
+    """Answers to several questions of one asker, who waits for all of them at once."""
+
+    def __init__(self, count: int) -> None:
+        assert count > 0
+        self._answers: list[A | Exception | None] = [None] * count
+        self._missing = count
+        self._all: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def tell(self, place: int, answer: A | Exception) -> None:
+        """Answer one of them. Each is answered once."""
+        self._answers[place] = answer
+        self._missing -= 1
+        if not self._missing and not self._all.done():
+            self._all.set_result(None)
+
+    async def all(self) -> list[A | Exception]:
+        """The answers, in the order of the questions."""
+        await self._all
+        return cast("list[A | Exception]", self._answers)
 
 
 class Shared(Generic[Q, A]):
@@ -30,7 +52,7 @@ class Shared(Generic[Q, A]):
         self._most = most
         self._apart_s = apart_s
         self._free_at = 0.0
-        self._waiting: list[tuple[Q, asyncio.Future[A]]] = []
+        self._waiting: list[tuple[Q, Together[A], int]] = []
         self._calling: asyncio.Task[None] | None = None
 
     async def ask(self, question: Q) -> A:
@@ -39,11 +61,20 @@ class Shared(Generic[Q, A]):
         Raises:
             Exception: whatever `call` has given as its answer, or raised.
         """
-        future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
-        self._waiting.append((question, future))
+        (answer,) = await self.ask_all((question,))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def ask_all(self, questions: Sequence[Q]) -> list[A | Exception]:
+        """The answers to some questions, in their order, or what `call` has raised."""
+        if not questions:
+            return []
+        together: Together[A] = Together(len(questions))
+        self._waiting += [(question, together, place) for place, question in enumerate(questions)]
         if self._calling is None:
             self._calling = asyncio.create_task(self._run())
-        return await future
+        return await together.all()
 
     async def close(self) -> None:
         """Finish what was begun."""
@@ -61,15 +92,11 @@ class Shared(Generic[Q, A]):
         finally:
             self._calling = None
 
-    async def _answer(self, batch: "list[tuple[Q, asyncio.Future[A]]]") -> None:
+    async def _answer(self, batch: "list[tuple[Q, Together[A], int]]") -> None:
+        answers: Sequence[A | Exception]
         try:
-            answers = await self._call([question for question, _ in batch])
+            answers = await self._call([question for question, _, _ in batch])
         except Exception as error:
             answers = [error] * len(batch)
-        for (_, future), answer in zip(batch, answers, strict=True):
-            if future.done():
-                continue
-            if isinstance(answer, Exception):
-                future.set_exception(answer)
-            else:
-                future.set_result(answer)
+        for (_, together, place), answer in zip(batch, answers, strict=True):
+            together.tell(place, answer)

@@ -4,10 +4,11 @@ Syntax comes before, at the border. Then: expiry, pair and market state, filters
 is, nonce, compliance, funds. A refusal uses nothing up.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from deedbook import chain, identity
@@ -37,6 +38,7 @@ from deedbook.trading.spec import PairSpec
 from deedbook.trading.terms import OrderId, OrderType, Side, TimeInForce
 
 TRAILS = "trail:"
+T = TypeVar("T")
 
 
 class Asked(NamedTuple):
@@ -92,6 +94,9 @@ class Turnstile(Protocol):
     async def enter(self, account: Address, nonce: str) -> UsedNonce | None:
         """Raises RateLimited: one too many."""
 
+    async def enter_all(self, orders: Sequence[tuple[Address, str]]) -> list[UsedNonce | Refusal | None]:
+        """The same for several orders of one sender, given by account and nonce."""
+
 
 class Judged(NamedTuple):
     """An order that passes the pair's filters."""
@@ -145,17 +150,40 @@ class OrderEntry:
             judged = await self.judge(asked)
             used = await turnstile.enter(asked.trader, asked.nonce)
             action = await self.verify(judged, asked.signature, caller)
-            if used is not None and repeat is None:
-                raise _already(used, action)
-            admitted = _prepare(judged, action, caller, repeat, replaces)
-            await self._require_eligible(judged, action, caller)
-            return await self.intake.submit(admitted)
+            return await self.intake.submit(await self._admit(judged, action, used, caller, repeat, replaces))
         except Refusal:
             # What was accepted once is answered again, even where it would be refused today.
             first = await self.answered_before(caller, repeat) if repeat is not None else None
             if first is not None:
                 return first
             raise
+
+    async def place_all(
+        self, orders: Sequence[Asked], caller: Caller, turnstile: Turnstile
+    ) -> list[Taken | Refusal]:
+        """Make some orders durable, each with a fate of its own: what `place` would answer or raise. They pass each
+        check together, and come in with one commit where it has room.
+
+        Raises:
+            VaultNotDeployed: nothing can be signed yet.
+        """
+        fates: dict[int, Taken | Refusal] = {}
+        judged = await _each(fates, ((place, self.judge(asked)) for place, asked in enumerate(orders)))
+        names = [(orders[place].trader, orders[place].nonce) for place in judged]
+        used = _sorted_out(fates, zip(judged, await turnstile.enter_all(names), strict=True))
+        signed = await self._signed(
+            fates, {place: (judged[place], orders[place].signature) for place in used}, caller
+        )
+        admitted = await _each(
+            fates,
+            (
+                (place, self._admit(judged[place], action, used[place], caller))
+                for place, action in signed.items()
+            ),
+        )
+        taken = await self.intake.submit_all(list(admitted.values()))
+        fates |= _sorted_out(fates, zip(admitted, taken, strict=True))
+        return [fates[place] for place in range(len(orders))]
 
     async def judge(self, asked: Asked) -> Judged:
         """The order in whole numbers, if it may come in at all; see `place`."""
@@ -173,9 +201,11 @@ class OrderEntry:
 
     async def verify(self, judged: Judged, signature: str, caller: Caller) -> SignedAction:
         """Make sure that the caller's own account has signed it; see `place`."""
-        text = judged.text
-        return await identity.verify_action(
-            await self.domain(),
+        domain, text = await self.domain(), judged.text
+        return identity.signed_by_key(
+            domain, ORDER, text.values(), signature, caller, judged.now
+        ) or await identity.verify_action(
+            domain,
             ORDER,
             Address(text.trader),
             text.values(),
@@ -220,6 +250,36 @@ class OrderEntry:
         await self.cancels.close()
         await self._bells.close()
 
+    async def _signed(
+        self, fates: "dict[int, Taken | Refusal]", orders: Mapping[int, tuple[Judged, str]], caller: Caller
+    ) -> dict[int, SignedAction]:
+        """What keys have signed, and then, all at once, what contract wallets are asked about."""
+        domain = await self.domain()
+        signed: dict[int, SignedAction] = {}
+        for place, (judged, signature) in orders.items():
+            action = identity.signed_by_key(
+                domain, ORDER, judged.text.values(), signature, caller, judged.now
+            )
+            if action is not None:
+                signed[place] = action
+        others = [place for place in orders if place not in signed]
+        told = await asyncio.gather(*(_fate(self.verify(*orders[place], caller)) for place in others))
+        return signed | _sorted_out(fates, zip(others, told, strict=True))
+
+    async def _admit(
+        self,
+        judged: Judged,
+        action: SignedAction,
+        used: UsedNonce | None,
+        caller: Caller,
+        repeat: Repeat | None = None,
+        replaces: OrderId | None = None,
+    ) -> Admitted:
+        if used is not None and repeat is None:
+            raise _already(used, action)
+        await self._require_eligible(judged, action, caller)
+        return _prepare(judged, action, caller, repeat, replaces)
+
     async def _require_eligible(self, judged: Judged, action: SignedAction, caller: Caller) -> None:
         reason = await self.reason(judged, caller)
         if reason is Reason.NONE:
@@ -252,6 +312,35 @@ class OrderEntry:
         if admitted:
             self._bells.ring(admitted)
             self._accepted(admitted)
+
+
+async def _fate(step: Awaitable[T]) -> T | Refusal:
+    try:
+        return await step
+    except Refusal as refusal:
+        return refusal
+
+
+async def _each(
+    fates: "dict[int, Taken | Refusal]", steps: Iterable[tuple[int, Awaitable[T]]]
+) -> dict[int, T]:
+    """Go through a step for each, one after the other: hardly ever does one of them wait for anything."""
+    return _sorted_out(fates, [(place, await _fate(step)) for place, step in steps])
+
+
+def _sorted_out(
+    fates: "dict[int, Taken | Refusal]", told: Iterable[tuple[int, T | Exception]]
+) -> dict[int, T]:
+    """Those that go on; who was refused has met their fate."""
+    on: dict[int, T] = {}
+    for place, outcome in told:
+        if isinstance(outcome, Refusal):
+            fates[place] = outcome
+        elif isinstance(outcome, Exception):
+            raise outcome
+        else:
+            on[place] = outcome
+    return on
 
 
 def _already(used: UsedNonce, action: SignedAction) -> Refusal:

@@ -13,6 +13,7 @@ import structlog
 
 from deedbook.identity.errors import NonceUsed
 from deedbook.infra.database import Database
+from deedbook.infra.sharing import Together
 from deedbook.kernel.errors import IdempotencyKeyReused, Refusal, Unavailable
 from deedbook.ledger.errors import InsufficientFunds
 from deedbook.trading import intake_store
@@ -51,7 +52,7 @@ class Taken(NamedTuple):
     replayed: bool
 
 
-_Entry = tuple[Admitted, asyncio.Future[Taken]]
+_Entry = tuple[Admitted, Together[Taken], int]
 
 
 class Intake:
@@ -73,13 +74,22 @@ class Intake:
             Overloaded: too many wait already.
             DatabaseUnavailable: not known whether it was kept: sending the same order again is harmless.
         """
+        (outcome,) = await self.submit_all((order,))
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    async def submit_all(self, orders: Sequence[Admitted]) -> list[Taken | Exception]:
+        """The same for some orders at once, each with an outcome of its own."""
+        if not orders:
+            return []
         if len(self._waiting) >= MAX_WAITING:
-            raise Overloaded(retry_after_s=1)
-        future: asyncio.Future[Taken] = asyncio.get_running_loop().create_future()
-        self._waiting.append((order, future))
+            return [Overloaded(retry_after_s=1)] * len(orders)
+        together: Together[Taken] = Together(len(orders))
+        self._waiting += [(order, together, place) for place, order in enumerate(orders)]
         if self._writing is None:
             self._writing = asyncio.create_task(self._write())
-        return await future
+        return await together.all()
 
     async def close(self) -> None:
         """Finish what was begun."""
@@ -114,26 +124,19 @@ class Intake:
 
     async def _write_batch(self, batch: list[_Entry]) -> None:
         try:
-            told = await intake_store.take(self._db, [order for order, _ in batch])
+            told = await intake_store.take(self._db, [order for order, _, _ in batch])
         except Exception as error:
             if len(batch) > 1 and not isinstance(error, Unavailable):
                 log.exception("intake_one_by_one", orders=len(batch))
                 for entry in batch:
                     await self._write_batch([entry])
                 return
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(error)
+            for _, together, place in batch:
+                together.tell(place, error)
             return
-        self._accepted([order for (order, _), one in zip(batch, told, strict=True) if one.verdict == 0])
-        for (order, future), one in zip(batch, told, strict=True):
-            if future.done():
-                continue
-            outcome = _outcome(order, one)
-            if isinstance(outcome, Refusal):
-                future.set_exception(outcome)
-            else:
-                future.set_result(outcome)
+        self._accepted([order for (order, _, _), one in zip(batch, told, strict=True) if one.verdict == 0])
+        for (order, together, place), one in zip(batch, told, strict=True):
+            together.tell(place, _outcome(order, one))
 
 
 def _names(order: Admitted) -> list[tuple[str, str, str]]:

@@ -10,40 +10,19 @@ from starlette.requests import HTTPConnection
 
 from deedbook.api.errors import problem_body, status_of
 from deedbook.api.hot import require_few_requests
-from deedbook.api.key_use import key_standing, place_as, require_scope
+from deedbook.api.key_use import place_as, require_scope
 from deedbook.api.live.connection import Connection
 from deedbook.api.live.messages import Cancel, Order
-from deedbook.api.ratelimit import Limiter, Standing
-from deedbook.api.turnstile import Turnstile
+from deedbook.api.turnstile import Entrance
 from deedbook.identity import Caller, Scope
 from deedbook.identity.errors import Unauthenticated
-from deedbook.identity.terms import Address
 from deedbook.infra.failpoints import failpoint
 from deedbook.kernel.errors import InternalError, RateLimited, Refusal
 from deedbook.trading.entry import OrderEntry
-from deedbook.trading.entry_store import UsedNonce
 
 log = structlog.get_logger(__name__)
 
 IN_FLIGHT = 20
-
-
-class Entrance:
-    """The turnstile as one order of a socket passes it."""
-
-    def __init__(self, turnstile: Turnstile, limiter: Limiter, caller: Caller) -> None:
-        self._turnstile = turnstile
-        self._limiter = limiter
-        self._caller = caller
-
-    async def enter(self, account: Address, nonce: str) -> UsedNonce | None:
-        """Raises RateLimited: one too many."""
-        standing = await key_standing(self._limiter, self._caller)
-        if standing is not None:
-            _require_room(standing)
-        passed = await self._turnstile.enter("orders", self._caller, account, nonce)
-        _require_room(passed.standing)
-        return passed.used
 
 
 class Trader:
@@ -60,7 +39,7 @@ class Trader:
         async def place(caller: Caller) -> bytes:
             entry: OrderEntry = self._socket.app.state.entry
             state = self._socket.app.state
-            entrance = Entrance(state.turnstile, state.limiter, caller)
+            entrance = Entrance(state.turnstile, caller)
             return (await place_as(entry, told.order.asked(), caller, entrance)).answer
 
         self._begin("order", "orders", told.id, 201, place)
@@ -70,7 +49,7 @@ class Trader:
 
         async def cancel(caller: Caller) -> bytes:
             passed = await self._socket.app.state.turnstile.enter("cancels", caller)
-            _require_room(passed.standing)
+            passed.standing.require_room()
             entry: OrderEntry = self._socket.app.state.entry
             return orjson.dumps(await entry.cancels.cancel(caller.user_id, told.order_id))
 
@@ -110,10 +89,3 @@ class Trader:
 
     def _problem(self, refusal: Refusal) -> dict[str, Any]:
         return {"status": status_of(type(refusal)), "problem": problem_body(self._socket, refusal)}
-
-
-def _require_room(standing: Standing) -> None:
-    if standing.wait_s:
-        raise RateLimited(
-            f"more than {standing.limit} {standing.bucket} in a minute", retry_after_s=float(standing.wait_s)
-        )

@@ -1,7 +1,6 @@
 """Orders placed and cancelled: the hot routes, which read their bodies themselves."""
 
-import asyncio
-from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +11,9 @@ from pydantic import ValidationError
 from deedbook.api.deps import SIGNED_IN, access, fingerprint, readable_key, require_room
 from deedbook.api.errors import invalid_fields, problem_body, status_of
 from deedbook.api.hot import HotRoute, a_body, a_key, an_id
-from deedbook.api.key_use import key_standing, place_as
+from deedbook.api.key_use import place_all_as, place_as
 from deedbook.api.strict import StrictRequest, quick_json, require_json
-from deedbook.api.turnstile import Turnstile
+from deedbook.api.turnstile import Entrance
 from deedbook.api.v1.quick_orders import read_order, read_orders
 from deedbook.api.v1.schemas.trading import (
     BatchAnswer,
@@ -24,12 +23,11 @@ from deedbook.api.v1.schemas.trading import (
     SomeOrders,
 )
 from deedbook.identity import Caller
-from deedbook.identity.terms import Address
 from deedbook.infra.failpoints import failpoint
 from deedbook.kernel.errors import FieldError, Invalid, Refusal
 from deedbook.kernel.ids import parse_uuid
 from deedbook.trading.entry import Asked, OrderEntry, Repeat
-from deedbook.trading.entry_store import UsedNonce
+from deedbook.trading.intake import Taken
 from deedbook.trading.terms import OrderId
 
 router = APIRouter(prefix="/trading", tags=["orders"], route_class=HotRoute)
@@ -38,25 +36,6 @@ READ_BY_HAND = (PlaceOrder, PlaceOrders)
 """Bodies of hot routes, which the framework does not know of."""
 _PLACE = access(SIGNED_IN, bucket="orders")
 _CANCEL = access(SIGNED_IN, bucket="cancels")
-
-
-class Entrance:
-    """The turnstile as one request passes it."""
-
-    def __init__(self, request: Request, caller: Caller) -> None:
-        self._request = request
-        self._caller = caller
-        self._turnstile: Turnstile = request.app.state.turnstile
-
-    async def enter(self, account: Address, nonce: str) -> UsedNonce | None:
-        """Raises RateLimited: one too many."""
-        if self._caller.key is not None:
-            standing = await key_standing(self._request.app.state.limiter, self._caller)
-            if standing is not None:
-                require_room(self._request, standing)
-        passed = await self._turnstile.enter("orders", self._caller, account, nonce)
-        require_room(self._request, passed.standing)
-        return passed.used
 
 
 @router.post(
@@ -88,8 +67,11 @@ async def place_many(request: Request) -> Response:
     """Place up to 100 signed orders, each with a fate of its own. They come in together: in which order is not
     promised, and sending an accepted one again is refused as a duplicate."""
     body = await _body(request)
-    sent: Sequence[Any] = read_orders(body) or _sent(quick_json(body))
-    answers = await asyncio.gather(*(_place_one(request, order) for order in sent))
+    sent = [_asked(order) for order in read_orders(body) or _sent(quick_json(body))]
+    readable = [asked for asked in sent if isinstance(asked, Asked)]
+    entry: OrderEntry = request.app.state.entry
+    fates = iter(await place_all_as(entry, readable, request.state.caller, _entrance(request)))
+    answers = [_item(request, one if isinstance(one, Refusal) else next(fates)) for one in sent]
     await failpoint("api.beforeReply")
     return Response(b'{"data":[' + b",".join(answers) + b"]}", media_type="application/json")
 
@@ -115,7 +97,7 @@ async def _take(request: Request, replaces: OrderId | None) -> Response:
     entry: OrderEntry = request.app.state.entry
     key = readable_key(request.headers.get("idempotency-key"))
     repeat = Repeat(key, fingerprint(request, body)) if key is not None else None
-    taken = await place_as(entry, asked, caller, Entrance(request, caller), repeat, replaces)
+    taken = await place_as(entry, asked, caller, _entrance(request), repeat, replaces)
     await failpoint("api.beforeReply")
     headers = {"Idempotent-Replayed": "true"} if taken.replayed else {}
     return Response(taken.answer, 201, headers, media_type="application/json")
@@ -158,13 +140,21 @@ def _order(told: Any) -> Asked:
         raise invalid_fields(error.errors(include_url=False)) from None
 
 
-async def _place_one(request: Request, told: Any) -> bytes:
-    caller: Caller = request.state.caller
-    entry: OrderEntry = request.app.state.entry
+def _asked(told: Any) -> Asked | Refusal:
     try:
-        asked = told if isinstance(told, Asked) else _order(told)
-        taken = await place_as(entry, asked, caller, Entrance(request, caller))
+        return told if isinstance(told, Asked) else _order(told)
     except Refusal as refusal:
-        body = {"status": status_of(type(refusal)), "order": None, "problem": problem_body(request, refusal)}
-        return orjson.dumps(body)
-    return b'{"status":201,"order":' + taken.answer + b',"problem":null}'
+        return refusal
+
+
+def _entrance(request: Request) -> Entrance:
+    state = request.state
+    return Entrance(request.app.state.turnstile, state.caller, partial(setattr, state, "standing"))
+
+
+def _item(request: Request, fate: Taken | Refusal) -> bytes:
+    """One order's part of the answer to a batch."""
+    if isinstance(fate, Refusal):
+        problem = problem_body(request, fate)
+        return orjson.dumps({"status": status_of(type(fate)), "order": None, "problem": problem})
+    return b'{"status":201,"order":' + fate.answer + b',"problem":null}'
