@@ -265,6 +265,9 @@ BEGIN
     END IF;
 
     IF p_replaces IS NOT NULL THEN
+        -- Another process may be replacing the same order at this very moment: then what it has asked for is seen.
+        PERFORM pg_advisory_xact_lock(hashtextextended(r.old::text, 0))
+        FROM (SELECT DISTINCT o.old FROM unnest(p_replaces) AS o (old) WHERE o.old IS NOT NULL ORDER BY o.old) r;
         FOR stored IN
             SELECT r.place, CASE WHEN o.living THEN NOT EXISTS (
                 SELECT 1 FROM order_commands k WHERE k.pair_id = r.pair AND k.match_seq IS NULL

@@ -122,6 +122,21 @@ async def race(venue: Venue, intake: Intake, first: Admitted, *rest: Admitted) -
     return await coming
 
 
+async def test_an_order_replaced_elsewhere_at_that_moment_is_not_replaced_again(
+    venue: Venue, intake: Intake
+) -> None:
+    user = await venue.investor(quote="100")
+    old, first, second = (venue.order(user, "BUY", "0.1", "100") for _ in range(3))
+    await venue.place(old)
+
+    (told,) = await race(
+        venue, intake, first._replace(replaces=old.order_id), second._replace(replaces=old.order_id)
+    )
+
+    assert isinstance(told, OrderOver)
+    assert await whole(venue)
+
+
 async def test_a_client_id_used_elsewhere_at_that_moment_troubles_no_neighbour(
     venue: Venue, intake: Intake
 ) -> None:

@@ -37,10 +37,9 @@ class Trader:
         """Raises Unauthenticated · RateLimited."""
 
         async def place(caller: Caller) -> bytes:
-            entry: OrderEntry = self._socket.app.state.entry
             state = self._socket.app.state
             entrance = Entrance(state.turnstile, caller)
-            return (await place_as(entry, told.order.asked(), caller, entrance)).answer
+            return (await place_as(state.entry, told.order.asked(), caller, entrance)).answer
 
         self._begin("order", "orders", told.id, 201, place)
 
