@@ -10,8 +10,11 @@ from deedbook.stack.ports import Ports
 from tests.support.servers import ROOT
 
 SETTINGS = {**Settings.model_fields, **Ports.model_fields}
-READ_ELSEWHERE = {"DEEDBOOK_HOME", "DEEDBOOK_ANVIL"}
-"""Where data lies, and which program is started: they are needed before there are settings."""
+READ_ELSEWHERE = {"DEEDBOOK_HOME", "DEEDBOOK_ANVIL"} | {
+    f"DEEDBOOK_{name}" for name in ("URL", "PROFILE", "PROFILES", "KEY", "API_KEY")
+}
+"""Where data lies, and which program is started: they are needed before there are settings. And who a person is at the
+command line, where there are none."""
 KNOWN = set(SETTINGS) | READ_ELSEWHERE
 _NAME = re.compile(r"`([A-Z_]{2,})`")
 

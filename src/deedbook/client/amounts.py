@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from deedbook.kernel.amounts import is_amount
+from deedbook.kernel.amounts import MalformedAmount, is_amount
 
 Amount = Decimal | int | str
 """What a program may give for an amount, a price or a quantity."""
@@ -13,11 +13,11 @@ def amount_text(amount: Amount) -> str:
 
     Raises:
         TypeError: a float, which has lost digits already.
-        ValueError: not a plain amount of at most 20 digits before the point and 18 behind it.
+        MalformedAmount: a ValueError: not a plain amount of at most 20 digits before the point and 18 behind it.
     """
     if isinstance(amount, bool) or not isinstance(amount, Decimal | int | str):
         raise TypeError(f"an amount is a Decimal, an int or a text, never a {type(amount).__name__}")
     text = format(amount, "f") if isinstance(amount, Decimal) else str(amount)
     if not is_amount(text):
-        raise ValueError(f"{text[:40]!r} is no plain amount such as 250.50")
+        raise MalformedAmount(f"{text[:40]!r} is no plain amount such as 250.50")
     return text

@@ -100,6 +100,17 @@ class Session:
         return Request(call.method, self.url + PREFIX + call.path + _query(call.query), headers, content)
 
 
+def signer_of(session: Session) -> Signer:
+    """Whoever signs.
+
+    Raises:
+        ValueError: nobody does.
+    """
+    if session.signer is None:
+        raise ValueError("this is signed: give the client a signer")
+    return session.signer
+
+
 def ask(session: Session, call: Call) -> Flow[Any]:
     """Send a call, again where that is safe and may help, and read the JSON of its answer.
 

@@ -5,13 +5,12 @@ from uuid import UUID
 from deedbook.client.actions import sign_deposit, sign_permit, sign_transfer, sign_withdrawal
 from deedbook.client.amounts import Amount, amount_text
 from deedbook.client.answers import Balance, Deposit, LedgerLine, Mint, Token, Transfer, Withdrawal
-from deedbook.client.flow import Flow, Session
+from deedbook.client.flow import Flow, Session, signer_of
 from deedbook.client.flows import chain
 from deedbook.client.flows.asking import as_body, everything, get, page, segment, send
 from deedbook.client.flows.people import exchange_info, me, token
 from deedbook.client.flows.waiting import until
 from deedbook.client.operations import Page
-from deedbook.client.signers import Signer
 from deedbook.kernel.amounts import to_units
 
 EXPIRES_IN_S = 3600
@@ -27,11 +26,6 @@ def _kept(session: Session, name: str) -> Flow[Token]:
         if known.contract_address is not None:
             session.tokens[name] = known
     return known
-
-
-def _signer(session: Session) -> Signer:
-    assert session.signer is not None, "signing takes a signer"
-    return session.signer
 
 
 def balances(session: Session) -> Flow[tuple[Balance, ...]]:
@@ -50,7 +44,7 @@ def deposit(
 ) -> Flow[Deposit]:
     """Sign and announce a deposit. With the address of a node the platform brings it to the vault, by an approval that
     is signed too (ERC-2612); without one, `send` of the answer has what one's wallet sends."""
-    signer, of = _signer(session), (yield from _kept(session, token))
+    signer, of = signer_of(session), (yield from _kept(session, token))
     exchange, expiry = (yield from exchange_info(session)), int(session.clock()) + EXPIRES_IN_S
     body = sign_deposit(signer, exchange, of, amount, nonce=session.new_nonce(), expiry=expiry)
     if rpc_url is not None:
@@ -66,7 +60,7 @@ def withdraw(
     session: Session, token: str, amount: Amount, to: str | None = None, *, key: str | None = None
 ) -> Flow[Withdrawal]:
     """Sign and ask for a withdrawal, to one's own address unless another is given."""
-    signer, of = _signer(session), (yield from _kept(session, token))
+    signer, of = signer_of(session), (yield from _kept(session, token))
     exchange, expiry = (yield from exchange_info(session)), int(session.clock()) + EXPIRES_IN_S
     where = to or signer.address
     body = sign_withdrawal(signer, exchange, of, amount, where, nonce=session.new_nonce(), expiry=expiry)
@@ -77,7 +71,7 @@ def transfer(
     session: Session, token: str, amount: Amount, to: str, *, key: str | None = None
 ) -> Flow[Transfer]:
     """Sign a transfer to another account in the vault."""
-    signer, of = _signer(session), (yield from _kept(session, token))
+    signer, of = signer_of(session), (yield from _kept(session, token))
     exchange, expiry = (yield from exchange_info(session)), int(session.clock()) + EXPIRES_IN_S
     body = sign_transfer(signer, exchange, of, amount, to, nonce=session.new_nonce(), expiry=expiry)
     return (yield from send(session, Transfer, f"/tokens/{of.id}/transfer", body, key=key))

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from deedbook.client.answers import Exchange, Me, Pair, ServerTime, Token
-from deedbook.client.flow import Call, Flow, Session, ask
+from deedbook.client.flow import Call, Flow, Session, ask, signer_of
 from deedbook.client.flows.asking import everything, get, page, segment
 from deedbook.client.operations import Page
 from deedbook.client.signers import personal_signature
@@ -15,8 +15,7 @@ STATEMENT = "Sign in to Deedbook."
 
 def sign_in(session: Session) -> Flow[None]:
     """Sign in with Ethereum (EIP-4361). Clients do this by themselves, and again when the token runs out."""
-    signer = session.signer
-    assert signer is not None, "signing in takes a signer"
+    signer = signer_of(session)
     offer = yield from ask(session, Call("POST", "/auth/nonce", signed_in=False))
     now = datetime.fromtimestamp(session.clock(), UTC)
     message = sign_in_message(checksum_address(signer.address), offer, now)

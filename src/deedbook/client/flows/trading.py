@@ -9,7 +9,7 @@ from uuid import UUID
 from deedbook.client.amounts import Amount, amount_text
 from deedbook.client.answers import Order, OrderPreview, Settlement, Trade
 from deedbook.client.errors import DeedbookError
-from deedbook.client.flow import Call, Flow, Session, ask
+from deedbook.client.flow import Call, Flow, Session, ask, signer_of
 from deedbook.client.flows.asking import get, page, segment, send
 from deedbook.client.flows.people import exchange_info, me, pair
 from deedbook.client.flows.waiting import until
@@ -44,11 +44,11 @@ class Deadline:
 
 def signed(session: Session, order: NewOrder) -> Flow[SignedOrder]:
     """Sign an order, and do not send it."""
-    assert session.signer is not None, "signing takes a signer"
+    signer = signer_of(session)
     exchange = yield from exchange_info(session)
     of = yield from pair(session, order.pair)
     expiry = int(session.clock()) + order.expires_in_s
-    return sign_order(session.signer, exchange, of, order, nonce=session.new_nonce(), expiry=expiry)
+    return sign_order(signer, exchange, of, order, nonce=session.new_nonce(), expiry=expiry)
 
 
 def place(session: Session, order: NewOrder | SignedOrder) -> Flow[Order]:
