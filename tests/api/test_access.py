@@ -18,7 +18,7 @@ from tests.api.support import ROOT, caller_of, refused, routes
 from tests.compliance.support import new_user, open_desk
 from tests.markets.support import market_in
 from tests.notifications.support import told_of_a_deposit
-from tests.support.floor import prepared_price_source, prepared_settlement, prepared_trading
+from tests.support.floor import prepared_price_source, prepared_settlement, prepared_swap, prepared_trading
 from tests.support.till import prepared_custody
 from tests.support.world import User, World, registration, test_settings
 from tests.tokens.support import a_symbol, failed_listing, issue
@@ -110,6 +110,10 @@ WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
     "POST /api/v1/trading/orders/preview": A_USERS_OWN,
     "POST /api/v1/trading/orders/cancel-all": A_USERS_OWN,
     "POST /api/v1/trading/cancel-all-after": A_USERS_OWN,
+    "POST /api/v1/swaps/quote": A_PUBLIC_READ,
+    "POST /api/v1/swaps": NOT_YOURS,  # whoever did not sign it
+    "GET /api/v1/swaps": A_USERS_OWN,
+    "GET /api/v1/swaps/{id}": NOT_YOURS,
     "GET /api/v1/trading/users/{userId}/orders": STAFF_READ,
     "GET /api/v1/trading/users/{userId}/trades": STAFF_READ,
     "GET /api/v1/trading/trades/{tradeId}/settlement": STAFF_READ,
@@ -293,6 +297,8 @@ async def _prepared(world: World, issuer: User, path: str) -> tuple[str, dict[st
     }
     if "/settlement" in path:
         return await prepared_settlement(world, path)
+    if "/swaps" in path:
+        return await prepared_swap(world, path)
     if "/trading/" in path:
         return await prepared_trading(world, path)
     if "/price-sources" in path:

@@ -11,7 +11,7 @@ from deedbook.identity import Role
 from tests.api.support import ROOT, caller_of
 from tests.api.test_access import CUSTODY, WHO_HEARS_WHAT, prepared_key
 from tests.compliance.support import open_desk
-from tests.support.floor import owned_settlement
+from tests.support.floor import owned_settlement, owned_swap
 from tests.support.till import owned_custody
 from tests.support.world import User, World
 from tests.tokens.support import failed_listing, issue
@@ -74,6 +74,10 @@ OWNER_AND_ADMIN: dict[str, tuple[int, int]] = {
     "GET /api/v1/admin/settlements": (403, 200),
     "GET /api/v1/admin/settlements/summary": (403, 200),
     "POST /api/v1/admin/settlements/{tradeId}/retry": (403, 200),
+    "POST /api/v1/swaps/quote": (200, 200),
+    "POST /api/v1/swaps": (201, 404),
+    "GET /api/v1/swaps": (200, 200),
+    "GET /api/v1/swaps/{id}": (200, 404),
     "GET /api/v1/admin/chain/watcher": (403, 200),
     "POST /api/v1/admin/chain/rescan": (403, 202),
 }
@@ -122,6 +126,8 @@ def _prepare(path: str) -> Callable[[World, str], Awaitable[Things]]:
         return _of_a_programmer
     if "/settlement" in path:
         return owned_settlement
+    if "/swaps" in path:
+        return owned_swap
     if any(part in path for part in CUSTODY):
         return owned_custody
     return _of_a_holder if "/compliance" in path else _of_an_issuer
@@ -143,6 +149,6 @@ async def test_owner_and_admin_hear_what_the_table_says(shared: World, operation
 
 
 def test_the_table_has_every_route_about_what_each_one_holds() -> None:
-    about = (*CUSTODY, "/compliance", "/tokens", "/settlement", "/api-keys")
+    about = (*CUSTODY, "/compliance", "/tokens", "/settlement", "/api-keys", "/swaps")
     routes = {name for name in WHO_HEARS_WHAT if any(part in name for part in about)}
     assert routes - {"POST /api/v1/tokens"} == set(OWNER_AND_ADMIN)

@@ -9,7 +9,7 @@ import httpx2
 
 from deedbook import ledger
 from deedbook.identity import Domain
-from deedbook.identity.typed_data import ORDER
+from deedbook.identity.typed_data import ORDER, SWAP
 from deedbook.kernel.events import SYSTEM
 from deedbook.kernel.ids import PairId, TokenId, UserId, new_uuid
 from deedbook.ledger import AccountId
@@ -80,6 +80,30 @@ class Floor:
         told = {**DEFAULTS, **body, "trader": str(body["userAddress"]).lower()}
         told |= {"tradingPairId": self.spec.symbol, "expiry": int(told["expiry"])}
         return ORDER.digest(domain, {name: told[name] for name, _ in ORDER.fields})
+
+    def swap(
+        self,
+        user: User,
+        side: str = "BUY",
+        domain: Domain = DOMAIN,
+        signer: User | None = None,
+        **fields: Any,
+    ) -> dict[str, Any]:
+        """A signed swap: 50 dollars for at least 0.4 of the token, unless said otherwise."""
+        body = {
+            "userAddress": account_of(user),
+            "tradingPairId": self.spec.symbol,
+            "side": side,
+            "amountIn": "50" if side == "BUY" else "0.5",
+            "minAmountOut": "0.4" if side == "BUY" else "40",
+            "maxFeeBps": 25,
+            "nonce": f"s-{next(_nonces)}",
+            "expiry": int(time.time()) + 3600,
+            **fields,
+        }
+        signed = {**body, "trader": str(body["userAddress"]).lower(), "tradingPairId": self.spec.symbol}
+        digest = SWAP.digest(domain, {name: signed[name] for name, _ in SWAP.fields})
+        return {**body, "signature": (signer or user).wallet.sign_digest(digest)}
 
     async def send(
         self, user: User, body: Any, path: str = "/trading/orders", **headers: str
@@ -179,6 +203,27 @@ async def prepared_trading(world: World, path: str) -> tuple[str, dict[str, Any]
     pair = path.replace("/pairs/{id}", f"/pairs/{floor.spec.symbol}")
     named = pair.replace("{clientOrderId}", "mine").replace("{id}", mine["id"])
     return named.replace("{userId}", str(owner.user_id)), bodies.get(path.rsplit("/", 1)[-1], {})
+
+
+async def prepared_swap(world: World, path: str) -> tuple[str, dict[str, Any]]:
+    """The path with a trader's swap, and a body that is theirs."""
+    told, body, _ = await owned_swap(world, path)
+    return told, body
+
+
+async def owned_swap(world: World, path: str) -> tuple[str, dict[str, Any], User]:
+    """The same with that trader."""
+    floor = await open_floor(world)
+    owner, seller = await floor.investor("1000"), await floor.investor(deeds="10")
+    await floor.place(seller, "SELL")
+    await floor.match()
+    made = await floor.send(owner, floor.swap(owner), "/swaps")
+    assert made.status_code == 201, made.text
+    bodies = {
+        "quote": {"tradingPairId": floor.spec.symbol, "side": "BUY", "amountIn": "50"},
+        "swaps": floor.swap(owner),
+    }
+    return path.replace("{id}", made.json()["id"]), bodies.get(path.rsplit("/", 1)[-1], {}), owner
 
 
 def a_price_source(pair: str, **fields: Any) -> dict[str, Any]:

@@ -120,3 +120,20 @@ def sign_order(
 
     body = run(run_sign(adopted_settings("sign-order"), role, pair, side.value, quantity, price))
     typer.echo(json.dumps(body))
+
+
+@app.command("sign-swap")
+def sign_swap(
+    role: Annotated[str, typer.Argument(help="Whose demo wallet: that of `deedbook login ROLE`.")],
+    pair: Annotated[str, typer.Argument(help="The pair's symbol, such as HARBOR-USDC.")],
+    side: Annotated[OrderSide, typer.Argument(help="BUY gives USDC, SELL the other token.")],
+    amount_in: Annotated[str, typer.Argument(help="How much to give, such as 250.00.")],
+    least: Annotated[str, typer.Argument(help="The least to receive; none for what a quote suggests.")] = "",
+) -> None:
+    """Print the signed body of a swap, as `POST /swaps` takes it. For development only."""
+    import json
+
+    from deedbook.stack.sign import sign_swap as run_sign
+
+    body = run(run_sign(adopted_settings("sign-swap"), role, pair, side.value, amount_in, least))
+    typer.echo(json.dumps(body))

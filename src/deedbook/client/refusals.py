@@ -659,6 +659,12 @@ class SupplyCapExceeded(InvalidError):
     code = "supply_cap_exceeded"
 
 
+class SwapNotFound(AbsentError):
+    """There is no such swap."""
+
+    code = "swap_not_found"
+
+
 class SymbolTaken(ConflictError):
     """Another market has this token symbol."""
 

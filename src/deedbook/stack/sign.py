@@ -8,7 +8,7 @@ import httpx2
 
 from deedbook.identity import DEPOSIT, TRANSFER, WITHDRAWAL, Domain, parse_address
 from deedbook.identity.terms import Address
-from deedbook.identity.typed_data import ORDER
+from deedbook.identity.typed_data import ORDER, SWAP
 from deedbook.infra.settings import Settings, SettingsError
 from deedbook.kernel.amounts import is_amount
 from deedbook.kernel.ids import new_uuid
@@ -108,9 +108,60 @@ def order_body(
     return {"userAddress": values["trader"], **sent, "signature": wallet.sign_typed(domain, ORDER, values)}
 
 
+async def sign_swap(
+    settings: Settings, role_text: str, pair: str, side: str, amount_in: str, least: str
+) -> dict[str, Any]:
+    """The signed body of a swap of this role's demo wallet; with no least amount, for what a quote suggests.
+
+    Raises:
+        SettingsError: an argument is wrong, in production, or no API answers.
+    """
+    wallet = demo_wallet(settings, role_text)
+    for text in (amount_in, least or "1"):
+        if not is_amount(text):
+            raise SettingsError(f"{text[:40]!r} is no plain amount such as 250.50")
+    domain, found = await _terms(settings, f"/trading/pairs/{pair}")
+    if found is None:
+        raise SettingsError(f"there is no pair {pair}")
+    least = least or await _suggested(settings, pair, side, amount_in)
+    return swap_body(wallet, domain, found, side, amount_in, least)
+
+
+async def _suggested(settings: Settings, pair: str, side: str, amount_in: str) -> str:
+    """The least amount that a quote suggests to ask for."""
+    body = {"tradingPairId": pair, "side": side, "amountIn": amount_in}
+    async with httpx2.AsyncClient(base_url=_base_url(settings), timeout=10, trust_env=False) as http:
+        told = await http.post("/swaps/quote", json=body)
+    if told.status_code != 200:
+        raise SettingsError(f"no quote: {told.json().get('detail') or told.json()['title']}")
+    return str(told.json()["suggestedMinAmountOut"])
+
+
+def swap_body(
+    wallet: Wallet, domain: Domain, pair: Mapping[str, Any], side: str, amount_in: str, least: str
+) -> dict[str, Any]:
+    """What `POST /swaps` takes, signed."""
+    values = {
+        "trader": Address(wallet.address.lower()),
+        "tradingPairId": pair["symbol"],
+        "side": side,
+        "amountIn": amount_in,
+        "minAmountOut": least,
+        "maxFeeBps": pair["feeBps"],
+        "nonce": new_uuid().hex,
+        "expiry": int(time.time()) + EXPIRES_IN_S,
+    }
+    sent = {name: value for name, value in values.items() if name != "trader"}
+    return {"userAddress": values["trader"], **sent, "signature": wallet.sign_typed(domain, SWAP, values)}
+
+
+def _base_url(settings: Settings) -> str:
+    return f"http://127.0.0.1:{settings.PORT}/api/v1"
+
+
 async def _terms(settings: Settings, path: str) -> tuple[Domain, dict[str, Any] | None]:
     """For which contract to sign, and what stands at this path."""
-    base_url = f"http://127.0.0.1:{settings.PORT}/api/v1"
+    base_url = _base_url(settings)
     try:
         async with httpx2.AsyncClient(base_url=base_url, timeout=10, trust_env=False) as http:
             told = (await http.get("/exchange-info")).raise_for_status().json()["eip712Domain"]

@@ -113,12 +113,7 @@ def judge(text: OrderText, spec: PairSpec, quotes: Quotes) -> Terms:
         OrderFilter: names the filter, and the field.
         NoPriceYet: a market order, and nothing to protect it by.
     """
-    if spec.status is PairStatus.PAUSED:
-        raise PairPaused("the market is paused; open orders can be cancelled")
-    if spec.status is PairStatus.CLOSED:
-        raise PairClosed("this pair has ended")
-    if spec.congested:
-        raise PairCongested("open orders can be cancelled; new ones are taken once the chain has caught up")
+    require_open(spec)
     lots = lots_of(text.quantity, spec, "quantity")
     if lots < spec.min_quantity_lots:
         raise _filter("quantity", "min_quantity", f"at least {spec.size_text(spec.min_quantity_lots)}")
@@ -141,6 +136,20 @@ def judge(text: OrderText, spec: PairSpec, quotes: Quotes) -> Terms:
         hold_token_id=spec.quote_token_id if buy else spec.base_token_id,
         hold_units=hold_for(spec, buy=buy, price_ticks=price, lots=lots, fee_bps=spec.fee_bps),
     )
+
+
+def require_open(spec: PairSpec) -> None:
+    """Make sure that the pair takes orders.
+
+    Raises:
+        PairPaused · PairClosed · PairCongested: it does not.
+    """
+    if spec.status is PairStatus.PAUSED:
+        raise PairPaused("the market is paused; open orders can be cancelled")
+    if spec.status is PairStatus.CLOSED:
+        raise PairClosed("this pair has ended")
+    if spec.congested:
+        raise PairCongested("open orders can be cancelled; new ones are taken once the chain has caught up")
 
 
 def _require_possible(text: OrderText) -> None:

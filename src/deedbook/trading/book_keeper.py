@@ -4,7 +4,7 @@ Nothing in here waits or writes. Memory runs ahead of PostgreSQL by what is prep
 commit fails, all of this is thrown away.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
@@ -21,6 +21,8 @@ from deedbook.trading.parties import Parties
 from deedbook.trading.pending import Command
 from deedbook.trading.settle_store import CarriedOut, SelfMade
 from deedbook.trading.spec import PairSpec
+from deedbook.trading.swap_plan import Offer, Wanted, plan
+from deedbook.trading.swap_store import Planned
 from deedbook.trading.writer_store import Writer
 
 
@@ -34,6 +36,8 @@ class Prepared:
     batches: list[int]
     carried_out: list[CarriedOut] = field(default_factory=list)
     self_made: list[SelfMade] = field(default_factory=list)
+    swaps: Mapping[str, Wanted] = field(default_factory=dict)
+    planned: list[Planned] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     drained: int = 0
     arguments: list[Any] = field(default_factory=list)
@@ -63,12 +67,18 @@ class BookKeeper:
         self.living.keep(order)
 
     def match(
-        self, batches: list[int], fresh: Sequence[LiveOrder], commands: Sequence[Command], moment: datetime
+        self,
+        batches: list[int],
+        fresh: Sequence[LiveOrder],
+        commands: Sequence[Command],
+        moment: datetime,
+        swaps: Mapping[str, Wanted] | None = None,
     ) -> Prepared:
-        """Match everything in the order of intake and gather what it leads to. Nothing in here waits."""
+        """Match everything in the order of intake and gather what it leads to. Nothing in here waits. `swaps` says
+        what the swaps among the orders want."""
         self._batch_number += 1
         batch = Batch(self._spec, self._batch_number, Moment.of(moment), self._trade_number, self.fact_seq)
-        prepared = Prepared(batch, self._match_seq, self.fact_seq + 1, batches)
+        prepared = Prepared(batch, self._match_seq, self.fact_seq + 1, batches, swaps=swaps or {})
         prepared.numbers += batches
         self._end_due(moment, prepared)
         # What was decided about an owner holds against orders that came before the decision, waiting or resting:
@@ -83,7 +93,10 @@ class BookKeeper:
                 self._obey(next_one, prepared)
             else:
                 why = Ended.FROZEN if next_one.order_id in barred else self._refusal(next_one, moment)
-                self._submit(next_one, why, prepared)
+                if prepared.swaps and next_one.order_id in prepared.swaps:
+                    self._swap(next_one, why, prepared)
+                else:
+                    self._submit(next_one, why, prepared)
         self._trade_number, self.fact_seq = batch.trade_number, batch.fact_seq
         if batch.touched or prepared.carried_out:
             prepared.arguments = self._arguments(prepared, moment)
@@ -120,6 +133,27 @@ class BookKeeper:
         self._absorb(prepared)
         if order.left:
             self.living.keep(order)
+
+    def _swap(self, order: LiveOrder, why: Ended | None, prepared: Prepared) -> None:
+        """Plan a swap with the book as it stands now, and trade just that: all of it, or nothing."""
+        wanted = prepared.swaps[order.order_id]
+        order.quantity = wanted.least_lots
+        if why is not None or not self.book.accepting:
+            self._submit(order, why, prepared)
+            return
+        across = self.book.resting(buy=not order.buy)
+        offers = (Offer(maker.limit, maker.remaining, maker.group) for maker in across)
+        planned = plan(offers, wanted, self._spec)
+        if isinstance(planned, Ended):
+            self._submit(order, planned, prepared)
+            return
+        order.limit, order.quantity = planned.limit, planned.lots
+        order.remaining = order.left = planned.lots
+        first_trade = prepared.batch.trade_number + 1
+        self._submit(order, None, prepared)
+        assert not order.left, "what was planned is what the book has"
+        last_trade = prepared.batch.trade_number
+        prepared.planned.append(Planned(order.order_id, planned, first_trade, last_trade))
 
     def _refusal(self, order: LiveOrder, moment: datetime) -> Ended | None:
         if order.expires_at <= moment:

@@ -74,7 +74,7 @@ async def cancel_many(
             SELECT DISTINCT ON (order_id) order_id, user_id, place
             FROM unnest($1::text::uuid[], $2::text::uuid[]) WITH ORDINALITY AS a (order_id, user_id, place)
             JOIN orders USING (order_id, user_id)
-            WHERE living ORDER BY order_id, place
+            WHERE living AND order_type <> 'SWAP' ORDER BY order_id, place
         ), told AS (
             INSERT INTO order_commands (pair_id, kind, order_id, why, actor_id)
             SELECT o.pair_id, 'CANCEL', o.order_id, $3, o.user_id FROM asked JOIN orders o USING (order_id)

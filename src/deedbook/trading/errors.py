@@ -8,6 +8,7 @@ Refusal
 ├─ TokenNotTradable    absent, not active, or a market's own, which has its pair
 ├─ PairPaused · PairClosed · PairCongested · OrderFilter · NoPriceYet  why an order is not let in
 ├─ DuplicateOrder · ClientOrderIdUsed · OrderNotFound · OrderOver    what became of it before
+├─ SwapNotFound        absent, or another's
 └─ Fenced · BookOutdated · EligibilityChanged · HoldingsExceeded     why a batch was not written
 """
 
@@ -90,3 +91,7 @@ class OrderNotFound(Refusal):
 
 class OrderOver(Refusal):
     code, kind, title = "order_over", Kind.CONFLICT, "The order is over"
+
+
+class SwapNotFound(Refusal):
+    code, kind, title = "swap_not_found", Kind.ABSENT, "There is no such swap"

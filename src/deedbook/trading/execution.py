@@ -40,6 +40,7 @@ REASONS: dict[Ended, tuple[str, str]] = {
     Ended.FROZEN: ("CANCELLED", "not_eligible"),
     Ended.CLOSED: ("CANCELLED", "market_closed"),
     Ended.CROWDED: ("REJECTED", "too_many_open_orders"),
+    Ended.TOO_LITTLE: ("CANCELLED", "min_amount_out"),
 }
 """What the published status and reason of an order are when it ends otherwise than filled."""
 

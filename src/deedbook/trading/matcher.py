@@ -17,7 +17,7 @@ import structlog
 from deedbook.infra.database import Database
 from deedbook.infra.failpoints import failpoint
 from deedbook.kernel.ids import PairId, UserId
-from deedbook.trading import order_store, settle_store, store, writer_store
+from deedbook.trading import order_store, settle_store, store, swap_store, writer_store
 from deedbook.trading.book_keeper import BookKeeper, Prepared
 from deedbook.trading.engine import Book, Ended
 from deedbook.trading.errors import Fenced, HoldingsExceeded
@@ -178,7 +178,8 @@ class PairMatcher:
         await failpoint("matcher.afterClaim")
         fresh = [live_order(row) for row in told.orders]
         await self._parties.know({order.user_id for order in fresh}, told.moment)
-        prepared = self._keeper.match(told.batches, fresh, told.commands, told.moment)
+        swaps = await swap_store.wanted(self._db, fresh)
+        prepared = self._keeper.match(told.batches, fresh, told.commands, told.moment, swaps)
         self._in_flight.update(prepared.numbers)
         if not prepared.arguments:
             return None
@@ -193,7 +194,7 @@ class PairMatcher:
         await failpoint("matcher.beforeCommit")
         started = time.perf_counter()
         try:
-            await settle_store.settle(self._db, prepared.arguments)
+            await settle_store.settle(self._db, prepared.arguments, prepared.planned)
         except Exception as error:
             self._observe("failed", 1)
             if isinstance(error, HoldingsExceeded):

@@ -22,17 +22,21 @@ _ORDER = """
     FROM orders o JOIN users u USING (user_id)
     LEFT JOIN signed_actions a ON (a.account, a.nonce, a.action_id) = (u.account, o.nonce, o.order_id)
 """
+# What carries a swap out is looked at as the swap that it is.
+_NO_SWAP = "o.order_type <> 'SWAP'"
 
 
 async def rows_of(tx: Tx, order_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     """These orders by their ids, for `shown`."""
-    rows = await tx.fetch(_ORDER + " WHERE o.order_id = ANY($1)", order_ids)
+    rows = await tx.fetch(f"{_ORDER} WHERE o.order_id = ANY($1) AND {_NO_SWAP}", order_ids)
     return {row["order_id"]: dict(row) for row in rows}
 
 
 async def order(db: Database, order_id: UUID) -> dict[str, Any] | None:
     async with db.reading() as connection:
-        row = await connection.fetchrow(_ORDER + " WHERE o.order_id = $1", order_id)
+        row = await connection.fetchrow(
+            _ORDER + " WHERE o.order_id = $1 AND o.order_type <> 'SWAP'", order_id
+        )
     return dict(row) if row else None
 
 
@@ -59,7 +63,8 @@ async def orders_of(
     async with db.reading() as connection:
         rows = await connection.fetch(
             f"""{_ORDER}
-            WHERE o.user_id = $1 AND ($2::text IS NULL OR o.status = $2) AND ($3::uuid IS NULL OR o.pair_id = $3)
+            WHERE o.user_id = $1 AND {_NO_SWAP} AND ($2::text IS NULL OR o.status = $2)
+              AND ($3::uuid IS NULL OR o.pair_id = $3)
               AND ($4::bigint IS NULL OR o.order_number < $4){living}
             ORDER BY o.order_number DESC LIMIT $5
             """,

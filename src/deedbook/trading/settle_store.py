@@ -13,6 +13,7 @@ from deedbook.infra.arrays import plain
 from deedbook.infra.database import Database
 from deedbook.trading.errors import BookOutdated, EligibilityChanged, Fenced, HoldingsExceeded
 from deedbook.trading.execution import Batch
+from deedbook.trading.swap_store import Planned, planned_columns
 from deedbook.trading.writer_store import Writer
 
 _REFUSED = {
@@ -129,8 +130,8 @@ def settle_arguments(
     ]
 
 
-async def settle(db: Database, arguments: Sequence[Any]) -> None:
-    """Write one batch in one commit, or nothing.
+async def settle(db: Database, arguments: Sequence[Any], planned: Sequence[Planned] = ()) -> None:
+    """Write one batch in one commit, or nothing; with it what was `planned` for its swaps, if it has any.
 
     Raises:
         Fenced: another is the pair's writer now.
@@ -140,7 +141,10 @@ async def settle(db: Database, arguments: Sequence[Any]) -> None:
         DatabaseUnavailable: not known whether it was written.
     """
     try:
-        await db.statement(_SETTLE, *arguments)
+        if planned:
+            await db.statement(_SETTLE_WITH_SWAPS, *arguments, *planned_columns(planned))
+        else:
+            await db.statement(_SETTLE, *arguments)
     except asyncpg.PostgresError as error:
         if error.sqlstate in _REFUSED:
             raise _REFUSED[error.sqlstate](str(error.detail or "")) from error
@@ -159,4 +163,7 @@ _SETTLE = """
         $47::text::uuid[], $48::text::numeric[], $49::text::uuid[], $50::text::uuid[], $51::text::numeric[],
         $52::text::numeric[], $53::text::uuid[], $54::text::bigint[], $55::text::bigint[], $56, $57,
         $58::text::uuid[], $59, $60, $61, $62, $63)
+"""
+_SETTLE_WITH_SWAPS = f"""{_SETTLE},
+    swaps_settle($64::text::uuid[], $65::text::bigint[], $66::text::bigint[], $67::text::bigint[], $68::text::bigint[])
 """

@@ -32,6 +32,34 @@ QUERIES: dict[str, str] = {
             WHEN 'FILLED' THEN filled_lots > 0 AND remaining_lots = 0 AND held = 0
             ELSE remaining_lots = 0 AND held = 0 AND reason IS NOT NULL END
     """,
+    "INV-4 a swap receives what was signed for at most what it gave, or nothing moves": """
+        WITH told AS (
+            SELECT o.order_id, o.status, o.filled_lots, o.max_fee_bps, o.fee_charged AS fee, w.amount_in,
+                   w.min_amount_out, w.first_trade, o.side = 'BUY' AS buys,
+                   o.side = 'BUY' AND p.fee_mode = 'received' AS fee_in_base,
+                   o.filled_lots * p.lot_size * (10 ^ b.decimals::numeric) AS base, o.filled_quote AS quote
+            FROM swaps w JOIN orders o ON o.order_id = w.swap_id JOIN trading_pairs p USING (pair_id)
+            JOIN tokens b ON b.token_id = p.base_token_id
+        ), moved AS (
+            SELECT t.*, CASE WHEN fee_in_base THEN base ELSE quote END AS before_fee,
+                   CASE WHEN NOT buys THEN base WHEN fee_in_base THEN quote ELSE quote + fee END AS gave,
+                   CASE WHEN NOT buys THEN quote - fee WHEN fee_in_base THEN base - fee ELSE base END AS got
+            FROM told t)
+        SELECT 'swap ' || order_id || ' is ' || status || ': gave ' || gave || ' of ' || amount_in || ', got ' || got
+               || ' of ' || min_amount_out || ', fee ' || fee
+        FROM moved WHERE NOT CASE
+            WHEN status = 'FILLED' THEN gave <= amount_in AND got >= min_amount_out AND first_trade IS NOT NULL
+                 AND fee <= div(before_fee * max_fee_bps + 9999, 10000)
+            ELSE status IN ('PENDING_MATCH', 'CANCELLED', 'REJECTED') AND filled_lots = 0 AND first_trade IS NULL END
+        UNION ALL
+        SELECT 'order ' || order_id || ' is no swap and says so, or the other way' FROM orders o
+        LEFT JOIN swaps w ON w.swap_id = o.order_id WHERE (o.order_type = 'SWAP') <> (w.swap_id IS NOT NULL)
+        UNION ALL
+        SELECT 'swap ' || w.swap_id || ' has a trade that is not among its own: ' || t.trade_id
+        FROM swaps w JOIN (SELECT buy_order_id AS swap_id, trade_id, trade_number FROM trades
+                           UNION ALL SELECT sell_order_id, trade_id, trade_number FROM trades) AS t USING (swap_id)
+        WHERE (t.trade_number BETWEEN w.first_trade AND w.last_trade) IS NOT TRUE
+    """,
     "INV-5 a book that has no more to do is not crossed": """
         SELECT 'pair ' || b.pair_id || ' has a bid at ' || b.best || ' and an ask at ' || a.best
         FROM (SELECT pair_id, max(price_ticks) AS best FROM orders

@@ -45,6 +45,8 @@ class Ended(IntEnum):
     """The pair has ended."""
     CROWDED = 10
     """Its owner has as many open orders on the pair as one may have."""
+    TOO_LITTLE = 11
+    """A swap for which the book does not have what it wants."""
 
 
 class Order:
