@@ -1,5 +1,5 @@
-"""What the lane relies on in a node: the same expectations of the chain in memory, of anvil behind our client, and
-of anvil under Sapphire's rules."""
+"""What the lane relies on in a node: the same expectations of the tests' own chain, of anvil behind our client, of
+anvil under Sapphire's rules, and of py-evm."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ from deedbook.chain.errors import TransactionReverted
 from deedbook.chain.ports import Chain
 from deedbook.chain.terms import Call, Receipt, SignedTransaction, UnsignedTransaction
 from deedbook.identity.terms import Address
-from deedbook.infra.embedded import EmbeddedAnvil
+from deedbook.infra.embedded import EmbeddedAnvil, EmbeddedPyEvm
 from deedbook.integrations.sapphire.client import SapphireClient
 from deedbook.integrations.sapphire.keys import LocalSigner
 from tests.chain.support import new_signer
@@ -81,14 +81,48 @@ class AnvilBench:
         await servers.take_back(self._anvil, self._mark)
 
 
+class PyEvmBench:
+    def __init__(self, chain: EmbeddedPyEvm) -> None:
+        self._chain = chain
+        self.node = SapphireClient(chain.url)
+
+    async def fund(self, wallet: Address) -> None:
+        await self._chain.rpc("anvil_setBalance", wallet, hex(10**24))
+
+    async def pass_blocks(self) -> None:
+        for _ in range(2):
+            await self._chain.rpc("evm_mine")
+
+    async def mark(self) -> None:
+        pytest.skip("a chain in memory takes nothing back")
+
+    async def return_to_mark(self) -> None:
+        raise AssertionError("nobody comes so far")
+
+
 def refuses(sent: Sent) -> str | None:
     return "no" if sent.to is not None and not sent.data else None
 
 
-@pytest.fixture(params=["fake", "anvil", "sapphire"])
-async def bench(request: pytest.FixtureRequest, anvil: EmbeddedAnvil) -> AsyncIterator[Bench]:
+@pytest.fixture(scope="module")
+async def in_memory(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedPyEvm]:
+    """The chain that comes with the Python packages; quicker than its blocks' clock, which matters to nobody here."""
+    directory = tmp_path_factory.mktemp("pyevm")
+    async with EmbeddedPyEvm(directory / "chain", servers.free_port(), block_time=0.2) as chain:
+        yield chain
+
+
+@pytest.fixture(params=["fake", "anvil", "sapphire", "pyevm"])
+async def bench(
+    request: pytest.FixtureRequest, anvil: EmbeddedAnvil, in_memory: EmbeddedPyEvm
+) -> AsyncIterator[Bench]:
     if request.param == "fake":
         yield FakeBench()
+        return
+    if request.param == "pyevm":
+        bench = PyEvmBench(in_memory)
+        yield bench
+        await bench.node.close()
         return
     async with SapphireProxy(anvil.url) as proxy:
         made = AnvilBench(anvil, proxy.url if request.param == "sapphire" else anvil.url)

@@ -95,7 +95,7 @@ def transfer(world: World, from_: str, token: str, amount: str, to: str, nonce: 
 
 def high_s(signature: bytes) -> bytes:
     """The other signature by the same key over the same digest."""
-    s = SECPK1_N - int.from_bytes(signature[32:64], "big")
+    s: int = SECPK1_N - int.from_bytes(signature[32:64], "big")
     return signature[:32] + s.to_bytes(32, "big") + bytes([27 + 28 - signature[64]])
 
 

@@ -10,9 +10,9 @@ from deedbook.api.errors import status_of
 from deedbook.infra import events as _infra_events
 from deedbook.kernel.errors import Refusal
 from deedbook.kernel.events import FACTS
-from deedbook.stack.supervisor import CLONE
 from deedbook.workers import processes as _processes
 
+CLONE = Path(__file__).parents[3]
 LOADED = (_app, _infra_events, _processes)
 """Importing these loads every room, and with it every declaration."""
 

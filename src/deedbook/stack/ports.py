@@ -1,4 +1,6 @@
-"""The ports of the embedded servers, each with the variable that changes it."""
+"""The embedded servers' ports, each with the variable that changes it, and which chain is among them."""
+
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -12,5 +14,6 @@ class Ports(BaseSettings):
     DEEDBOOK_POSTGRES_PORT: int = Field(5442, ge=1, le=65535)
     DEEDBOOK_VALKEY_PORT: int = Field(6389, ge=1, le=65535)
     DEEDBOOK_ANVIL_PORT: int = Field(8545, ge=1, le=65535)
+    DEEDBOOK_LOCAL_CHAIN: Literal["auto", "anvil", "py-evm"] = "auto"
     DEEDBOOK_PERMISSIONS_PORT: int = Field(3001, ge=1, le=65535)
     DEEDBOOK_KYC_PORT: int = Field(3002, ge=1, le=65535)

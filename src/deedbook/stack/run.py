@@ -8,10 +8,11 @@ from typing import Any
 from rich.console import Console
 
 from deedbook import truths
-from deedbook.infra.embedded import EmbeddedAnvil, Home, HomeInUse
+from deedbook.infra.embedded import Home, HomeInUse
 from deedbook.infra.settings import LOCAL_CHAIN_ID, Settings
 from deedbook.integrations.sapphire.keys import load_signer
 from deedbook.stack import environment, supervisor
+from deedbook.stack.local_chain import local_chain
 from deedbook.stack.ports import Ports
 from deedbook.stack.supervisor import StackFailed, StoppedEarly, running_stack
 from deedbook.wiring import open_worker_resources
@@ -34,7 +35,8 @@ async def up(settings: Settings, *, fresh: bool) -> int:
             console.print(f"[bold green]Deedbook is running[/] at {stack.api_url} · data in {home.path}")
             for name, url in urls(stack.environ, settings).items():
                 console.print(f"  {name:20} {url}", highlight=False)
-            console.print("[dim]Ctrl-C stops it; the next `up` goes on where this one ended.[/]")
+            begins = "begins anew" if home.chain_in_memory.exists() else "goes on where this one ended"
+            console.print(f"[dim]Ctrl-C stops it; the next `up` {begins}.[/]")
             await _first(stopping, stack.broken)
     except HomeInUse as refusal:
         console.print(f"[yellow]{refusal}[/]")
@@ -134,14 +136,7 @@ async def serve_chain() -> None:
     stopping = stop_on_signals()
     home = Home.locate()
     home.open()
-    node = EmbeddedAnvil(
-        home.anvil_state,
-        Ports().DEEDBOOK_ANVIL_PORT,
-        LOCAL_CHAIN_ID,
-        idle_block_time=supervisor.IDLE_BLOCK_TIME_S,
-        tools_dir=supervisor.CLONE / "contracts",
-        log_file=home.log_file("anvil"),
-    )
+    node = local_chain(home, Ports())
     async with node:
         Console(stderr=True).print(f"The chain {LOCAL_CHAIN_ID} is at {node.url}; Ctrl-C stops it.")
         await stopping.wait()

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
@@ -16,9 +15,9 @@ from deedbook.chain import bind_network, lane, nonces
 from deedbook.identity import rotate_signing_key
 from deedbook.infra.database import Database
 from deedbook.infra.embedded import (
-    EmbeddedAnvil,
     EmbeddedError,
     EmbeddedPostgres,
+    EmbeddedPyEvm,
     EmbeddedValkey,
     Home,
     Server,
@@ -28,7 +27,7 @@ from deedbook.infra.schema import SchemaOutOfDate, migrate, require_current
 from deedbook.infra.settings import Settings, load_settings
 from deedbook.integrations.sapphire.platform import deploy_platform
 from deedbook.kernel.clock import SystemClock
-from deedbook.stack import environment
+from deedbook.stack import environment, local_chain
 from deedbook.stack.ports import Ports
 from deedbook.stack.processes import DeedbookProcess
 from deedbook.wiring import WorkerResources, open_worker_resources
@@ -41,9 +40,7 @@ RESTARTS_WITHIN_S = 60.0
 RESTART_PAUSE_S = 0.1
 RESTART_PAUSE_MAX_S = 5.0
 STOP_S = 25.0
-IDLE_BLOCK_TIME_S = 5.0
 OURS = ("worker", "matcher", "relay", "scheduler")
-CLONE = Path(__file__).parents[3]
 Progress = Callable[[str], None]
 T = TypeVar("T")
 
@@ -85,6 +82,7 @@ async def running_stack(
         environment.forget(home)  # of one that was killed: none of ours may take it over
         if fresh:
             await home.fresh()
+        await local_chain.forget_a_lost_chain(home, progress)
         keeper = _Keeper()
         try:
             environ = await _unless(stopping, _start(keeper, home, settings, Ports(), progress))
@@ -149,6 +147,8 @@ class _Keeper:
             await asyncio.sleep(WATCH_S)
             if server.poll() is None:
                 continue
+            if not server.keeps_data:
+                raise StackFailed(f"{server.name} has ended, and all that it held with it: start again")
             now = time.monotonic()
             while restarts and restarts[0] < now - RESTARTS_WITHIN_S:
                 restarts.popleft()
@@ -176,6 +176,10 @@ async def _start(
     parts = environment.embedded_parts(settings)
     servers, urls = _servers(home, parts, ports)
     environ = environment.shared_environment(home, settings, ports, urls)
+    if any(isinstance(server, EmbeddedPyEvm) for server in servers):
+        local_chain.remember_it_is_in_memory(home, progress)
+        if settings.SAPPHIRE_CONFIRMATIONS is None:
+            environ["SAPPHIRE_CONFIRMATIONS"] = local_chain.FORGETFUL_CONFIRMATIONS
     full = load_with(environ)
     api = _process(home, environ, "api", full.PORT, "/readyz", host=full.HOST)
     port = ports.DEEDBOOK_PERMISSIONS_PORT
@@ -241,15 +245,9 @@ def _servers(home: Home, parts: environment.Embedded, ports: Ports) -> tuple[lis
         servers.append(valkey)
         urls["REDIS_URL"] = valkey.url()
     if parts.chain:
-        anvil = EmbeddedAnvil(
-            home.anvil_state,
-            ports.DEEDBOOK_ANVIL_PORT,
-            idle_block_time=IDLE_BLOCK_TIME_S,
-            tools_dir=CLONE / "contracts",
-            log_file=home.log_file("anvil"),
-        )
-        servers.append(anvil)
-        urls["SAPPHIRE_RPC_URL"] = anvil.url
+        node = local_chain.local_chain(home, ports)
+        servers.append(node)
+        urls["SAPPHIRE_RPC_URL"] = node.url
     return servers, urls
 
 

@@ -27,6 +27,7 @@ from deedbook.infra.embedded.errors import (
 from deedbook.infra.embedded.home import Home
 from deedbook.infra.embedded.postgres import EmbeddedPostgres
 from deedbook.infra.embedded.process import Server
+from deedbook.infra.embedded.pyevm import EmbeddedPyEvm
 from deedbook.infra.embedded.valkey import EmbeddedValkey
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "EmbeddedAnvil",
     "EmbeddedError",
     "EmbeddedPostgres",
+    "EmbeddedPyEvm",
     "EmbeddedValkey",
     "Home",
     "HomeInUse",

@@ -107,7 +107,7 @@ class EmbeddedAnvil(Server):
 
     async def rpc(self, method: str, *params: object) -> object:
         """One JSON-RPC call, enough to start and pace the node; the chain room has the real client."""
-        return await asyncio.to_thread(_call, self.port, method, params)
+        return await ask_node(self.port, method, *params)
 
     async def _keep_good_copies(self) -> None:
         while True:
@@ -197,6 +197,11 @@ def copy_if_complete(state: Path) -> None:
         return
     if is_complete(draft):
         draft.replace(good_copy_of(state))
+
+
+async def ask_node(port: int, method: str, *params: object) -> object:
+    """One JSON-RPC call to a node on this machine."""
+    return await asyncio.to_thread(_call, port, method, params)
 
 
 def _call(port: int, method: str, params: Sequence[object]) -> object:

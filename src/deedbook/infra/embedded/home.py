@@ -83,7 +83,7 @@ class Home:
         assert self._lock is not None, "a home is emptied only by who holds it"
         if self.path.is_symlink() or not self._is_marked():
             raise NotAHome(self.path, f"it has no {MARKER} file, so nothing was deleted")
-        for data in (self.postgres_data(), self.valkey_data, self.anvil_state):
+        for data in (self.postgres_data(), self.valkey_data, self.anvil_state, self.chain_in_memory):
             await retire_orphan(data.parent.name, pid_file_of(data), signal.SIGINT, ORPHAN_TIMEOUT_S)
         for directory in filter(None, (self._recorded_location(), self.path)):
             for entry in directory.iterdir():
@@ -100,6 +100,11 @@ class Home:
     @property
     def anvil_state(self) -> Path:
         return self.path / "anvil" / "state.json"
+
+    @property
+    def chain_in_memory(self) -> Path:
+        """Marks that the chain of this home was one that keeps nothing."""
+        return self.path / "anvil" / "in-memory"
 
     def log_file(self, server: str) -> Path:
         return self.path / "logs" / f"{server}.log"

@@ -43,6 +43,8 @@ class Server(ABC):
     name: ClassVar[str]
     stop_signal: ClassVar[signal.Signals]
     host = LOOPBACK
+    keeps_data = True
+    """Whether it goes on where it stopped. What does not cannot be started again under those who rely on it."""
 
     def __init__(self, data: Path, port: int, *, log_file: Path | None, port_setting: str) -> None:
         self.data = data.absolute()
