@@ -1,5 +1,6 @@
 """The one place that joins ports to integrations and lists the jobs. Everything else receives what it needs."""
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -32,7 +33,9 @@ from deedbook.marketdata import PriceFeeds, PricePolicy
 from deedbook.marketdata import jobs as marketdata_jobs
 from deedbook.markets import jobs as market_jobs
 from deedbook.markets.terms import POLL_DECISIONS
+from deedbook.notifications import Channel
 from deedbook.notifications import jobs as notification_jobs
+from deedbook.notifications.ports import MessagePolicy, Messengers
 from deedbook.settlement import jobs as settlement_jobs
 from deedbook.settlement.ports import Desk as SettlementDesk
 from deedbook.tokens import Foundry
@@ -132,6 +135,19 @@ class Resources:
     def price_policy(self) -> PricePolicy:
         return PricePolicy(self.settings.PRICE_ALERT_BPS, self.settings.PRICE_MAX_SPREAD_BPS)
 
+    @property
+    def message_policy(self) -> MessagePolicy:
+        settings = self.settings
+        assert settings.DEEDBOOK_SECRET is not None
+        domain = settings.MAIL_FROM.rpartition("@")[2] or settings.siwe_domain
+        return MessagePolicy(settings.DEEDBOOK_SECRET.get_secret_value(), settings.public_url, domain)
+
+    @property
+    def contact_channels(self) -> frozenset[Channel]:
+        """By which ways people can be reached outside."""
+        ways = {Channel.EMAIL: self.settings.sends_mail, Channel.SMS: self.settings.sends_texts}
+        return frozenset(channel for channel, there in ways.items() if there)
+
     def vault_state(self, vault: Address) -> VaultState:
         from deedbook.integrations.sapphire.vault_state import SapphireVaultState
 
@@ -160,6 +176,7 @@ class WorkerResources(Resources):
 
     signer: "LocalSigner"
     kyc: KycProvider = field(default_factory=NoKycProvider)
+    messengers: Messengers = field(default_factory=Messengers)
 
     @property
     def registrar(self) -> Registrar:
@@ -238,7 +255,8 @@ async def open_worker_resources(settings: Settings, process: str) -> AsyncIterat
 
     signer = load_signer(settings)
     async with open_resources(settings, process) as r, _open_kyc(settings) as kyc:
-        yield WorkerResources(r.settings, r.db, r.redis, r.permissions, r.node, r.sign_in_policy, signer, kyc)
+        opened = r.db, r.redis, r.permissions, r.node, r.sign_in_policy
+        yield WorkerResources(r.settings, *opened, signer, kyc, messengers(settings))
 
 
 @asynccontextmanager
@@ -255,6 +273,32 @@ async def _open_kyc(settings: Settings) -> AsyncIterator[KycProvider]:
         yield client
     finally:
         await client.close()
+
+
+def messengers(settings: Settings) -> Messengers:
+    """Whoever carries messages here, as the environment has set them up."""
+    from deedbook.integrations.messaging.sms import SmsGateway
+    from deedbook.integrations.messaging.smtp import Security, SmtpServer
+
+    mailer = texter = None
+    if settings.sends_mail:
+        password, authority = settings.SMTP_PASSWORD, settings.SMTP_CA_FILE
+        mailer = SmtpServer(
+            settings.SMTP_HOST,
+            settings.SMTP_PORT,
+            Security(settings.SMTP_SECURITY),
+            settings.MAIL_FROM,
+            settings.SMTP_USER or None,
+            password.get_secret_value() if password else None,
+            settings.SMTP_TIMEOUT_S,
+            ssl.create_default_context(cafile=authority) if authority else None,
+        )
+    if settings.sends_texts and settings.SMS_BASE_URL and settings.SMS_TOKEN:
+        token = settings.SMS_TOKEN.get_secret_value()
+        texter = SmsGateway(
+            settings.SMS_BASE_URL, settings.SMS_ACCOUNT, token, settings.SMS_FROM, settings.SMS_TIMEOUT_S
+        )
+    return Messengers(mailer, texter)
 
 
 def sign_in_policy(settings: Settings) -> SignInPolicy:

@@ -137,6 +137,12 @@ WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
     "POST /api/v1/me/notifications/read-all": A_USERS_OWN,
     "GET /api/v1/me/notifications/{id}": NOT_YOURS,
     "POST /api/v1/me/notifications/{id}/read": NOT_YOURS,
+    "GET /api/v1/me/notification-preferences": A_USERS_OWN,
+    "PUT /api/v1/me/notification-preferences": A_USERS_OWN,
+    "GET /api/v1/me/contacts": A_USERS_OWN,
+    "PUT /api/v1/me/contacts/{channel}": (401, 409, 409, 409, 409),  # nothing is sent by this installation
+    "POST /api/v1/me/contacts/{channel}/verify": (401, 422, 422, 422, 422),  # no code was
+    "DELETE /api/v1/me/contacts/{channel}": NOT_YOURS,
     "GET /api/v1/admin/price-sources": OPERATORS,
     "POST /api/v1/admin/price-sources": (401, 403, 403, 403, 201),
     "DELETE /api/v1/admin/price-sources/{id}": OPERATORS,
@@ -315,6 +321,11 @@ async def _prepared(world: World, issuer: User, path: str) -> tuple[str, dict[st
         return path.replace("{id}", str(told)), {"upTo": str(told)} if last == "read-all" else {}
     if "/api-keys" in path:
         return await prepared_key(world, issuer, path)
+    if "/me/contacts" in path:
+        body = {"code": "01234567"} if last == "verify" else {"address": "ada@example.com"}
+        return path.replace("{channel}", "email"), body
+    if last == "notification-preferences":
+        return path, {"preferences": [{"kind": "order.filled", "email": False}]}
     if last == "leaderboard":
         return path, {"name": f"Trader {uuid4()}"[:40]}
     if last in STATE_FOR or "/markets/{id}" in path:

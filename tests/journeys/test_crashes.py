@@ -43,6 +43,7 @@ ELSEWHERE = {
         "relay.notifications.afterDeliver",
         "relay.trading-notifications.afterDeliver",
     ),
+    "tests/notifications/test_outgoing.py": ("notify.afterSend",),
     "tests/settlement/test_settling.py": (
         "settle.afterClaim",
         "settle.beforeSign",

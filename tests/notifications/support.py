@@ -1,9 +1,12 @@
 """Facts as the relay reads them, and what people were told of them."""
 
 import dataclasses
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
+
+from redis.asyncio import Redis
 
 from deedbook import notifications
 from deedbook.custody.events import DepositCredited
@@ -12,13 +15,34 @@ from deedbook.infra.database import Database
 from deedbook.infra.outbox import Cursor, StoredFact
 from deedbook.kernel.events import Fact, payload, stream_id
 from deedbook.kernel.ids import TokenId, UserId, new_uuid
+from deedbook.kernel.jobs import Job
+from deedbook.notifications.ports import Mail, MessagePolicy, Messengers, Outcome
+from deedbook.notifications.terms import Arrival
+
+SECRET = "a-secret-of-the-installation-for-tests"
+POLICY = MessagePolicy(SECRET, "https://deedbook.test", "deedbook.test")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass
+class FakeMailer:
+    """Keeps letters. `outcomes` come one after the other, the last of them for ever."""
+
+    outcomes: list[Outcome] = field(default_factory=lambda: [Outcome(Arrival.DELIVERED, "kept")])
+    letters: list[Mail] = field(default_factory=list)
+
+    async def send(self, mail: Mail) -> Outcome:
+        self.letters.append(mail)
+        return self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
+
+
+@dataclass(frozen=True)
 class Resources:
     """What the jobs of this room receive."""
 
     db: Database
+    messengers: Messengers = field(default_factory=Messengers)
+    message_policy: MessagePolicy = POLICY
+    redis: Redis = field(default_factory=lambda: Redis(host="127.0.0.1", port=1))
 
 
 def stored(told: Fact) -> StoredFact:
@@ -42,8 +66,7 @@ def stored(told: Fact) -> StoredFact:
 def sample(kind: type[Fact], **values: Any) -> Fact:
     """A fact of this kind with some value in every field."""
     filled: dict[str, Any] = {}
-    for field in dataclasses.fields(kind):  # type: ignore[arg-type]
-        name = field.name
+    for name in (entry.name for entry in dataclasses.fields(kind)):  # type: ignore[arg-type]
         filled[name] = values.get(name, new_uuid() if name.endswith("_id") else name.upper())
     return kind(**filled)
 
@@ -77,3 +100,31 @@ async def feed(db: Database, user_id: UUID | None = None) -> list[dict[str, Any]
             user_id,
         )
     return [dict(row) for row in rows]
+
+
+async def deliveries(db: Database) -> list[dict[str, Any]]:
+    """Every message that leaves or has left."""
+    async with db.reading() as connection:
+        rows = await connection.fetch("SELECT * FROM message_deliveries ORDER BY delivery_id")
+    return [dict(row) for row in rows]
+
+
+async def jobs_named(db: Database, name: str) -> list[Job]:
+    """The jobs of this name, as their worker receives them, in the order in which they were asked for."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(
+            "SELECT job_id, name, data FROM jobs WHERE name = $1 ORDER BY position", name
+        )
+    return [Job(row["job_id"], row["name"], row["data"]) for row in rows]
+
+
+async def reachable(db: Database, user_id: UserId, address: str = "ada@example.com") -> None:
+    """As if the user had proved this address."""
+    async with db.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO notification_contacts (user_id, channel, address, challenge_id, verified_at) "
+            "VALUES ($1, 'EMAIL', $2, $3, now())",
+            user_id,
+            address,
+            new_uuid(),
+        )

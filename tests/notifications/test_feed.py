@@ -96,3 +96,19 @@ async def test_what_was_told_long_ago_is_forgotten(db: Database) -> None:
     for _ in range(2):
         await jobs.remove_old_notifications(Resources(db), Job("1", "by-the-clock", {}))
     assert [row["notification_id"] for row in await feed(db)] == [new]
+
+
+async def test_an_approval_that_runs_out_soon_is_announced_once(db: Database) -> None:
+    venue = await open_venue(db)
+    soon, later, over = [await venue.investor() for _ in range(3)]
+    for owner, days in ((soon, 3), (later, 40), (over, -1)):
+        async with db.transaction() as tx:
+            await tx.execute(
+                "UPDATE compliance_records SET expires_at = now() + make_interval(days => $2) WHERE user_id = $1",
+                owner,
+                days,
+            )
+    for _ in range(2):
+        await jobs.remind_of_expiring_approvals(Resources(db), Job("1", "by-the-clock", {}))
+    (told,) = await feed(db)
+    assert (told["user_id"], told["title"]) == (soon, "Your approval for LUXAPT runs out soon")

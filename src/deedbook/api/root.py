@@ -25,6 +25,9 @@ from deedbook.infra.telemetry import (
     MATCHING,
     MATCHING_KEY,
     MATCHING_SUM,
+    NOTIFICATION_AGE,
+    NOTIFICATION_OUTCOMES_KEY,
+    NOTIFICATIONS,
     POOL,
     QUEUE_AGE,
     QUEUE_DEPTH,
@@ -43,6 +46,7 @@ from deedbook.infra.telemetry import (
     WATCHER_STOPPED,
 )
 from deedbook.kernel.errors import Refusal, RouteNotFound, Unavailable
+from deedbook.notifications import views as notification_views
 from deedbook.settlement import views as settlements
 from deedbook.wiring import Resources, open_queues
 
@@ -103,6 +107,7 @@ async def metrics(request: Request, resources: ResourcesDep) -> Response:
         await _collect_watcher(resources)
         await _collect_reconciliation(resources)
         await _collect_settlement(resources)
+        await _collect_notifications(resources)
     except Unavailable:
         RELAY_LAG.clear()
     try:
@@ -191,6 +196,12 @@ async def _collect_reconciliation(resources: Resources) -> None:
         RECONCILIATION_AGE.set(max(time.time() - run["created_at"].timestamp(), 0.0))
 
 
+async def _collect_notifications(resources: Resources) -> None:
+    NOTIFICATION_AGE.clear()
+    for channel, age in (await notification_views.oldest_waiting_s(resources.db)).items():
+        NOTIFICATION_AGE.labels(channel).set(age)
+
+
 async def _collect_settlement(resources: Resources) -> None:
     told = await settlements.summary(resources.db)
     for gauge in (SETTLEMENT_FAILURES, SETTLEMENT_WAITING, LANE_DEPTH):
@@ -222,6 +233,10 @@ async def _collect_redis(resources: Resources) -> None:
     for field, total in outcomes.items():
         queue_name, _, outcome = field.partition("|")
         JOB_OUTCOMES.labels(queue_name, outcome).set(float(total))
+    sent = await cast("Awaitable[dict[str, str]]", resources.redis.hgetall(NOTIFICATION_OUTCOMES_KEY))
+    for field, total in sent.items():
+        channel, _, outcome = field.partition("|")
+        NOTIFICATIONS.labels(channel, outcome).set(float(total))
     matching = await cast("Awaitable[dict[str, str]]", resources.redis.hgetall(MATCHING_KEY))
     for field, total in matching.items():
         measure, _, bound = field.partition("|")

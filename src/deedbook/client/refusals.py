@@ -89,6 +89,12 @@ class ChainUnavailable(UnavailableError):
     code = "chain_unavailable"
 
 
+class ChannelNotSetUp(ConflictError):
+    """Nothing is sent that way here."""
+
+    code = "channel_not_set_up"
+
+
 class CheckUnderWay(ConflictError):
     """The KYC provider is being asked already."""
 
@@ -99,6 +105,12 @@ class ClientOrderIdUsed(ConflictError):
     """This client order id was used before."""
 
     code = "client_order_id_used"
+
+
+class CodeRefused(InvalidError):
+    """This code does not hold."""
+
+    code = "code_refused"
 
 
 class ComplianceChanged(StaleError):
@@ -117,6 +129,12 @@ class ComplianceRecordNotFound(AbsentError):
     """There is no such compliance record."""
 
     code = "compliance_record_not_found"
+
+
+class ContactNotFound(AbsentError):
+    """You have given no such address."""
+
+    code = "contact_not_found"
 
 
 class DatabaseUnavailable(UnavailableError):
@@ -345,6 +363,12 @@ class MarketNotFound(AbsentError):
     """There is no such market."""
 
     code = "market_not_found"
+
+
+class MessageNotSent(UnavailableError):
+    """The message could not be sent now."""
+
+    code = "message_not_sent"
 
 
 class MethodNotAllowed(NotAllowedError):
@@ -711,6 +735,12 @@ class TooManyApiKeys(ConflictError):
     """You have as many API keys as one can have."""
 
     code = "too_many_api_keys"
+
+
+class TooManyCodes(RateLimitedError):
+    """Too many codes were sent."""
+
+    code = "too_many_codes"
 
 
 class TooManyConnections(RateLimitedError):

@@ -97,6 +97,21 @@ class Settings(BaseSettings):
     PRICE_ALERT_BPS: int = Field(500, ge=1, le=10_000)
     PRICE_MAX_SPREAD_BPS: int = Field(200, ge=1, le=10_000)
 
+    # Messages that leave
+    SMTP_HOST: str = ""
+    SMTP_PORT: int = Field(587, ge=1, le=65535)
+    SMTP_SECURITY: Literal["starttls", "tls", "none"] = "starttls"
+    SMTP_USER: str = ""
+    SMTP_PASSWORD: SecretStr | None = None
+    SMTP_TIMEOUT_S: float = Field(10.0, gt=0, le=30)
+    SMTP_CA_FILE: Path | None = None
+    MAIL_FROM: str = ""
+    SMS_BASE_URL: str | None = None
+    SMS_ACCOUNT: str = ""
+    SMS_TOKEN: SecretStr | None = None
+    SMS_FROM: str = ""
+    SMS_TIMEOUT_S: float = Field(10.0, gt=0, le=30)
+
     # Sign-in
     SIWE_DOMAIN: str = ""
     ACCESS_TOKEN_TTL_S: int = Field(600, ge=60, le=3600)
@@ -138,7 +153,12 @@ class Settings(BaseSettings):
         )
 
     @field_validator(
-        "ENTITY_PERMISSIONS_BASE_URL", "SAPPHIRE_RPC_URL", "PUBLIC_URL", "KYC_BASE_URL", "COINGECKO_BASE_URL"
+        "ENTITY_PERMISSIONS_BASE_URL",
+        "SAPPHIRE_RPC_URL",
+        "PUBLIC_URL",
+        "KYC_BASE_URL",
+        "COINGECKO_BASE_URL",
+        "SMS_BASE_URL",
     )
     @classmethod
     def _http_url(cls, value: str | None) -> str | None:
@@ -172,6 +192,20 @@ class Settings(BaseSettings):
     def _amount(cls, value: str) -> str:
         if not is_amount(value):
             raise ValueError("must be an amount of whole tokens such as 0 or 2500.50")
+        return value
+
+    @field_validator("MAIL_FROM")
+    @classmethod
+    def _mailbox(cls, value: str) -> str:
+        if value and not re.fullmatch(r"[^\s<>@,;]{1,64}@[A-Za-z0-9.-]{1,189}", value):
+            raise ValueError("must be one plain address such as no-reply@example.com")
+        return value
+
+    @field_validator("SMS_ACCOUNT")
+    @classmethod
+    def _part_of_a_path(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9_-]{0,64}", value):
+            raise ValueError("must be letters, digits, - and _")
         return value
 
     @field_validator("FEE_ACCOUNT")
@@ -225,6 +259,10 @@ class Settings(BaseSettings):
             problems.append("KYC_BASE_URL must be https://: what is sent there is personal")
         if not self.COINGECKO_BASE_URL.startswith("https://"):
             problems.append("COINGECKO_BASE_URL must be https://: prices are believed")
+        if self.SMTP_HOST and self.SMTP_SECURITY == "none":
+            problems.append("SMTP_SECURITY must be starttls or tls: what is sent there is personal")
+        if self.SMS_BASE_URL and not self.SMS_BASE_URL.startswith("https://"):
+            problems.append("SMS_BASE_URL must be https://: what is sent there is personal")
         if self.SAPPHIRE_CHAIN_ID == LOCAL_CHAIN_ID:
             problems.append("SAPPHIRE_CHAIN_ID is the local chain's")
         if self.admin_key_hex in DEVELOPMENT_KEYS:
@@ -238,6 +276,14 @@ class Settings(BaseSettings):
     @property
     def production(self) -> bool:
         return self.DEEDBOOK_ENV == "production"
+
+    @property
+    def sends_mail(self) -> bool:
+        return bool(self.SMTP_HOST and self.MAIL_FROM)
+
+    @property
+    def sends_texts(self) -> bool:
+        return bool(self.SMS_BASE_URL and self.SMS_ACCOUNT and self.SMS_TOKEN and self.SMS_FROM)
 
     @property
     def confirmations(self) -> int:

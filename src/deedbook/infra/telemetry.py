@@ -123,6 +123,19 @@ FEED_CLOSED = Counter("deedbook_feed_closed_total", "WebSockets that ended", ["r
 FEED_RELOADS = Counter(
     "deedbook_feed_reloads_total", "Books read anew from PostgreSQL by the feeds", registry=REGISTRY
 )
+NOTIFICATION_OUTCOMES_KEY = "deedbook:notification-outcomes"
+NOTIFICATIONS = Gauge(
+    "deedbook_notification_attempts",
+    "Attempts to send messages by channel: delivered, later (tried again) or never",
+    ["channel", "outcome"],
+    registry=REGISTRY,
+)
+NOTIFICATION_AGE = Gauge(
+    "deedbook_notification_oldest_seconds",
+    "Time since the oldest message of a channel that has not arrived was written down",
+    ["channel"],
+    registry=REGISTRY,
+)
 PERMISSION_CHECKS = Counter(
     "deedbook_permission_checks_total", "Answers of the permission service", ["outcome"], registry=REGISTRY
 )

@@ -26,7 +26,7 @@ class QueueSpec:
 # The queues of the architecture document, under its names and with its figures.
 ORDER_MATCHING = QueueSpec("order-matching", concurrency=10, attempts=5, backoff_s=0.1, jobs_per_s=100)
 SETTLEMENT = QueueSpec("execute-blockchain-settlement", concurrency=3, attempts=5)
-TRADE_NOTIFICATION = QueueSpec("send-trade-notification", concurrency=10, attempts=3)
+TRADE_NOTIFICATION = QueueSpec("send-trade-notification", concurrency=10, attempts=3, backoff_s=10.0)
 MARKET_STATS = QueueSpec("update-market-stats", concurrency=5, attempts=3)
 EXTERNAL_PRICES = QueueSpec("fetch-external-prices")
 CANDLES = QueueSpec("aggregate-candles")

@@ -1,7 +1,8 @@
 """Notifications: what people are told, and where."""
 
-from deedbook.notifications import errors
+from deedbook.notifications import contacts, errors, events
 from deedbook.notifications.service import (
+    choose,
     mark_all_read,
     mark_read,
     notices_of,
@@ -16,7 +17,10 @@ __all__ = [
     "Kind",
     "NotificationId",
     "Topic",
+    "choose",
+    "contacts",
     "errors",
+    "events",
     "mark_all_read",
     "mark_read",
     "notices_of",

@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
 from deedbook.kernel.ids import UserId
-from deedbook.notifications.terms import Channel, Kind, Topic
+from deedbook.notifications.terms import Channel, Kind, Outgoing, Topic
 
 MAX_TITLE = 200
 SINGLE_AN_HOUR = 60
@@ -54,6 +54,21 @@ class OrderNotice:
     notice: Notice
     pair_id: UUID
     symbol: str
+
+
+@dataclass(frozen=True)
+class Contact:
+    """An address of somebody; `verified_at` is when they proved it. `challenges` were sent in the hour that began
+    with the first of them."""
+
+    user_id: UserId
+    channel: Channel
+    address: str
+    challenge_id: UUID
+    challenged_at: datetime
+    challenges: int
+    tries: int
+    verified_at: datetime | None
 
 
 def last_of_each_order(told: Sequence[OrderNotice]) -> list[OrderNotice]:
@@ -116,3 +131,37 @@ def wanted_by_default(kind: Kind, channel: Channel) -> bool:
             return False
         case _:
             assert_never(channel)
+
+
+_MINUTE, _HOUR = 60, 3600
+_AGAIN_S = {
+    Outgoing.EMAIL: (_MINUTE, 5 * _MINUTE, 30 * _MINUTE, 2 * _HOUR, 6 * _HOUR),
+    Outgoing.SMS: (_MINUTE, 5 * _MINUTE, 30 * _MINUTE),
+    # Those of https://www.standardwebhooks.com: three days in all.
+    Outgoing.WEBHOOK: (
+        5,
+        5 * _MINUTE,
+        30 * _MINUTE,
+        2 * _HOUR,
+        5 * _HOUR,
+        10 * _HOUR,
+        14 * _HOUR,
+        20 * _HOUR,
+        24 * _HOUR,
+    ),
+}
+JITTER = 0.2
+
+
+def again_in(channel: Outgoing, attempts: int, draw: float) -> timedelta | None:
+    """How long to wait after so many attempts, up to a fifth longer by a number drawn between 0 and 1, so that many
+    do not come back at once; `None` when it was tried often enough."""
+    waits = _AGAIN_S[channel]
+    return timedelta(seconds=waits[attempts - 1] * (1 + JITTER * draw)) if attempts <= len(waits) else None
+
+
+def wants(chosen: bool | None, kind: Kind, channel: Channel) -> bool:
+    """Whether somebody who has chosen this, or nothing, hears of it there."""
+    if channel is Channel.IN_APP and not may_be_silenced(kind):
+        return True
+    return wanted_by_default(kind, channel) if chosen is None else chosen

@@ -1,19 +1,22 @@
 """Use cases: people are told what happened, once, and say what they have read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from deedbook.identity import Caller
 from deedbook.infra.database import Database, Tx
 from deedbook.infra.outbox import StoredFact
 from deedbook.kernel.ids import UserId, parse_uuid
 from deedbook.markets import views as markets
-from deedbook.notifications import model, telling, trading_telling
+from deedbook.notifications import model, outgoing, telling, trading_telling
 from deedbook.notifications.errors import NotificationNotFound
+from deedbook.notifications.events import PreferencesChanged
 from deedbook.notifications.model import Notice, OrderNotice
-from deedbook.notifications.store import feed, preferences
+from deedbook.notifications.store import contacts, feed, preferences
+from deedbook.notifications.store.deliveries import NewDelivery
 from deedbook.notifications.telling import Named
-from deedbook.notifications.terms import Channel
+from deedbook.notifications.terms import Channel, Kind, Outgoing
 from deedbook.tokens import views as tokens
 from deedbook.trading.pairs import PairDirectory
 
@@ -52,14 +55,36 @@ async def tell(tx: Tx, notices: Sequence[Notice]) -> None:
     if not told:
         return
     chosen = await preferences.chosen(tx, known)
+    reachable = {(user_id, Channel.IN_APP) for user_id in known} | await contacts.verified(tx, known)
+    channels = {
+        (notice.user_id, notice.source): {
+            channel
+            for channel in Channel
+            if (notice.user_id, channel) in reachable
+            and model.wants(chosen.get((notice.user_id, notice.kind, channel)), notice.kind, channel)
+        }
+        for notice in told
+    }
+    await _write(tx, told, channels)
 
-    def wants(notice: Notice, channel: Channel) -> bool:
-        if channel is Channel.IN_APP and not model.may_be_silenced(notice.kind):
-            return True
-        default = model.wanted_by_default(notice.kind, channel)
-        return chosen.get((notice.user_id, notice.kind, channel), default)
 
-    await feed.add(tx, [(notice, True) for notice in told if wants(notice, Channel.IN_APP)])
+async def _write(tx: Tx, told: Sequence[Notice], channels: Mapping[tuple[UserId, str], set[Channel]]) -> None:
+    wanted = [(notice, channels[notice.user_id, notice.source]) for notice in told]
+    fresh = await feed.add(tx, [(notice, Channel.IN_APP in where) for notice, where in wanted if where])
+    messages = [
+        NewDelivery(
+            user_id=notice.user_id,
+            channel=Outgoing(channel.value),
+            kind=notice.kind.value,
+            source=notice.source,
+            notification_id=fresh[notice.user_id, notice.source],
+        )
+        for notice, where in wanted
+        if (notice.user_id, notice.source) in fresh
+        for channel in sorted(where - {Channel.IN_APP}, key=lambda channel: channel.value)
+    ]
+    if messages:
+        await outgoing.add(tx, messages)
 
 
 async def tell_of_orders(tx: Tx, told: Sequence[OrderNotice]) -> None:
@@ -73,6 +98,15 @@ async def tell_of_orders(tx: Tx, told: Sequence[OrderNotice]) -> None:
     for summary in summaries:
         if summary.user_id in known:
             await feed.count(tx, summary)
+
+
+async def choose(tx: Tx, caller: Caller, choices: Mapping[tuple[Kind, Channel], bool]) -> None:
+    """Hear of these things there, or no longer. What concerns one's safety always stands in the feed."""
+    before = await preferences.chosen(tx, [caller.user_id])
+    await preferences.choose(tx, caller.user_id, choices)
+    former = {f"{kind.value} {channel.value}": wanted for (_, kind, channel), wanted in before.items()}
+    after = former | {f"{kind.value} {channel.value}": wanted for (kind, channel), wanted in choices.items()}
+    tx.emit(PreferencesChanged(user_id=caller.user_id), caller.actor, before=former, after=after)
 
 
 async def mark_read(tx: Tx, user_id: UserId, notification_id: UUID) -> None:

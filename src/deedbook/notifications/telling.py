@@ -6,11 +6,12 @@ from uuid import UUID
 
 from deedbook.compliance.events import AccountFrozen, AccountUnfrozen, ComplianceExpired
 from deedbook.custody import events as custody
-from deedbook.identity.events import RoleGranted, SessionRevoked
+from deedbook.identity.events import ApiKeyCreated, RoleGranted, SessionRevoked
 from deedbook.infra.outbox import StoredFact
 from deedbook.kernel.events import Fact
 from deedbook.kernel.ids import UserId
 from deedbook.markets import events as markets
+from deedbook.notifications.events import ContactChanged, WebhookAdded, WebhookDisabled
 from deedbook.notifications.model import MAX_TITLE, Notice
 from deedbook.notifications.terms import Kind
 from deedbook.tokens.events import TokenMinted
@@ -164,6 +165,34 @@ TELLINGS: dict[type[Fact], tuple[Telling, ...]] = {
     ),
     AccountUnfrozen: (
         Telling(Kind.ACCOUNT_UNFROZEN, "Your account is thawed", "What it holds may move again."),
+    ),
+    ApiKeyCreated: (
+        Telling(
+            Kind.API_KEY_CREATED,
+            "An API key was made",
+            "“{name}” may do what its scopes allow. If this was not you, revoke it and sign out everywhere.",
+        ),
+    ),
+    ContactChanged: (
+        Telling(
+            Kind.CONTACT_CHANGED,
+            "An address for notifications was {state}",
+            "If this was not you, sign out everywhere and set it right.",
+        ),
+    ),
+    WebhookAdded: (
+        Telling(
+            Kind.WEBHOOK_ADDED,
+            "A webhook was added",
+            "What happens to you is posted there. If this was not you, remove it and sign out everywhere.",
+        ),
+    ),
+    WebhookDisabled: (
+        Telling(
+            Kind.WEBHOOK_DISABLED,
+            "A webhook was switched off",
+            "Nothing is posted there any more. Mend it, switch it on, and replay what was missed.",
+        ),
     ),
     RoleGranted: (
         Telling(

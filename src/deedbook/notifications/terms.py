@@ -4,10 +4,16 @@ from enum import Enum
 from typing import NewType
 from uuid import UUID
 
-from deedbook.kernel.jobs import HOUSEKEEPING, JobKind
+from deedbook.kernel.jobs import HOUSEKEEPING, TRADE_NOTIFICATION, JobKind
 
 NotificationId = NewType("NotificationId", UUID)
+DeliveryId = NewType("DeliveryId", UUID)
+EndpointId = NewType("EndpointId", UUID)
 
+SEND = JobKind("send-trade-notification", TRADE_NOTIFICATION)
+SEND_CODE = JobKind("send-contact-code", TRADE_NOTIFICATION)
+SEND_AGAIN = JobKind("send-notifications-again", HOUSEKEEPING)
+REMIND_OF_EXPIRING = JobKind("remind-of-expiring-approvals", HOUSEKEEPING)
 REMOVE_OLD_NOTIFICATIONS = JobKind("remove-old-notifications", HOUSEKEEPING)
 
 
@@ -28,6 +34,22 @@ class Channel(Enum):
     IN_APP = "IN_APP"
     EMAIL = "EMAIL"
     SMS = "SMS"
+
+
+class Outgoing(Enum):
+    """How a message leaves."""
+
+    EMAIL = "EMAIL"
+    SMS = "SMS"
+    WEBHOOK = "WEBHOOK"
+
+
+class Arrival(Enum):
+    """What became of an attempt to send a message."""
+
+    DELIVERED = "delivered"
+    LATER = "later"
+    NEVER = "never"
 
 
 class Kind(Enum):
@@ -67,6 +89,10 @@ class Kind(Enum):
     ACCOUNT_UNFROZEN = "compliance.account_unfrozen"
     ADDRESS_ADDED = "withdrawal.address_added"
     ALLOW_LIST_CHANGED = "withdrawal.allow_list_changed"
+    API_KEY_CREATED = "api_key.created"
+    CONTACT_CHANGED = "contact.changed"
+    WEBHOOK_ADDED = "webhook.added"
+    WEBHOOK_DISABLED = "webhook.disabled"
     ROLE_GRANTED = "user.role_granted"
     SESSION_STOLEN = "user.session_stolen"
 
@@ -86,6 +112,9 @@ _TOPIC_OF_STREAM = {
     "token": Topic.MARKETS,
     "market": Topic.MARKETS,
     "compliance": Topic.COMPLIANCE,
+    "api_key": Topic.SECURITY,
+    "contact": Topic.SECURITY,
+    "webhook": Topic.SECURITY,
     "user": Topic.SECURITY,
 }
 _TOPICS = {Kind.ADDRESS_ADDED: Topic.SECURITY, Kind.ALLOW_LIST_CHANGED: Topic.SECURITY}

@@ -1,11 +1,16 @@
 """Notifications as screens show them."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from deedbook.infra.database import Database
 from deedbook.kernel.ids import UserId
-from deedbook.notifications.store import feed
+from deedbook.notifications import model, outgoing
+from deedbook.notifications.model import Contact
+from deedbook.notifications.store import contacts as contact_store
+from deedbook.notifications.store import deliveries, feed, preferences
+from deedbook.notifications.terms import Channel, Kind
 
 MOST_COUNTED = 1000
 
@@ -28,3 +33,49 @@ async def unread(db: Database, user_id: UserId) -> int:
     """How many somebody has not read, at most a thousand."""
     async with db.reading() as connection:
         return await feed.unread(connection, user_id, MOST_COUNTED)
+
+
+async def signed(db: Database, row: dict[str, Any]) -> list[tuple[str, str]]:
+    """What was signed for the order that a notification is about."""
+    return await outgoing.signed_lines(db, row["subject_type"], row["subject_id"])
+
+
+@dataclass(frozen=True)
+class Preference:
+    """Where somebody hears of a kind of thing."""
+
+    kind: Kind
+    wanted: dict[Channel, bool]
+
+
+async def choices(db: Database, user_id: UserId) -> list[Preference]:
+    """Where somebody hears of what, everything that there is."""
+    async with db.reading() as connection:
+        return await choices_within(connection, user_id)
+
+
+async def choices_within(connection: Any, user_id: UserId) -> list[Preference]:
+    """The same, as of a transaction that changes it."""
+    chosen = await preferences.chosen(connection, [user_id])
+    return [
+        Preference(
+            kind,
+            {
+                channel: model.wants(chosen.get((user_id, kind, channel)), kind, channel)
+                for channel in Channel
+            },
+        )
+        for kind in Kind
+    ]
+
+
+async def contacts(db: Database, user_id: UserId) -> list[Contact]:
+    """Where somebody can be reached."""
+    async with db.reading() as connection:
+        return await contact_store.all_of(connection, user_id)
+
+
+async def oldest_waiting_s(db: Database) -> dict[str, float]:
+    """For how long the oldest message of each channel has waited."""
+    async with db.reading() as connection:
+        return await deliveries.oldest_waiting_s(connection)

@@ -48,6 +48,23 @@ async def order_of_client_id(db: Database, user_id: UserId, client_id: str) -> d
     return dict(row) if row else None
 
 
+async def signed_of(db: Database, order_ids: Sequence[UUID]) -> dict[UUID, tuple[str, dict[str, Any], str]]:
+    """What was signed for these orders, where it is still kept: the name of its type, its text and its hash."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(
+            """
+            SELECT o.order_id, a.action, a.signed_text, a.digest FROM orders o JOIN users u USING (user_id)
+            JOIN signed_actions a ON (a.account, a.nonce, a.action_id) = (u.account, o.nonce, o.order_id)
+            WHERE o.order_id = ANY ($1)
+            """,
+            order_ids,
+        )
+    return {
+        row["order_id"]: (row["action"], row["signed_text"], "0x" + bytes(row["digest"]).hex())
+        for row in rows
+    }
+
+
 async def orders_of(
     db: Database,
     user_id: UserId,

@@ -11,7 +11,14 @@ from deedbook.api.deps import SIGNED_IN, CallerDep, DatabaseDep, UnitDep, access
 from deedbook.api.paging import Cursor, Limit, decode_id, encode_cursor
 from deedbook.api.strict import StrictRoute
 from deedbook.api.v1.schemas.common import Page, _uuid
-from deedbook.api.v1.schemas.notifications import NotificationAnswer, ReadAnswer, ReadUpTo, UnreadAnswer
+from deedbook.api.v1.schemas.notifications import (
+    DetailAnswer,
+    NotificationAnswer,
+    OneNotificationAnswer,
+    ReadAnswer,
+    ReadUpTo,
+    UnreadAnswer,
+)
 from deedbook.notifications import views
 from deedbook.notifications.errors import NotificationNotFound
 
@@ -55,12 +62,14 @@ async def read_all(body: ReadUpTo, caller: CallerDep, unit: UnitDep) -> Response
 
 
 @router.get("/{id}", openapi_extra=_READ)
-async def one(notification_id: IdPath, caller: CallerDep, db: DatabaseDep) -> NotificationAnswer:
-    """One of my notifications."""
+async def one(notification_id: IdPath, caller: CallerDep, db: DatabaseDep) -> OneNotificationAnswer:
+    """One of my notifications, with what I signed where it confirms an order."""
     row = await views.one(db, caller.user_id, notification_id)
     if row is None:
         raise NotificationNotFound
-    return NotificationAnswer.of(row)
+    signed = [DetailAnswer(label=label, value=value) for label, value in await views.signed(db, row)]
+    plain = NotificationAnswer.of(row)
+    return OneNotificationAnswer(**dict(plain), signed=signed)
 
 
 @router.post("/{id}/read", openapi_extra=_WRITE, response_model=ReadAnswer)

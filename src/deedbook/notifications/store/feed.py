@@ -114,6 +114,14 @@ async def one(connection: Any, user_id: UserId, notification_id: UUID) -> dict[s
     return dict(row) if row else None
 
 
+async def stored(connection: Any, notification_id: NotificationId) -> dict[str, Any]:
+    """A notification that a message is of; it goes only together with its messages."""
+    row = await connection.fetchrow(
+        f"SELECT {COLUMNS} FROM notifications WHERE notification_id = $1", notification_id
+    )
+    return dict(row)
+
+
 async def unread(connection: Any, user_id: UserId, limit: int) -> int:
     """How many somebody has not read, counted up to a limit."""
     found = await connection.fetchval(

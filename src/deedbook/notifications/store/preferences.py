@@ -7,8 +7,6 @@ from deedbook.infra.database import Tx
 from deedbook.kernel.ids import UserId
 from deedbook.notifications.terms import Channel, Kind
 
-Choices = Mapping[tuple[UserId, Kind, Channel], bool]
-
 
 async def chosen(connection: Any, user_ids: Collection[UserId]) -> dict[tuple[UserId, Kind, Channel], bool]:
     """What these users have chosen themselves."""

@@ -1,0 +1,165 @@
+"""Where I hear of what, and where I can be reached: an address counts once its code came back."""
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+
+from deedbook.identity.typed_data import ORDER
+from deedbook.infra.embedded import EmbeddedValkey
+from deedbook.kernel.ids import UserId
+from deedbook.notifications import jobs
+from deedbook.notifications.ports import Messengers
+from deedbook.workers.notification_sinks import TradingNotificationsSink
+from tests.api.support import every_refusal_is_a_problem, refused
+from tests.notifications.support import FakeMailer, Resources, jobs_named, told_of_a_deposit
+from tests.support.floor import Floor
+from tests.support.servers import PostgresServer
+from tests.support.world import User, World, open_world
+
+MAIL = {"SMTP_HOST": "127.0.0.1", "MAIL_FROM": "no-reply@deedbook.test"}
+
+
+@pytest.fixture(scope="module")
+async def mailing(postgres: PostgresServer, valkey: EmbeddedValkey) -> AsyncIterator[World]:
+    """A world that sends mail, and no text messages."""
+    dsn = await postgres.new_database()
+    async with open_world(dsn, valkey.url(), **MAIL) as opened:
+        opened.http.event_hooks["response"].append(every_refusal_is_a_problem)
+        yield opened
+    await postgres.drop(dsn)
+
+
+async def give(world: World, user: User, address: str = "ada@example.com", channel: str = "email") -> int:
+    headers = {**user.headers, "Idempotency-Key": str(uuid4())}
+    answer = await world.http.put(f"/me/contacts/{channel}", headers=headers, json={"address": address})
+    return answer.status_code
+
+
+async def code_sent(world: World, user: User) -> str:
+    """Run the jobs that send codes; the last code that came to the user."""
+    mailer = FakeMailer()
+    resources = Resources(
+        world.db, Messengers(mailer=mailer), world.resources.message_policy, world.resources.redis
+    )
+    for job in await jobs_named(world.db, "send-contact-code"):
+        if job.data["userId"] == str(user.user_id):
+            await jobs.send_contact_code(resources, job)
+    return mailer.letters[-1].subject.rsplit(" ", 1)[1]
+
+
+def other_than(code: str) -> str:
+    return f"{(int(code) + 1) % 10**8:08d}"
+
+
+async def test_an_address_counts_when_its_code_came_back(mailing: World) -> None:
+    me = await mailing.user()
+    assert await give(mailing, me) == 200
+    code = await code_sent(mailing, me)
+    refused(
+        await mailing.post("/me/contacts/email/verify", me, {"code": other_than(code)}), 422, "code_refused"
+    )
+    assert (await mailing.post("/me/contacts/email/verify", me, {"code": code})).status_code == 200
+    told = (await mailing.http.get("/me/contacts", headers=me.headers)).json()
+    assert told["available"] == ["email"]
+    assert [(entry["address"], entry["verified"]) for entry in told["contacts"]] == [
+        ("ada@example.com", True)
+    ]
+    assert (await mailing.http.delete("/me/contacts/email", headers=me.headers)).status_code == 200
+    assert (await mailing.http.get("/me/contacts", headers=me.headers)).json()["contacts"] == []
+
+
+async def test_a_code_is_of_one_address_and_has_five_tries(mailing: World) -> None:
+    me = await mailing.user()
+    await give(mailing, me)
+    former = await code_sent(mailing, me)
+    await give(mailing, me, "bob@example.com")
+    code = await code_sent(mailing, me)
+    wrong = former if former != code else other_than(code)
+    for _ in range(5):
+        refused(await mailing.post("/me/contacts/email/verify", me, {"code": wrong}), 422, "code_refused")
+    refused(await mailing.post("/me/contacts/email/verify", me, {"code": code}), 422, "code_refused")
+
+
+async def test_so_many_codes_are_sent_in_an_hour(mailing: World) -> None:
+    me = await mailing.user()
+    assert [await give(mailing, me) for _ in range(6)] == [200] * 5 + [429]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["ada", "ada@localhost", "a b@example.com", "ada@example.com\r\nBcc: x@y.zz", "<ada@example.com>"],
+)
+async def test_what_is_no_address_is_refused(mailing: World, address: str) -> None:
+    assert await give(mailing, await mailing.user(), address) == 422
+
+
+async def test_a_way_that_is_not_set_up_is_refused(mailing: World) -> None:
+    assert await give(mailing, await mailing.user(), "+352621000000", "sms") == 409
+
+
+async def test_no_address_and_no_code_stands_in_a_fact_a_job_or_an_event(mailing: World) -> None:
+    me = await mailing.user()
+    await give(mailing, me, "secret.name@example.com")
+    code = await code_sent(mailing, me)
+    async with mailing.db.reading() as connection:
+        told = await connection.fetchval(
+            "SELECT string_agg(t, '') FROM (SELECT data::text AS t FROM jobs UNION ALL "
+            "SELECT payload::text || coalesce(before::text, '') || coalesce(after::text, '') FROM events) AS x"
+        )
+    assert "secret.name" not in told
+    assert f'"{code}"' not in told
+
+
+async def test_what_i_choose_stays_chosen_and_the_rest_as_it_was(shared: World) -> None:
+    me = await shared.user()
+
+    async def chosen() -> dict[str, tuple[bool, bool, bool]]:
+        told = (await shared.http.get("/me/notification-preferences", headers=me.headers)).json()
+        return {
+            entry["kind"]: (entry["inApp"], entry["email"], entry["sms"]) for entry in told["preferences"]
+        }
+
+    before = await chosen()
+    assert before["order.filled"] == (True, True, False)
+    wanted = [
+        {"kind": "order.filled", "email": False, "sms": True},
+        {"kind": "user.role_granted", "inApp": False},
+    ]
+    for _ in range(2):
+        answer = await shared.http.put(
+            "/me/notification-preferences", headers=me.headers, json={"preferences": wanted}
+        )
+        assert answer.status_code == 200
+    after = await chosen()
+    assert after == {**before, "order.filled": (True, False, True)}
+    bad = await shared.http.put(
+        "/me/notification-preferences", headers=me.headers, json={"preferences": [{"kind": "x"}]}
+    )
+    refused(bad, 422, "invalid_request")
+
+
+async def test_a_notification_of_a_deposit_shows_nothing_signed(shared: World) -> None:
+    me = await shared.user()
+    told = await told_of_a_deposit(shared.db, UserId(me.user_id))
+    one = await shared.http.get(f"/me/notifications/{told}", headers=me.headers)
+    assert one.json()["signed"] == []
+
+
+async def test_a_confirmation_shows_exactly_what_was_signed(floor: Floor) -> None:
+    buyer, seller = await floor.investor("1000"), await floor.investor(deeds="5")
+    signed = floor.order(buyer, "BUY", quantity="1.0", price="100.00", clientOrderId="mine-1")
+    assert (await floor.send(buyer, signed)).status_code == 201
+    await floor.place(seller, "SELL")
+    await floor.match()
+    sink = TradingNotificationsSink(floor.world.db, "relay", pause_s=0)
+    while await sink.step():
+        continue
+    (told,) = (await floor.get("/me/notifications", buyer))["data"]
+    one = await floor.get(f"/me/notifications/{told['id']}", buyer)
+    shown = {entry["label"]: entry["value"] for entry in one["signed"]}
+    assert one["kind"] == "order.filled"
+    assert list(shown) == [*(name for name, _ in ORDER.fields), "hash"]
+    assert (shown["quantity"], shown["price"], shown["clientOrderId"]) == ("1.0", "100.00", "mine-1")
+    assert (shown["nonce"], shown["postOnly"]) == (signed["nonce"], "false")
+    assert shown["hash"] == "0x" + floor.digest(signed).hex()
