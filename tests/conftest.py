@@ -31,7 +31,7 @@ async def valkey(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Embe
 
 @pytest.fixture(scope="session")
 async def anvil(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedAnvil]:
-    async with servers.anvil(tmp_path_factory.mktemp("anvil")) as server:
+    async with servers.passing_anvil(tmp_path_factory.mktemp("anvil")) as server:
         yield server
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,8 @@ from pathlib import Path
 
 import httpx2
 import pytest
+
+from tests.support.servers import free_port
 
 from .evm import CHAIN_ID, ROOT, Evm
 from .world import World, found
@@ -25,12 +26,6 @@ def _anvil() -> Path:
     binary = ROOT / "contracts/node_modules/@foundry-rs" / package / "bin/anvil"
     assert binary.exists(), "these tests need anvil and solc: npm ci --prefix contracts"
     return binary
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_until_ready(evm: Evm, process: subprocess.Popen[bytes]) -> None:
@@ -48,7 +43,7 @@ def _wait_until_ready(evm: Evm, process: subprocess.Popen[bytes]) -> None:
 @pytest.fixture(scope="session")
 def evm() -> Iterator[Evm]:
     # Never automine: under a burst anvil leaves ready transactions unmined. Shanghai is Sapphire's EVM.
-    port = _free_port()
+    port = free_port()
     command = [str(_anvil()), "--host", "127.0.0.1", "--port", str(port), "--chain-id", str(CHAIN_ID)]
     command += [
         "--hardfork",

@@ -4,7 +4,6 @@ import base64
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -26,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from deedbook.permissions import DeliveryPolicy, PermissionsConfig
 from deedbook.permissions.server import make_server
+from tests.support.servers import free_port
 
 Json = dict[str, Any]
 
@@ -51,13 +51,6 @@ def config_in(folder: Path, **changes: Any) -> PermissionsConfig:
         **changes,
     }
     return PermissionsConfig(**{"names": ("desk.test",), **chosen})
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def wait_until(true: Callable[[], bool], *, within_s: float = 10.0) -> None:

@@ -7,8 +7,9 @@ import httpx2
 import pytest
 
 from deedbook.permissions.bounds import BODY_BYTES_MAX
+from tests.support.servers import free_port
 
-from .support import config_in, free_port, served_in_thread
+from .support import config_in, served_in_thread
 
 EVENTS = "/api/v1/events"
 JSON = {"content-type": "application/json"}

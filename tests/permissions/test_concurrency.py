@@ -8,7 +8,9 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from .support import appoint, ask_approval, config_in, free_port, posted, served_in_thread
+from tests.support.servers import free_port
+
+from .support import appoint, ask_approval, config_in, posted, served_in_thread
 
 
 @pytest.fixture

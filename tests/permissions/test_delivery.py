@@ -7,13 +7,14 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests.support.servers import free_port
+
 from .support import (
     Received,
     Webhook,
     appoint,
     ask_approval,
     config_in,
-    free_port,
     served_in_process,
     served_in_thread,
     verify_as_a_receiver_would,

@@ -10,8 +10,9 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from deedbook.permissions.server import make_server
-from tests.permissions.support import config_in, free_port, running_in_thread
+from tests.permissions.support import config_in, running_in_thread
 from tests.support.running import Terminal
+from tests.support.servers import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx2
 
 from deedbook.infra.embedded.pidfile import read_holder
-from tests.support.servers import QUICK_START, free_port
+from tests.support.servers import QUICK_START, free_port, in_memory
 from tests.support.waiting import eventually
 
 PORTS = (
@@ -40,7 +40,7 @@ class Terminal:
 
     @classmethod
     def new(cls) -> "Terminal":
-        home = Path(tempfile.mkdtemp(prefix="deedbook-home-"))
+        home = Path(tempfile.mkdtemp(prefix="deedbook-home-", dir=in_memory()))
         home.chmod(0o711)  # PostgreSQL's account passes through where the tests run as root
         environ = {name: str(free_port()) for name in PORTS}
         # Few confirmations: the six contracts of a new home would take 15 s otherwise.

@@ -23,12 +23,6 @@ root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root can step dow
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="macOS has no parent-death signal")
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def occupied_port() -> Iterator[int]:
     with socket.socket() as listener:

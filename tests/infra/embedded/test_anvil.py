@@ -11,8 +11,9 @@ from structlog.testing import capture_logs
 
 from deedbook.infra.embedded import BinaryMissing, EmbeddedAnvil, StateDamaged, find_anvil
 from deedbook.infra.embedded.anvil import copy_if_complete, good_copy_of, is_complete, restore_state
+from tests.support.servers import free_port
 
-from .support import CONTRACTS, free_port, wait_for
+from .support import CONTRACTS, wait_for
 
 SENDER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"  # the first of anvil's unlocked accounts
 DEPLOY_ONE_STOP = "0x6001600c60003960016000f300"  # creates a contract whose code is 0x00

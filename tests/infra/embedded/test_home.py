@@ -9,8 +9,9 @@ import pytest
 
 from deedbook.infra.embedded import EmbeddedValkey, Home, HomeInUse, NotAHome
 from deedbook.infra.embedded.pidfile import pid_file_of
+from tests.support.servers import free_port
 
-from .support import Supervisor, free_port, root_only, wait_for
+from .support import Supervisor, root_only, wait_for
 
 HOLD = """
 import sys, time

@@ -14,8 +14,9 @@ import pytest
 from redis.asyncio import Redis
 
 from deedbook.infra.embedded import EmbeddedPostgres, EmbeddedValkey, Home
+from tests.support.servers import free_port
 
-from .support import PYTHONPATH, REPOSITORY, Supervisor, free_port, is_gone, linux_only, root_only, wait_for
+from .support import PYTHONPATH, REPOSITORY, Supervisor, is_gone, linux_only, root_only, wait_for
 
 START = """
 import asyncio, json, os, sys, time

@@ -12,8 +12,9 @@ import pytest
 from deedbook.infra.embedded import AlreadyRunning, DataOutOfReach, EmbeddedPostgres, PasswordMismatch
 from deedbook.infra.embedded.accounts import Account, UserNamespace, unprivileged_account
 from deedbook.infra.embedded.postgres import choose_run_as, find_postgres
+from tests.support.servers import free_port
 
-from .support import PASSWORD, free_port, is_gone, root_only, wait_for
+from .support import PASSWORD, is_gone, root_only, wait_for
 
 
 def postgres(data: Path, *, password: str = PASSWORD, programs: Path | None = None) -> EmbeddedPostgres:

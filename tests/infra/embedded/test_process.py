@@ -13,8 +13,9 @@ import pytest
 
 from deedbook.infra.embedded import AlreadyRunning, PortTaken, Server, StartFailed
 from deedbook.infra.embedded.pidfile import pid_file_of
+from tests.support.servers import free_port
 
-from .support import free_port, is_gone, linux_only, occupied_port, wait_for
+from .support import is_gone, linux_only, occupied_port, wait_for
 
 LISTEN = """
 import os, signal, socket, sys, time

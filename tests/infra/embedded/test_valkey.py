@@ -12,8 +12,9 @@ from redis.exceptions import AuthenticationError
 
 from deedbook.infra.embedded import BinaryMissing, EmbeddedValkey
 from deedbook.infra.embedded.valkey import find_valkey
+from tests.support.servers import free_port
 
-from .support import PASSWORD, free_port, wait_for
+from .support import PASSWORD, wait_for
 
 
 def valkey(directory: Path) -> EmbeddedValkey:

@@ -15,8 +15,9 @@ from deedbook.identity.terms import Action
 from deedbook.infra.outbox import Cursor, StoredFact
 from deedbook.integrations.entity_permissions.client import SOURCE, EntityPermissionsClient
 from deedbook.kernel.ids import EntityId, EventId, UserId
-from tests.permissions.support import config_in, free_port, served_in_thread
+from tests.permissions.support import config_in, served_in_thread
 from tests.support.fake_permissions import FakePermissions
+from tests.support.servers import free_port
 
 PUBLISHED = os.environ.get("DEEDBOOK_TEST_ENTITY_PERMISSIONS_URL", "")
 CORE = "entity_permissions_core"
