@@ -12,6 +12,8 @@ BIN := .venv/bin
 ARGS ?=
 # Tests run in an order of no meaning, and the same everywhere, so that a failure can be repeated: SEED=7 is another.
 SEED ?= 1
+# So many processes share the tests, each with servers of its own; WORKERS=0 runs all in one, as a debugger needs it.
+WORKERS ?= 2
 # Every command starts processes: without compiled modules each of them would compile a thousand files first.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -26,7 +28,7 @@ up:
 	@$(BIN)/deedbook up $(ARGS)
 
 test: dev
-	$(BIN)/python -m pytest --randomly-seed=$(SEED) $(ARGS)
+	$(BIN)/python -m pytest --randomly-seed=$(SEED) -n $(WORKERS) --no-loadscope-reorder $(ARGS)
 
 check: lint types floors docs contracts test
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
+from xdist.remote import Producer
 
 import deedbook.integrations.sapphire.accounts  # noqa: F401 - first, so that its guard holds for all tests
 from deedbook.infra.bullmq_client import connect
@@ -11,7 +12,17 @@ from deedbook.infra.database import Database
 from deedbook.infra.embedded import EmbeddedAnvil, EmbeddedValkey
 from tests.support import servers
 from tests.support.servers import PostgresServer
+from tests.support.workers import ByFile, longest_first
 from tests.support.world import World, open_world
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=longest_first)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import pytest
 
 from deedbook.identity import Role
 from tests.api.support import post_event, refused
+from tests.support.workers import UNKNOWN_ID
 from tests.support.world import User, World, registration
 
 DEEP = "[" * 10_000 + "]" * 10_000
@@ -75,9 +76,9 @@ BAD_FIELDS: list[tuple[dict[str, Any], str]] = [
     ({"assetDetails": {"currency": "usd"}}, "/assetDetails/currency"),
     ({"assetDetails": {"valuation": "5"}}, "/assetDetails/currency"),
     ({"assetDetails": {"complianceDocuments": ["x"]}}, "/assetDetails/complianceDocuments/0"),
-    ({"assetDetails": {"complianceDocuments": [str(uuid4()).replace("-", "")]}}, "/assetDetails/complianceDocuments/0"),
-    ({"assetDetails": {"complianceDocuments": [str(uuid4())]}}, "/assetDetails/complianceDocuments/0"),
-    ({"assetDetails": {"complianceDocuments": [str(uuid4())] * 51}}, "/assetDetails/complianceDocuments"),
+    ({"assetDetails": {"complianceDocuments": [UNKNOWN_ID.replace("-", "")]}}, "/assetDetails/complianceDocuments/0"),
+    ({"assetDetails": {"complianceDocuments": [UNKNOWN_ID]}}, "/assetDetails/complianceDocuments/0"),
+    ({"assetDetails": {"complianceDocuments": [UNKNOWN_ID] * 51}}, "/assetDetails/complianceDocuments"),
     ({"assetDetails": {"attributes": {"a": "x" * 17_000}}}, "/assetDetails/attributes"),
     ({"assetDetails": {"attributes": {"a": 2**60}}}, "/assetDetails/attributes"),
     ({"assetDetails": {"attributes": {"a\x00": 1}}}, "/assetDetails/attributes"),
@@ -276,7 +277,7 @@ BAD_QUERIES = {
     "cursor": ["x", "", "e30", "bnVsbA", "W10", "!!!!", "é", "A" * 301, "W10=", "../..", "%00", "' OR 1=1"],
     "status": ["", "ACTIVE", "nothing", "active ", "active\x00", "active' OR 1=1 --"],
     "assetType": ["", "house", "real_estate;"],
-    "issuerId": ["", "x", "1", "{" + str(uuid4()) + "}", str(uuid4()).replace("-", ""), "\x00", "🙂"],
+    "issuerId": ["", "x", "1", "{" + UNKNOWN_ID + "}", UNKNOWN_ID.replace("-", ""), "\x00", "🙂"],
     "text": ["t" * 101, "\x00", "\u202e", " ", "\n"],
     "sort": ["name; DROP TABLE markets"],
     "order": ["asc"],
@@ -308,7 +309,7 @@ async def test_a_query_is_refused_when_a_parameter_is_repeated(shared: World, qu
 
 
 BAD_IDS = ["x", "1", "%00", "..%2f..%2fetc", "%F0%9F%99%82", "A" * 10_000, "{id}", "null", "0" * 36, "%E2%80%AE",
-           str(uuid4()).replace("-", ""), "urn:uuid:" + str(uuid4()), str(uuid4()) + "%0a", "' OR 1=1"]  # fmt: skip
+           UNKNOWN_ID.replace("-", ""), "urn:uuid:" + UNKNOWN_ID, UNKNOWN_ID + "%0a", "' OR 1=1"]  # fmt: skip
 
 
 @pytest.mark.parametrize("bad", BAD_IDS, ids=lambda value: value[:20])

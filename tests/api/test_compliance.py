@@ -16,6 +16,7 @@ from tests.api.support import every_refusal_is_a_problem, refused
 from tests.compliance.support import Desk, open_desk
 from tests.support.facts import count
 from tests.support.servers import PostgresServer
+from tests.support.workers import UNKNOWN_ID
 from tests.support.world import User, World, open_world
 
 APPROVED: dict[str, Any] = {"kycStatus": "APPROVED", "kycLevel": 1, "whitelisted": True, "jurisdiction": "LU"}
@@ -174,7 +175,7 @@ async def test_a_value_that_says_nothing_is_refused_and_named(
     assert await office.desk.facts(user.user_id) == []
 
 
-@pytest.mark.parametrize("user_id", ["x", "%00", "..%2F..", "🏠", "a" * 10_000, "{" + str(uuid4()) + "}"])
+@pytest.mark.parametrize("user_id", ["x", "%00", "..%2F..", "🏠", "a" * 10_000, "{" + UNKNOWN_ID + "}"])
 async def test_an_id_that_is_none_is_refused(office: Office, shared: World, user_id: str) -> None:
     for path in (f"/tokens/compliance/{user_id}", f"/compliance/{user_id}/freeze"):
         answer = await shared.post(path, office.officer, BECAUSE)

@@ -1,7 +1,6 @@
 """Problem details (RFC 9457): one shape for every refusal, whoever raises it, and a page that explains its code."""
 
 import re
-from uuid import uuid4
 
 import pytest
 
@@ -10,6 +9,7 @@ from deedbook.identity import Role
 from deedbook.infra.embedded import EmbeddedValkey
 from deedbook.kernel.errors import Refusal
 from tests.api.support import ROOT, assert_problem, refused
+from tests.support.workers import UNKNOWN_ID
 from tests.support.world import World, open_world
 
 
@@ -126,8 +126,8 @@ async def test_operators_alone_see_queues_when_metrics_are_public(shared: World)
 @pytest.mark.parametrize(
     ("path", "methods"),
     [
-        (f"/tokens/{uuid4()}/rules", "GET, PUT"),
-        (f"/tokens/compliance/{uuid4()}", "GET, POST"),
+        (f"/tokens/{UNKNOWN_ID}/rules", "GET, PUT"),
+        (f"/tokens/compliance/{UNKNOWN_ID}", "GET, POST"),
         ("/time", "GET"),
     ],
 )

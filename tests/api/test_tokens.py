@@ -18,6 +18,7 @@ from deedbook.kernel.ids import UserId
 from deedbook.ledger import AccountId, HoldOwner, LineKind, into_the_vault
 from tests.api.support import caller_of, every_refusal_is_a_problem, refused
 from tests.support.servers import PostgresServer
+from tests.support.workers import UNKNOWN_ID
 from tests.support.world import User, World, open_world
 from tests.tokens.support import Issue, failed_listing, issue
 
@@ -33,8 +34,8 @@ NOT_ADDRESSES: list[Any] = [
     "a" * 10_000, "vitalik.eth", 1, [], {},
 ]  # fmt: skip
 NOT_IDS = [
-    "x", "%00", "..%2F..", "🏠", "%E2%80%AE", "a" * 10_000, str(uuid4()).replace("-", ""),
-    "{" + str(uuid4()) + "}",
+    "x", "%00", "..%2F..", "🏠", "%E2%80%AE", "a" * 10_000, UNKNOWN_ID.replace("-", ""),
+    "{" + UNKNOWN_ID + "}",
 ]  # fmt: skip
 NOBODY = ["0x" + "00" * 20, "0x" + "00" * 19 + "01", "0x" + "ab" * 20]
 

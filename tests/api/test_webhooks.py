@@ -5,13 +5,14 @@ import json
 import time
 from collections import Counter
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
 from deedbook.identity import Role
 from deedbook.integrations.entity_permissions.direct import sign
 from tests.api.support import decision, post_event, refused
+from tests.support.workers import UNKNOWN_ID
 from tests.support.world import HMAC_SECRET, World
 
 PATH = "/webhooks/entity-permissions"
@@ -42,9 +43,9 @@ async def test_a_decision_is_carried_out_once_when_it_comes_fifty_times_at_once(
         ({"source": "deedbook"}, "skipped"),
         ({"event_type": "market.listed"}, "skipped"),
         ({"context": {}}, "failed"),
-        ({"payload": {"market_id": str(uuid4())}}, "failed"),
+        ({"payload": {"market_id": UNKNOWN_ID}}, "failed"),
         (
-            {"payload": {"market_id": str(uuid4()), "reason": "a\x00b", "deep": [[[[]]]], "n": 10**30}},
+            {"payload": {"market_id": UNKNOWN_ID, "reason": "a\x00b", "deep": [[[[]]]], "n": 10**30}},
             "failed",
         ),
         ({"schema_version": "v0", "unknown": {"more": 1}}, "success"),

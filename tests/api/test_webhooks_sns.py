@@ -19,6 +19,7 @@ from deedbook.markets.jobs import poll_decisions
 from deedbook.wiring import WorkerResources
 from tests.api.support import decision, every_refusal_is_a_problem, post_event, refused
 from tests.support.sns import CERT_URL, TOPIC, CertificateHost, Signer, confirmation, new_key, notification
+from tests.support.workers import UNKNOWN_ID
 from tests.support.world import World, open_world, registration
 
 PATH = "/webhooks/entity-permissions"
@@ -84,8 +85,8 @@ async def test_a_decision_on_sns_is_carried_out_once(subscribed: World, aws: Sig
         ({"source": "deedbook"}, "skipped"),
         ({"event_type": "document.verified"}, "skipped"),
         ({"metadata": {}}, "failed"),
-        ({"payload": {"market_id": str(uuid4())}}, "failed"),
-        ({"event_type": "role.assignment.changed", "payload": {"principal_id": str(uuid4())}}, "success"),
+        ({"payload": {"market_id": UNKNOWN_ID}}, "failed"),
+        ({"event_type": "role.assignment.changed", "payload": {"principal_id": UNKNOWN_ID}}, "success"),
     ],
     ids=lambda value: str(value)[:50],
 )
@@ -131,7 +132,7 @@ async def test_a_forged_or_foreign_message_is_refused_and_leaves_no_trace(
         {"Type": ["Notification"]},
         {"Type": {"a": 1}},
     ],
-    ids=str,
+    ids=["without fields", "a number", "a list for a type", "an object for a type"],
 )
 async def test_a_message_that_cannot_be_read_is_malformed_or_unsigned(
     subscribed: World, message: dict[str, Any]

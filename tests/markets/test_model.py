@@ -3,7 +3,7 @@
 import re
 from itertools import product
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -16,6 +16,7 @@ from deedbook.markets.errors import IllegalTransition
 from deedbook.markets.model import TRANSITIONS, AssetDetails, Supply, next_status, supply_of
 from deedbook.markets.terms import MarketStatus, Move
 from tests.markets.support import asset, market_in
+from tests.support.workers import UNKNOWN_ID
 
 GRAPH = {(source.value, target.value) for (source, _), target in TRANSITIONS.items()}
 WAYS_ON = {
@@ -82,6 +83,7 @@ def test_a_cap_stands_beside_the_supply_when_it_is_not_below_it(cap: str, units:
     assert supply_of(asked) == Supply(25, units)
 
 
+DOCUMENT = DocumentId(UUID(UNKNOWN_ID))
 BAD: list[tuple[dict[str, Any], str]] = [
     *(({"token_symbol": symbol}, "/tokenSymbol") for symbol in
       ("", "A", "a1", "1A", "A_B", "A--B", "-A", "A-", "A" * 33, "A\n", "AВ", "Á1", "A B", "A\x00")),
@@ -94,7 +96,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"asset": AssetDetails(valuation="1")}, "/assetDetails/currency"),
     ({"asset": AssetDetails(currency="usd")}, "/assetDetails/currency"),
     ({"asset": AssetDetails(currency="US\n")}, "/assetDetails/currency"),
-    ({"asset": AssetDetails(compliance_documents=(DocumentId(uuid4()),) * 2)}, "/assetDetails/complianceDocuments"),
+    ({"asset": AssetDetails(compliance_documents=(DOCUMENT,) * 2)}, "/assetDetails/complianceDocuments"),
 ]  # fmt: skip
 
 

@@ -1,10 +1,12 @@
 """The events wire: stored as sent, de-duplicated, newest first, exact filters, bounded."""
 
 import asyncio
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import httpx2
 import pytest
+
+from tests.support.workers import UNKNOWN_ID
 
 from .support import Json, posted
 
@@ -80,7 +82,7 @@ async def test_limit_outside_its_bounds_is_400(client: httpx2.AsyncClient, limit
     assert (await client.get(EVENTS, params={"limit": limit})).status_code == 400
 
 
-@pytest.mark.parametrize("event_id", [str(uuid4()), "not-a-uuid"])
+@pytest.mark.parametrize("event_id", [UNKNOWN_ID, "not-a-uuid"])
 async def test_unknown_event_is_404(client: httpx2.AsyncClient, event_id: str) -> None:
     answer = await client.get(f"{EVENTS}/{event_id}")
     assert answer.status_code == 404

@@ -1,0 +1,26 @@
+"""How several processes share the tests: by file, so that what a module starts is started once, and all journeys in
+one of them, since they share a stack. What takes longest begins first, so that no process is left with it alone."""
+
+from pathlib import Path
+
+import pytest
+from xdist.scheduler import LoadFileScheduling
+
+TESTS = Path(__file__).parents[1]
+UNKNOWN_ID = "5f1b7c1e-9d0a-4c55-8d8e-3f6f0a1b2c3d"
+"""Nothing has it. For lists of cases: the names that they give to tests must be the same in every process."""
+JOURNEYS = "tests/journeys/"
+LONGEST_FIRST = ("journeys", "stack", "workers")
+
+
+class ByFile(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+    """A file is one piece of work; so is the folder of journeys."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return JOURNEYS if nodeid.startswith(JOURNEYS) else nodeid.split("::", 1)[0]
+
+
+def longest_first(item: pytest.Item) -> int:
+    """The place of a test's folder; what is not named stays where the shuffle has put it."""
+    folder = item.path.relative_to(TESTS).parts[0]
+    return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
