@@ -19,7 +19,9 @@ from deedbook.api.live.hub import Hub
 from deedbook.api.live.session import Live
 from deedbook.api.live.socket import Counted
 from deedbook.api.middleware import Cors, Envelope
+from deedbook.api.quick_reads import QuickReads
 from deedbook.api.ratelimit import Limiter
+from deedbook.api.showcase import Showcase
 from deedbook.api.turnstile import Turnstile
 from deedbook.api.v1 import (
     admin,
@@ -153,6 +155,7 @@ def create_app(settings: Settings) -> FastAPI:
                 *_OUR_IDS,
             ],
         )
+    app.add_middleware(QuickReads, routes=[*trading.router.routes, *marketdata.router.routes], prefix=PREFIX)
     app.add_middleware(Envelope)
     _describe(app)
     return app
@@ -171,6 +174,7 @@ def join(app: FastAPI, resources: Resources) -> None:
     )
     app.state.callers = Callers(recognition.read, recognition.callers)
     app.state.turnstile = Turnstile(resources.redis, app.state.limiter)
+    app.state.showcase = Showcase(resources.redis, app.state.limiter)
     bells = Bells(open_queues(resources.redis)[ORDER_MATCHING.name])
     app.state.known_pairs = PairDirectory(resources.db, spec_s=KNOWN_PAIRS_S)
     app.state.entry = OrderEntry(resources.db, resources.gate, bells, app.state.turnstile.used)
@@ -185,6 +189,7 @@ async def part(app: FastAPI) -> None:
     await app.state.entry.close()
     await app.state.turnstile.close()
     await app.state.key_uses.close()
+    await app.state.showcase.close()
 
 
 def _describe(app: FastAPI) -> None:

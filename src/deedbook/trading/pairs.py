@@ -52,10 +52,12 @@ class PairDirectory:
         Raises:
             PairNotFound: there is none.
         """
+        return self.known(name) or await self._asking_specs.ask(name)
+
+    def known(self, name: str) -> PairSpec | None:
+        """The pair of this id or symbol, if somebody has just asked for it."""
         known = self._specs.get(name)
-        if known is not None and self._clock() < known.until:
-            return known.spec
-        return await self._asking_specs.ask(name)
+        return known.spec if known is not None and self._clock() < known.until else None
 
     async def quotes(self, pair_id: PairId) -> Quotes:
         """What the pair's book shows."""

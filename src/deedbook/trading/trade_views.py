@@ -1,6 +1,6 @@
 """Trades and the open book as screens see them."""
 
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from typing import Any, cast
 from uuid import UUID
 
@@ -89,8 +89,12 @@ async def page(
     else:
         rows = await tape(db, spec.pair_id, before=before, limit=limit)
         told, last = [_tape_text(row, spec) for row in rows], rows[-1]["trade_number"] if rows else 1
-    # Trades have numbers without a gap, from one on.
-    return told, last if last > 1 else None
+    return told, older_than(last)
+
+
+def older_than(last: int) -> int | None:
+    """The number from which older trades follow, if there are any: numbers have no gap, from one on."""
+    return last if last > 1 else None
 
 
 async def recent(redis: Redis, pair_id: PairId, limit: int) -> tuple[list[str], int] | None:
@@ -103,8 +107,14 @@ async def recent(redis: Redis, pair_id: PairId, limit: int) -> tuple[list[str], 
             whole, told = await cast("Awaitable[tuple[int, list[str]]]", pipe.execute())
     except (RedisError, OSError, TimeoutError):
         return None
+    return of_copy(told, limit) if whole else None
+
+
+def of_copy(told: Sequence[str], limit: int) -> tuple[list[str], int] | None:
+    """The newest trades and the number of the last of them, from so many of a whole copy's; `None` where it may lack
+    some of them."""
     last = int(orjson.loads(told[-1])["seq"]) if told else 0
-    if not whole or not told or (len(told) < limit and last != 1):
+    if not told or (len(told) < limit and last != 1):
         return None
     return [_as_on_the_tape(trade) for trade in told], last
 
@@ -161,7 +171,11 @@ async def depth(db: Database, redis: Redis, spec: PairSpec, levels: int) -> dict
     """The aggregated book: the copy in Redis, or what PostgreSQL says where there is none."""
     copy = await _copied(redis, spec.pair_id)
     MARKET_DATA_READS.labels("copy" if copy else "database").inc()
-    told = copy or await depth_stored(db, spec)
+    return best(copy or await depth_stored(db, spec), levels)
+
+
+def best(told: Mapping[str, Any], levels: int) -> dict[str, Any]:
+    """The best levels of an aggregated book, and their checksum."""
     bids, asks = told["bids"][:levels], told["asks"][:levels]
     return {**told, "bids": bids, "asks": asks, "checksum": book_checksum(bids, asks)}
 

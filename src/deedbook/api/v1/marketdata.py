@@ -7,8 +7,9 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BeforeValidator, Field
 
 from deedbook.api.deps import PUBLIC, PairsDep, ResourcesDep, access
-from deedbook.api.paging import Cursor, _whole, decode_position, encode_cursor
+from deedbook.api.paging import Cursor, _whole, decode_position
 from deedbook.api.strict import StrictRoute
+from deedbook.api.v1 import market_texts
 from deedbook.api.v1.schemas.common import Page
 from deedbook.api.v1.schemas.marketdata import AllStatsAnswer, CandleAnswer, PriceAnswer, StatsAnswer
 from deedbook.api.v1.schemas.trading import PAIR_PATTERN
@@ -34,13 +35,10 @@ async def candles(
 ) -> Response:
     """A pair's candles, newest first. The first may still burn. They are at most a few seconds behind the trades."""
     spec = await known.spec(name)
-    listing = f"candles-{interval.value}"
-    before = decode_position(listing, cursor)
+    before = decode_position(market_texts.candle_listing(interval), cursor)
     moment = datetime.fromtimestamp(min(before, LAST_SECOND), UTC) if before is not None else None
     found = await views.candles(resources.db, resources.redis, spec, interval, moment, limit)
-    page, more = found[:limit], len(found) > limit
-    following = f'"{encode_cursor(listing, views.opened_at(page[-1]))}"' if more else "null"
-    return _json(f'{{"data":[{",".join(page)}],"nextCursor":{following}}}')
+    return _json(market_texts.candles(interval, found, limit))
 
 
 @router.get("/pairs/{id}/stats", openapi_extra=_SHOW, response_model=StatsAnswer)

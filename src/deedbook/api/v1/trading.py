@@ -18,6 +18,7 @@ from deedbook.api.deps import (
 )
 from deedbook.api.paging import Cursor, Limit, _whole, decode_id, decode_position, encode_cursor
 from deedbook.api.strict import StrictRoute
+from deedbook.api.v1 import market_texts
 from deedbook.api.v1.orders import shown
 from deedbook.api.v1.schemas.common import Page, _uuid
 from deedbook.api.v1.schemas.operations import PairAnswer
@@ -90,9 +91,7 @@ async def tape(
     spec = await known.spec(name)
     before = decode_position("tape", cursor)
     page, older = await trade_views.page(resources.db, resources.redis, spec, before=before, limit=limit)
-    following = f'"{encode_cursor("tape", older)}"' if older is not None else "null"
-    told = f'{{"data":[{",".join(page)}],"nextCursor":{following}}}'
-    return Response(told, media_type="application/json")
+    return Response(market_texts.tape(page, older), media_type="application/json")
 
 
 @router.get("/users/{userId}/orders", openapi_extra=_READ)
