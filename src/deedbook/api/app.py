@@ -16,6 +16,7 @@ from deedbook.api.hot import Express
 from deedbook.api.key_use import KeyUses
 from deedbook.api.live.accounts import Accounts
 from deedbook.api.live.hub import Hub
+from deedbook.api.live.operations import Operations
 from deedbook.api.live.session import Live
 from deedbook.api.live.socket import Counted
 from deedbook.api.middleware import Cors, Envelope
@@ -178,7 +179,8 @@ def join(app: FastAPI, resources: Resources) -> None:
     bells = Bells(open_queues(resources.redis)[ORDER_MATCHING.name])
     app.state.known_pairs = PairDirectory(resources.db, spec_s=KNOWN_PAIRS_S)
     app.state.entry = OrderEntry(resources.db, resources.gate, bells, app.state.turnstile.used)
-    app.state.hub = Hub(resources.db, resources.redis, recognition)
+    operations = Operations(resources.db, settings.SAPPHIRE_CHAIN_ID)
+    app.state.hub = Hub(resources.db, resources.redis, recognition, operations)
     app.state.accounts = Accounts(resources.db, app.state.entry.pairs)
 
 

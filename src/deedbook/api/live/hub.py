@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from deedbook.api.live.connection import Connection, Subscription
 from deedbook.api.live.market_feed import MarketFeed
+from deedbook.api.live.operations import Operations
 from deedbook.identity import Recognition
 from deedbook.infra.database import Database
 from deedbook.infra.telemetry import FEED_CLIENTS, FEED_LAG, FEED_SUBSCRIPTIONS
@@ -40,8 +41,9 @@ GOING = 1012, "server_shutdown"
 class Hub:
     """One per process that serves feeds. Works only while somebody is connected."""
 
-    def __init__(self, db: Database, redis: Redis, recognition: Recognition) -> None:
+    def __init__(self, db: Database, redis: Redis, recognition: Recognition, operations: Operations) -> None:
         self._db = db
+        self.operations = operations
         self._redis = redis
         self._recognition = recognition
         self._feeds: dict[PairId, MarketFeed] = {}
@@ -169,6 +171,8 @@ class Hub:
                     feed.reload()
             await self._forget()
             await self._ask_market_data()
+            with suppress(Unavailable):
+                await self.operations.follow()
             await self._end_sessions_that_are_over()
             self._count()
 

@@ -31,7 +31,7 @@ class Subscribe(Body):
     op: Literal["subscribe"]
     id: Id | None = None
     channel: Literal[
-        "book", "trades", "ticker", "candles", "markets", "orders", "fills", "balances", "settlements"
+        "book", "trades", "ticker", "candles", "markets", "orders", "fills", "balances", "settlements", "ops"
     ]
     market: Market | None = None
     depth: Annotated[int, Field(strict=True, ge=1, le=MAX_DEPTH)] = MAX_DEPTH
@@ -222,6 +222,20 @@ class BalancesMessage(Answer):
     balances: list[dict[str, Any]]
 
 
+class OpsMessage(Answer):
+    """How the installation works, for those who operate it, whole each time: jobs by queue, how long what the relay
+    carries has waited, transactions that are not in the chain for good, the vault's watcher, ledger against vault."""
+
+    type: Literal["snapshot", "update"]
+    channel: Literal["ops"]
+    ts: str
+    queues: list[dict[str, Any]]
+    relay_lag_ms: dict[str, int]
+    lane: dict[str, int]
+    watcher: dict[str, Any] | None
+    reconciliation: dict[str, Any] | None
+
+
 class OrderReply(Answer):
     """What became of an order or a cancel: the status and body that HTTP would answer."""
 
@@ -247,5 +261,6 @@ HEARD = (
     MarketEvent,
     PrivateEvent,
     BalancesMessage,
+    OpsMessage,
     OrderReply,
 )

@@ -29,8 +29,8 @@ async def subscribe(socket: HTTPConnection, hub: Hub, connection: Connection, as
     """Hear a channel. Who hears it already begins anew: that is how a client mends a copy that went wrong.
 
     Raises:
-        Invalid · Unauthenticated · KeyScopeMissing · PairNotFound · TooManySubscriptions · Unavailable: nothing has
-            changed.
+        Invalid · Unauthenticated · Forbidden · KeyScopeMissing · PairNotFound · TooManySubscriptions · Unavailable:
+            nothing has changed.
     """
     if asked.channel in OF_A_PAIR:
         spec = await _pair(socket, asked.market)
@@ -45,6 +45,11 @@ async def subscribe(socket: HTTPConnection, hub: Hub, connection: Connection, as
         _keep(connection, _key(asked), subscription)
         _answer(connection, asked)
         connection.send(snapshot)
+    elif asked.channel == "ops":
+        told, now = await hub.operations.hear(connection)
+        _keep(connection, _key(asked), told)
+        _answer(connection, asked)
+        connection.send(now)
     else:
         await _hear_events(socket, connection, asked)
 

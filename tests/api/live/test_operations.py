@@ -1,0 +1,56 @@
+"""The channel `ops`: how everything works, told to those who operate it and to nobody else."""
+
+from deedbook.identity import Role
+from tests.api.live.conftest import Stand
+from tests.api.live.support import Listener, listening
+from tests.api.live.test_asyncapi import fits
+from tests.api.live.test_private import signed_in
+from tests.api.snapshot import socket_contract
+
+
+async def hears(listener: Listener) -> str:
+    """What the answer to a subscription is."""
+    told = await listener.ask(op="subscribe", channel="ops")
+    return str(told["problem"]["code"] if told["type"] == "error" else told["type"])
+
+
+async def test_operators_hear_what_fails_and_that_it_was_mended(stand: Stand) -> None:
+    world = stand.floor.world
+    async with listening(stand.address) as listener:
+        await signed_in(listener, await world.user(Role.OPERATOR))
+        first = await listener.subscribe("ops")
+        assert (first["queues"], first["reconciliation"]) == ([], None)
+        async with world.db.transaction() as tx:
+            await tx.execute(
+                "INSERT INTO jobs (job_id, queue, name, data, status) "
+                "VALUES ('a-job', 'housekeeping', 'a-name', '{}', 'failed')"
+            )
+        failed = await listener.wait(lambda told: told["type"] == "update" and bool(told["queues"]))
+        assert [(one["name"], one["failed"]) for one in failed["queues"]] == [("housekeeping", 1)]
+        async with world.db.transaction() as tx:
+            await tx.execute("UPDATE jobs SET status = 'retried'")
+        mended = await listener.wait(
+            lambda told: told["type"] == "update" and not any(one["failed"] for one in told["queues"])
+        )
+    document = socket_contract()
+    for message in (first, failed, mended):
+        fits(document, "OpsMessage", message)
+
+
+async def test_nobody_else_hears_it(stand: Stand) -> None:
+    for roles in ((), (Role.COMPLIANCE,), (Role.ISSUER,)):
+        async with listening(stand.address) as listener:
+            assert await hears(listener) == "unauthenticated"
+            await signed_in(listener, await stand.floor.world.user(*roles))
+            assert await hears(listener) == "forbidden"
+
+
+async def test_who_is_no_operator_any_more_is_sent_away(stand: Stand) -> None:
+    world = stand.floor.world
+    admin = await world.user(Role.ADMIN)
+    async with listening(stand.address) as listener:
+        await signed_in(listener, admin)
+        await listener.subscribe("ops")
+        async with world.db.transaction() as tx:
+            await tx.execute("DELETE FROM user_roles WHERE user_id = $1", admin.user_id)
+        assert await listener.until_closed() == (4403, "role_over")
