@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
-from xdist.remote import Producer
 
 import deedbook.integrations.sapphire.accounts  # noqa: F401 - first, so that its guard holds for all tests
 from deedbook.infra.bullmq_client import connect
@@ -12,12 +11,14 @@ from deedbook.infra.database import Database
 from deedbook.infra.embedded import EmbeddedAnvil, EmbeddedValkey
 from tests.support import servers
 from tests.support.servers import PostgresServer
-from tests.support.workers import ByFile, longest_first
+from tests.support.workers import longest_first
 from tests.support.world import World, open_world
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    from tests.support.sharing import ByFile  # only `pytest -n` needs it
+
     return ByFile(config, log)
 
 

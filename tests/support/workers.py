@@ -4,20 +4,11 @@ one of them, since they share a stack. What takes longest begins first, so that 
 from pathlib import Path
 
 import pytest
-from xdist.scheduler import LoadFileScheduling
 
 TESTS = Path(__file__).parents[1]
 UNKNOWN_ID = "5f1b7c1e-9d0a-4c55-8d8e-3f6f0a1b2c3d"
 """Nothing has it. For lists of cases: the names that they give to tests must be the same in every process."""
-JOURNEYS = "tests/journeys/"
 LONGEST_FIRST = ("journeys", "stack", "workers")
-
-
-class ByFile(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
-    """A file is one piece of work; so is the folder of journeys."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return JOURNEYS if nodeid.startswith(JOURNEYS) else nodeid.split("::", 1)[0]
 
 
 def longest_first(item: pytest.Item) -> int:
