@@ -1,6 +1,7 @@
 """What all commands share: settings, the event loop, flags."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from deedbook.infra.settings import Settings
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
+STEPS_BACK = 5
 FreshFlag = Annotated[bool, typer.Option("--fresh", help="Forget everything and start over.")]
 
 
@@ -31,6 +33,11 @@ def adopted_settings(process: str) -> "Settings":
 
     adopt_running_stack()
     return settings_for(process)
+
+
+def step_back() -> None:
+    """Let those go first whom people wait for (API, matcher, database), where all want the same processor."""
+    os.nice(STEPS_BACK)
 
 
 def run(work: Coroutine[Any, Any, Any], *, exit_code: bool = False) -> Any:
