@@ -148,7 +148,7 @@ class ReplayedVault:
             last = min(block, first + LOG_ROUNDS - 1)
             for log in await self._house.node.logs(VAULT, [MOVES], first, last):
                 event = decode(list(log.topics), log.data)
-                if event is None:
+                if event is None or event.kind is VaultEventKind.ORDER_CANCELLED:
                     continue
                 if event.delivered is not None:
                     for account, token, change in event.delivered.moves():

@@ -15,7 +15,8 @@ _ID_BYTES = 16
 
 class VaultEventKind(Enum):
     """What happened. `DEPOSIT_RELAYED` moves nothing: it follows the `DEPOSITED` of the same transaction and says
-    which signed request that was. Every other kind moves a balance."""
+    which signed request that was. Nor does `ORDER_CANCELLED`: its `account` has withdrawn what it signed with the
+    digest `reference`, and `token` is nobody's. Every other kind moves a balance."""
 
     DEPOSITED = "deposited"
     DEPOSIT_RELAYED = "deposit_relayed"
@@ -26,6 +27,7 @@ class VaultEventKind(Enum):
     FORCED_MOVE = "forced_move"
     BALANCE_RECOVERED = "balance_recovered"
     TRADE_SETTLED = "trade_settled"
+    ORDER_CANCELLED = "order_cancelled"
 
 
 @dataclass(frozen=True)

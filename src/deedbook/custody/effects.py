@@ -12,7 +12,7 @@ import structlog
 from deedbook import identity, ledger, tokens
 from deedbook.chain.vault import VaultEvent, VaultEventKind, id_of
 from deedbook.custody import deposits, model, payouts, transfers
-from deedbook.custody.events import Burned, ClaimRaised, MovedByForce
+from deedbook.custody.events import Burned, ClaimRaised, ConsentWithdrawn, MovedByForce
 from deedbook.custody.store import events as event_store
 from deedbook.custody.store import transfers as transfer_store
 from deedbook.custody.store import withdrawals as withdrawal_store
@@ -30,6 +30,17 @@ log = structlog.get_logger(__name__)
 
 _WITHIN = (VaultEventKind.TRANSFERRED, VaultEventKind.FORCED_MOVE, VaultEventKind.BALANCE_RECOVERED)
 """From one vault balance to another. A withdrawal goes outside, most often to the same account's wallet."""
+
+
+async def withdraw_consent(tx: Tx, event: VaultEvent) -> None:
+    """Tell whose consent to which action was taken back on the chain. Anybody may name any digest there: of what we do
+    not know nobody is told."""
+    assert event.reference is not None, "it names a digest"
+    holder = await _holder(tx, event.account)
+    action_id = await identity.action_of_digest(tx, event.account, event.reference)
+    if holder is not None and action_id is not None:
+        told = ConsentWithdrawn(action_id=action_id, user_id=holder)
+        tx.emit(told, before={"withdrawn": False}, after={"withdrawn": True})
 
 
 async def take_effect(tx: Tx, found: Claimed, token: Token) -> None:
@@ -56,6 +67,8 @@ async def take_effect(tx: Tx, found: Claimed, token: Token) -> None:
             await _forced(tx, found, token, LineKind.RECOVERY)
         case VaultEventKind.TRADE_SETTLED:
             return  # the ledger moved when the trade was matched
+        case VaultEventKind.ORDER_CANCELLED:
+            raise AssertionError("it is about no token")
         case _:
             assert_never(event.kind)
 

@@ -313,3 +313,12 @@ class ReconciliationRestored(Fact):
 
     run_id: UUID
     block_number: int
+
+
+@fact("consent.withdrawn", stream="action_id", audience=Audience.USER)
+class ConsentWithdrawn(Fact):
+    """An account has cancelled on the chain what it signed: an order or a swap. A day later nothing of it can be
+    settled any more."""
+
+    action_id: UUID
+    user_id: UserId

@@ -7,14 +7,16 @@ order matters; all other tokens go on.
 import structlog
 
 from deedbook import tokens
-from deedbook.custody.effects import take_effect
+from deedbook.chain.vault import VaultEventKind
+from deedbook.custody.effects import take_effect, withdraw_consent
 from deedbook.custody.store import events as store
 from deedbook.custody.store.events import Claimed, Place
 from deedbook.identity.terms import Address
-from deedbook.infra.database import Database
+from deedbook.infra.database import Database, Tx
 from deedbook.infra.failpoints import failpoint
 from deedbook.infra.telemetry import scrub, told_lately
 from deedbook.kernel.errors import Unavailable
+from deedbook.tokens import Token
 
 log = structlog.get_logger(__name__)
 
@@ -49,16 +51,23 @@ async def apply_events(db: Database, chain_id: int, depth: int) -> int:
     return done
 
 
+async def _token(tx: Tx, address: Address) -> Token:
+    token = await tokens.of_address(tx, address)
+    if token is None:
+        raise _TokenUnknown(f"no token of ours stands at {address}")
+    return token
+
+
 async def _apply(db: Database, found: Claimed, depth: int) -> bool:
     """One event; `False` when its token has to wait."""
     try:
         async with db.transaction() as tx:
             if not await store.claim(tx, found, depth):
                 return True
-            token = await tokens.of_address(tx, found.event.token)
-            if token is None:
-                raise _TokenUnknown(f"no token of ours stands at {found.event.token}")
-            await take_effect(tx, found, token)
+            if found.event.kind is VaultEventKind.ORDER_CANCELLED:
+                await withdraw_consent(tx, found.event)
+            else:
+                await take_effect(tx, found, await _token(tx, found.event.token))
             await store.mark_processed(tx, found)
             await failpoint("vault.beforeCommit")
     except Unavailable:

@@ -305,6 +305,14 @@ async def action_of(tx: Tx, action: "SignedAction") -> UUID | None:
     return found
 
 
+async def action_of_digest(tx: Tx, account: Address, digest: bytes) -> UUID | None:
+    """What came of the text with this digest that this account has signed."""
+    found: UUID | None = await tx.fetchval(
+        "SELECT action_id FROM signed_actions WHERE account = $1 AND digest = $2", account, digest
+    )
+    return found
+
+
 async def user_of_account(tx: Tx, account: Address) -> UserId | None:
     found = await tx.fetchval("SELECT user_id FROM users WHERE account = $1", account)
     return UserId(found) if found is not None else None

@@ -1,19 +1,22 @@
-"""Jobs of this room: pairs follow their markets, and whoever may not trade any more has their orders ended."""
+"""Jobs of this room: pairs follow their markets; whoever may not trade any more, or has taken back on the chain what
+they signed, has their orders ended."""
 
 from uuid import UUID
 
 from deedbook.compliance.events import AccountFrozen, AccountScreened, ComplianceExpired, RecordChanged
+from deedbook.custody.events import ConsentWithdrawn
 from deedbook.infra.database import Tx
 from deedbook.kernel.ids import MarketId, TokenId, UserId
 from deedbook.kernel.jobs import Job, on
 from deedbook.markets.events import MarketActivated, MarketArchived, MarketPaused, MarketResumed
-from deedbook.trading import orders, service
+from deedbook.trading import order_store, orders, service
 from deedbook.trading.terms import (
     BAR_EXPIRED,
     BAR_FROZEN,
     BAR_RECORD,
     BAR_SANCTIONED,
     CLOSE_PAIR,
+    END_WITHDRAWN,
     OPEN_PAIR,
     PAUSE_PAIR,
     RESUME_PAIR,
@@ -58,3 +61,8 @@ async def bar_changed(tx: Tx, job: Job) -> None:
 @on(ComplianceExpired, BAR_EXPIRED)
 async def bar_expired(tx: Tx, job: Job) -> None:
     await orders.bar(tx, UserId(UUID(job.data["userId"])), TokenId(UUID(job.data["tokenId"])))
+
+
+@on(ConsentWithdrawn, END_WITHDRAWN)
+async def end_withdrawn(tx: Tx, job: Job) -> None:
+    await order_store.cancel_one(tx, UUID(job.data["actionId"]))

@@ -78,6 +78,19 @@ async def add_command(
     )
 
 
+async def cancel_one(tx: Tx, order_id: UUID) -> None:
+    """Ask for an order's end, if it lives and nobody has asked for that already."""
+    await tx.execute(
+        """
+        INSERT INTO order_commands (pair_id, kind, order_id, actor_id)
+        SELECT o.pair_id, 'CANCEL', o.order_id, o.user_id FROM orders o WHERE o.order_id = $1 AND o.living
+          AND NOT EXISTS (SELECT 1 FROM order_commands k WHERE k.pair_id = o.pair_id AND k.order_id = o.order_id
+                          AND k.kind = 'CANCEL' AND k.match_seq IS NULL)
+        """,
+        order_id,
+    )
+
+
 async def cancel_living(
     tx: Tx, user_id: UserId, why: str, *, pair_id: PairId | None = None, side: str | None = None
 ) -> int:

@@ -52,6 +52,7 @@ BAR_FROZEN = JobKind("bar-frozen-trader", LIFECYCLE)
 BAR_RECORD = JobKind("bar-changed-trader", LIFECYCLE)
 BAR_EXPIRED = JobKind("bar-expired-trader", LIFECYCLE)
 BAR_SANCTIONED = JobKind("bar-screened-trader", LIFECYCLE)
+END_WITHDRAWN = JobKind("end-withdrawn-order", LIFECYCLE)
 MATCH_ORDER = JobKind("match-order", ORDER_MATCHING)
 """A bell. Its worker is the matcher process, which needs no record of it."""
 

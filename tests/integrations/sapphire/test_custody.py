@@ -12,7 +12,7 @@ from deedbook.identity import keccak
 from deedbook.identity.terms import Address
 from deedbook.integrations.sapphire import custody
 from deedbook.integrations.sapphire.settlement_events import TRADE_SETTLED
-from deedbook.integrations.sapphire.vault_events import TOPICS, decode
+from deedbook.integrations.sapphire.vault_events import ORDER_CANCELLED, TOPICS, decode
 from tests.contracts.evm import abi_type, artifact_of, signature
 from tests.support.fake_chain import FakeChain
 
@@ -163,6 +163,8 @@ NAMES = {
     "token": TOKEN,
     "account": ACCOUNT,
     "from": ACCOUNT,
+    "trader": ACCOUNT,
+    "effectiveAfter": AMOUNT,
     "to": OTHER,
     "destination": OTHER,
     "amount": AMOUNT,
@@ -177,15 +179,28 @@ def written(entry: dict[str, Any]) -> tuple[list[bytes], bytes]:
     return topics, bytes(encode([kind for kind, _ in plain], [value for _, value in plain]))
 
 
+OTHERS = {TRADE_SETTLED, ORDER_CANCELLED}
+
+
 def test_every_event_with_an_amount_is_known_and_no_other() -> None:
     with_amount = {
         topic for topic, entry in entries().items() if "amount" in [item["name"] for item in entry["inputs"]]
     }
-    assert with_amount == set(TOPICS) - {TRADE_SETTLED}
+    assert with_amount == set(TOPICS) - OTHERS
     assert len(TOPICS) == len(VaultEventKind)
 
 
-OF_ONE_AMOUNT = [topic for topic in TOPICS if topic != TRADE_SETTLED]
+OF_ONE_AMOUNT = [topic for topic in TOPICS if topic not in OTHERS]
+
+
+def test_a_cancel_on_the_chain_is_read_as_the_abi_writes_it() -> None:
+    topics, data = written(entries()[ORDER_CANCELLED])
+    told = decode(topics, data)
+    assert told.kind is VaultEventKind.ORDER_CANCELLED
+    assert (told.account, told.reference, told.amount) == (ACCOUNT, topics[2], 0)
+    for bent in ((topics[:2], data), (topics, data[:-1]), ([*topics[:2], topics[2][:31]], data)):
+        with pytest.raises(ChainUnavailable):
+            decode(*bent)
 
 
 @pytest.mark.parametrize("topic", OF_ONE_AMOUNT, ids=lambda topic: entries()[topic]["name"])

@@ -46,8 +46,11 @@ _SHAPES = (
     ),
 )
 _BY_TOPIC = {shape.topic: shape for shape in _SHAPES}
-TOPICS = (*_BY_TOPIC, settlement_events.TRADE_SETTLED)
-"""The first topic of every event that tells of a balance. The vault tells of other things too: roles, listings."""
+ORDER_CANCELLED = keccak(b"OrderCancelled(address,bytes32,uint256)")
+_NO_TOKEN = Address("0x" + "00" * 20)
+TOPICS = (*_BY_TOPIC, settlement_events.TRADE_SETTLED, ORDER_CANCELLED)
+"""The first topic of every event that tells of a balance or of a text. The vault tells of other things too: roles,
+listings."""
 
 
 def decode(topics: Sequence[bytes], data: bytes) -> VaultEvent:
@@ -59,6 +62,8 @@ def decode(topics: Sequence[bytes], data: bytes) -> VaultEvent:
     if topics and topics[0] == settlement_events.TRADE_SETTLED:
         delivered = settlement_events.delivered(topics, data)
         return _trade(topics[1], delivered)
+    if topics and topics[0] == ORDER_CANCELLED:
+        return _cancelled(topics, data)
     shape = _BY_TOPIC.get(topics[0]) if topics else None
     if shape is None or len(topics) != 1 + len(shape.topics):
         raise ChainUnavailable("the node answered with a log that is no event of the vault")
@@ -77,6 +82,12 @@ def decode(topics: Sequence[bytes], data: bytes) -> VaultEvent:
 def decode_if_known(topics: Sequence[bytes], data: bytes) -> VaultEvent | None:
     """The same for any log of the vault; `None` for one that tells of no balance."""
     return decode(topics, data) if topics and topics[0] in TOPICS else None
+
+
+def _cancelled(topics: Sequence[bytes], data: bytes) -> VaultEvent:
+    if len(topics) != 3 or len(topics[2]) != REFERENCE_BYTES or len(data) != REFERENCE_BYTES:
+        raise ChainUnavailable("the node answered with an OrderCancelled that is none")
+    return VaultEvent(VaultEventKind.ORDER_CANCELLED, _NO_TOKEN, _address(topics[1]), None, 0, topics[2])
 
 
 def _trade(reference: bytes, delivered: Delivered) -> VaultEvent:

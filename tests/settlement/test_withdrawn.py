@@ -1,0 +1,81 @@
+"""Who cancels on the chain what they signed: an order that rests ends, a trade fails once it cannot settle."""
+
+from dataclasses import replace
+
+from deedbook.chain.delivery import FailureReason
+from deedbook.chain.vault import VaultEventKind
+from deedbook.infra.database import Database
+from deedbook.kernel.jobs import Job
+from deedbook.trading.admission import Admitted
+from deedbook.trading.jobs import end_withdrawn
+from deedbook.trading.terms import END_WITHDRAWN
+from tests.custody.support import Person
+from tests.settlement.support import Floor
+from tests.support.vault_logs import told, vault_event
+
+
+async def cancel_on_chain(floor: Floor, person: Person, digest: bytes) -> None:
+    event = vault_event(VaultEventKind.ORDER_CANCELLED, person.account, 0, reference=digest)
+    await floor.house.happen(told(replace(event, token="0x" + "00" * 20)))  # type: ignore[arg-type]
+
+
+async def heard(db: Database) -> list[dict[str, str]]:
+    """What was told of consent taken back, as its listener's job gets it."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(
+            "SELECT payload FROM events WHERE event_type = 'consent.withdrawn' ORDER BY position"
+        )
+    return [row["payload"] for row in rows]
+
+
+async def listen(floor: Floor) -> None:
+    """Run the listener on all that was told, twice each."""
+    for payload in await heard(floor.db):
+        for _ in range(2):
+            async with floor.db.transaction() as tx:
+                await end_withdrawn(tx, Job("x", END_WITHDRAWN.name, payload))
+    while await floor.matcher.step():
+        pass
+
+
+async def status_of(floor: Floor, order: Admitted) -> tuple[str, str | None]:
+    [row] = await floor.house.rows("SELECT status, reason FROM orders WHERE order_id = $1", order.order_id)
+    return row["status"], row["reason"]
+
+
+async def test_a_resting_order_ends_when_its_owner_cancels_it_on_the_chain(floor: Floor) -> None:
+    buyer, other = await floor.buyer(), await floor.buyer()
+    mine, theirs = floor.order(buyer, "BUY", "1", "9.00"), floor.order(other, "BUY", "1", "9.00")
+    await floor.place(mine, theirs)
+    await cancel_on_chain(floor, other, mine.digest)
+    await cancel_on_chain(floor, buyer, b"\7" * 32)
+    assert await heard(floor.db) == []
+    await cancel_on_chain(floor, buyer, mine.digest)
+    await cancel_on_chain(floor, buyer, mine.digest)
+    await listen(floor)
+    assert await status_of(floor, mine) == ("CANCELLED", "cancelled")
+    assert await status_of(floor, theirs) == ("OPEN", None)
+    assert await floor.house.balance(buyer) == (10_000 * 10**6, 0)
+    commands = await floor.house.rows("SELECT effective FROM order_commands WHERE kind = 'CANCEL'")
+    assert [row["effective"] for row in commands] == [True]
+    await floor.require_truths()
+
+
+async def test_a_trade_fails_at_once_when_the_chain_takes_the_consent_as_withdrawn(floor: Floor) -> None:
+    """A day after the cancel the contract refuses; until then what was matched before still settles."""
+    buyer, seller = await floor.buyer(), await floor.seller()
+    order = floor.order(buyer, "BUY", "2", "10.00")
+    await floor.place(floor.order(seller, "SELL", "1", "10.00"), order)
+    [trade_id] = await floor.trades()
+    floor.words.refuses[trade_id] = FailureReason.CANCELLED
+    await cancel_on_chain(floor, buyer, order.digest)
+    await listen(floor)
+    await floor.settle_all()
+    assert (await floor.status(trade_id), (await floor.row(trade_id))["reason"]) == (
+        "FAILED",
+        "cancelled_by_trader",
+    )
+    assert await status_of(floor, order) == ("CANCELLED", "cancelled")
+    assert await floor.house.balance(buyer) == (10_000 * 10**6, 0)
+    assert await floor.settled_events(trade_id) == 0
+    await floor.require_truths()
