@@ -162,6 +162,5 @@ def test_the_events_give_every_balance(world: World, seed: int) -> None:
     for _ in range(STEPS):
         history.step()
         history.assert_told()
-    assert len(history.kinds) >= len(VaultEventKind) - 1, (
-        "a history in which hardly anything succeeds proves little"
-    )
+    moving = set(VaultEventKind) - {VaultEventKind.ORDER_CANCELLED}
+    assert len(history.kinds) >= len(moving) - 1, "a history in which hardly anything succeeds proves little"

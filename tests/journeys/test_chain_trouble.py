@@ -3,13 +3,11 @@ nothing is lost without a word (F-12 to F-14, for custody)."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from tests.support import servers
+from tests.journeys.conftest import DEPTH, Hand
 from tests.support.counter import Asked, Counter, Person, somewhere
 from tests.support.fault_proxy import Direction, FaultProxy
 from tests.support.sapphire_proxy import SapphireProxy
@@ -17,62 +15,6 @@ from tests.support.stack import PATIENCE_S, Stack
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
-
-DEPTH = 4
-"""The confirmations of the journeys' stack."""
-BLOCK_S, NEVER_S = 0.05, 100_000
-
-
-@dataclass
-class Hand:
-    """Blocks come when we say so, and can be taken back."""
-
-    stack: Stack
-
-    async def mine(self, blocks: int) -> None:
-        await self.stack.anvil.rpc("anvil_mine", hex(blocks))
-
-    async def keep(self) -> object:
-        """The chain as it is, to return to."""
-        return await self.stack.anvil.rpc("evm_snapshot")
-
-    async def take_back(self, kept: object) -> None:
-        """All blocks since then are gone, and what was in them is not even in the pool."""
-        await servers.take_back(self.stack.anvil, kept)
-
-    async def send(self, raws: list[bytes]) -> None:
-        for raw in raws:
-            assert await self.stack.node.send(raw) is None
-
-    async def head(self) -> int:
-        return await self.stack.node.head()
-
-    @asynccontextmanager
-    async def going(self) -> AsyncIterator[None]:
-        """Blocks come by themselves for a while."""
-
-        async def mine() -> None:
-            while True:
-                await self.mine(1)
-                await asyncio.sleep(BLOCK_S)
-
-        task = asyncio.create_task(mine())
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-
-@pytest.fixture
-async def hand(stack: Stack) -> AsyncIterator[Hand]:
-    """The same chain in the hands of another anvil, which mines nothing by itself."""
-    await stack.anvil.stop()
-    by_hand = servers.anvil(stack.directory, NEVER_S, port=stack.anvil.port)
-    await by_hand.start()
-    yield Hand(stack)
-    await by_hand.stop()
-    await stack.anvil.start()
 
 
 async def watcher(counter: Counter) -> dict[str, Any]:
@@ -208,16 +150,6 @@ async def _pending(counter: Counter) -> set[str]:
 
 
 # The network between us and the node
-
-
-@pytest.fixture
-async def line(stack: Stack) -> AsyncIterator[FaultProxy]:
-    """The line from our workers to the node."""
-    async with FaultProxy("127.0.0.1", stack.anvil.port) as proxy:
-        url = f"http://127.0.0.1:{proxy.port}"
-        await asyncio.gather(*(stack.run(name, SAPPHIRE_RPC_URL=url) for name in ("lane", "jobs")))
-        yield proxy
-        proxy.heal()
 
 
 async def _both(counter: Counter) -> tuple[Asked, Person, Person]:
