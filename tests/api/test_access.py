@@ -36,6 +36,8 @@ WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
     "POST /api/v1/auth/refresh": (401, 401, 401, 401, 401),
     "POST /api/v1/auth/logout": A_USERS_OWN,
     "GET /api/v1/me": A_USERS_OWN,
+    "GET /api/v1/me/wallets": A_USERS_OWN,
+    "POST /api/v1/me/wallets": (401, 409, 409, 409, 409),  # who came by a wallet has one
     "POST /api/v1/me/api-keys": (401, 201, 201, 201, 201),
     "GET /api/v1/me/api-keys": A_USERS_OWN,
     "DELETE /api/v1/me/api-keys/{id}": NOT_YOURS,
@@ -297,6 +299,7 @@ async def _prepared(world: World, issuer: User, path: str) -> tuple[str, dict[st
         "register": registration(),
         "approve": {"decision": "approve"},
         "siwe": {"message": "let me in", "signature": "0x"},
+        "wallets": {"message": "let me in", "signature": "0x"},
         "refresh": {"refreshToken": f"{uuid4()}.{'x' * 43}"},
         "documents": {"title": "Deed", "kind": "deed", "sha256": "00" * 32},
         "entity-permissions": {"event_id": str(uuid4()), "event_type": "market.approved"},

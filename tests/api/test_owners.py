@@ -20,6 +20,8 @@ Things = tuple[str, dict[str, Any], User]
 
 # What the owner of the things hears, and an admin.
 OWNER_AND_ADMIN: dict[str, tuple[int, int]] = {
+    "POST /api/v1/me/wallets": (409, 409),
+    "GET /api/v1/me/wallets": (200, 200),
     "POST /api/v1/me/api-keys": (201, 201),
     "GET /api/v1/me/api-keys": (200, 200),
     "DELETE /api/v1/me/api-keys/{id}": (200, 404),
@@ -118,11 +120,13 @@ async def _of_an_issuer(world: World, path: str) -> Things:
 async def _of_a_programmer(world: World, path: str) -> Things:
     """Somebody who has an API key."""
     owner = await world.user()
+    if "/wallets" in path:
+        return path, {"message": "let me in", "signature": "0x"}, owner
     return *await prepared_key(world, owner, path), owner
 
 
 def _prepare(path: str) -> Callable[[World, str], Awaitable[Things]]:
-    if "/api-keys" in path:
+    if "/api-keys" in path or "/wallets" in path:
         return _of_a_programmer
     if "/settlement" in path:
         return owned_settlement
@@ -149,6 +153,6 @@ async def test_owner_and_admin_hear_what_the_table_says(shared: World, operation
 
 
 def test_the_table_has_every_route_about_what_each_one_holds() -> None:
-    about = (*CUSTODY, "/compliance", "/tokens", "/settlement", "/api-keys", "/swaps")
+    about = (*CUSTODY, "/compliance", "/tokens", "/settlement", "/api-keys", "/wallets", "/swaps")
     routes = {name for name in WHO_HEARS_WHAT if any(part in name for part in about)}
     assert routes - {"POST /api/v1/tokens"} == set(OWNER_AND_ADMIN)

@@ -55,6 +55,7 @@ from deedbook.api.v1.schemas.common import Problem
 from deedbook.identity import KeyRing, Recognition
 from deedbook.infra.settings import Settings
 from deedbook.integrations.entity_permissions.sns import SnsVerifier
+from deedbook.integrations.oidc.client import OidcIssuers
 from deedbook.kernel.jobs import ORDER_MATCHING
 from deedbook.trading.bells import Bells
 from deedbook.trading.entry import OrderEntry
@@ -167,7 +168,10 @@ def join(app: FastAPI, resources: Resources) -> None:
     settings = resources.settings
     app.state.resources = resources
     app.state.limiter = Limiter(resources.redis, settings)
-    recognition = Recognition(resources.db, KeyRing(resources.db), resources.sign_in_policy.issuer)
+    app.state.issuers = _issuers(settings)
+    recognition = Recognition(
+        resources.db, KeyRing(resources.db), resources.sign_in_policy.issuer, app.state.issuers
+    )
     app.state.recognition = recognition
     app.state.key_uses = KeyUses(resources.db)
     app.state.sns = SnsVerifier(
@@ -192,6 +196,16 @@ async def part(app: FastAPI) -> None:
     await app.state.turnstile.close()
     await app.state.key_uses.close()
     await app.state.showcase.close()
+    if app.state.issuers is not None:
+        await app.state.issuers.close()
+
+
+def _issuers(settings: Settings) -> OidcIssuers | None:
+    """Those whom the environment names, if any."""
+    if not settings.oidc_audiences:
+        return None
+    private_too = not settings.production
+    return OidcIssuers(settings.oidc_audiences, timeout_s=settings.OIDC_TIMEOUT_S, private_too=private_too)
 
 
 def _describe(app: FastAPI) -> None:

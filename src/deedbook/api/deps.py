@@ -16,7 +16,7 @@ from starlette.requests import HTTPConnection
 from deedbook.api.key_use import key_standing, require_key_may, require_no_cap
 from deedbook.api.ratelimit import Limiter, Standing, caller_address
 from deedbook.identity import Caller, Recognition, Role, Scope
-from deedbook.identity.errors import Forbidden, Unauthenticated
+from deedbook.identity.errors import Forbidden, Unauthenticated, WalletNeeded
 from deedbook.infra.database import Database, Tx
 from deedbook.infra.failpoints import failpoint
 from deedbook.kernel.errors import FieldError, IdempotencyKeyReused, Invalid, Kind, Refusal
@@ -101,6 +101,8 @@ async def guard(request: Request) -> None:
         caller = await _recognise(request)
         request.state.caller = caller
         require_key_may(request, caller, scope_of(route))
+        if request.method != "GET" and bucket != "auth":
+            require_account(caller)
         await _count(request, bucket, str(caller.user_id), caller.roles)
         if caller.key is not None and bucket == "orders":
             await _require_room_of_key(request, caller)
@@ -132,6 +134,12 @@ def note_address(request: HTTPConnection, resources: Resources) -> None:
         ",".join(request.headers.getlist("x-forwarded-for")),
         resources.settings.TRUSTED_PROXIES,
     )
+
+
+def require_account(caller: Caller) -> None:
+    """Raises WalletNeeded: somebody vouches for them, and they have bound no wallet yet."""
+    if not caller.account:
+        raise WalletNeeded("show which account is yours: POST /me/wallets")
 
 
 async def _require_room_of_key(request: Request, caller: Caller) -> None:

@@ -15,6 +15,7 @@ from deedbook.api.deps import (
     SIGNED_IN,
     count_stranger,
     note_address,
+    require_account,
     require_known_parameters,
     scope_of,
     shown_by,
@@ -130,6 +131,7 @@ async def answer(request: Request, route: HotRoute) -> Response:
     request.state.caller = caller
     if caller.key is not None:
         require_key_may(request, caller, scope_of(route))
+    require_account(caller)
     require_few_requests(state.limiter, (route.openapi_extra or {})["x-rate-bucket"], caller)
     if request.scope["query_string"]:
         require_known_parameters(request, route)

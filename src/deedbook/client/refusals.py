@@ -281,6 +281,12 @@ class IssuerNotVerified(ConflictError):
     code = "issuer_not_verified"
 
 
+class IssuerUnavailable(UnavailableError):
+    """The issuer of this token does not answer."""
+
+    code = "issuer_unavailable"
+
+
 class JobNamesNothing(AbsentError):
     """The job names nothing of ours."""
 
@@ -807,6 +813,18 @@ class VaultNotDeployed(UnavailableError):
     """The vault is not deployed on this chain."""
 
     code = "vault_not_deployed"
+
+
+class WalletBound(ConflictError):
+    """You have an account already."""
+
+    code = "wallet_bound"
+
+
+class WalletNeeded(ForbiddenError):
+    """Bind a wallet first."""
+
+    code = "wallet_needed"
 
 
 class WalletNotYours(AbsentError):

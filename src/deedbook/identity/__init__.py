@@ -1,6 +1,6 @@
 """Identity: who is asking. Principals, wallets, sign-in, sessions, and permissions asked of the outside."""
 
-from deedbook.identity import errors, events, keys
+from deedbook.identity import errors, events, keys, subjects
 from deedbook.identity.access import AccessClaims
 from deedbook.identity.actions import SignedAction, expiry_of, signed_by_key
 from deedbook.identity.actions import record as record_action
@@ -68,6 +68,7 @@ __all__ = [
     "sign_in",
     "sign_out",
     "signed_by_key",
+    "subjects",
     "user_of_account",
     "verify_action",
 ]

@@ -42,6 +42,7 @@ class AccessClaims:
     session_id: UUID
     expires_at: float
     means: Means = Means.SESSION
+    issued_at: float = 0.0
 
 
 def new_signing_key() -> SigningKey:

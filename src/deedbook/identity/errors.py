@@ -13,8 +13,11 @@ Refusal
 │   ├─ KeyScopeMissing     the API key was made for other things
 │   ├─ KeyAddressRefused   the API key is not used from here
 │   └─ KeyCapReached       the API key has sent in as much as it may today
+├─ WalletNeeded           known, and without an account yet: bind a wallet first
+├─ WalletBound            has an account already
 ├─ KeyNotFound            no such API key of the caller's
 ├─ TooManyKeys            the caller has as many as one can have
+├─ IssuerUnavailable       the issuer of a token does not tell its keys: nobody is let in by it meanwhile
 └─ PermissionsUnavailable  the permission service gives no answer: nobody is allowed meanwhile
 """
 
@@ -73,6 +76,14 @@ class KeyCapReached(Refusal):
     code, kind, title = "key_cap_reached", Kind.FORBIDDEN, "This API key has traded its share of the day"
 
 
+class WalletNeeded(Refusal):
+    code, kind, title = "wallet_needed", Kind.FORBIDDEN, "Bind a wallet first"
+
+
+class WalletBound(Refusal):
+    code, kind, title = "wallet_bound", Kind.CONFLICT, "You have an account already"
+
+
 class KeyNotFound(Refusal):
     code, kind, title = "api_key_not_found", Kind.ABSENT, "You have no such API key"
 
@@ -87,3 +98,7 @@ class FourEyes(Refusal):
 
 class PermissionsUnavailable(Unavailable):
     code, title = "permissions_unavailable", "The permission service does not answer"
+
+
+class IssuerUnavailable(Unavailable):
+    code, title = "issuer_unavailable", "The issuer of this token does not answer"

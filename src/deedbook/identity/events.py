@@ -1,6 +1,7 @@
 """Facts of this room."""
 
 from datetime import datetime
+from uuid import UUID
 
 from deedbook.identity.terms import KeyId
 from deedbook.kernel.events import Audience, Fact, fact
@@ -50,3 +51,13 @@ class ApiKeyRevoked(Fact):
 
     key_id: KeyId
     user_id: UserId
+
+
+@fact("subject.bound", stream="subject_id", audience=Audience.OPERATORS)
+class SubjectBound(Fact):
+    """Somebody whom an issuer vouches for has shown an account, and acts for it from now on."""
+
+    subject_id: UUID
+    user_id: UserId
+    issuer: str
+    account: str

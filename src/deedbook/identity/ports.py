@@ -1,6 +1,7 @@
 """What this room needs from outside: answers about permissions, and contract wallets that speak for themselves."""
 
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from deedbook.identity.terms import Action, Address
 from deedbook.kernel.ids import EntityId, UserId
@@ -43,4 +44,21 @@ class Provisioning(Protocol):
         self, user_id: UserId, role: str, permissions: tuple[str, ...], entity_id: EntityId | None
     ) -> None:
         """Give the user this role on the entity, or everywhere when it is `None`. Harmless when repeated."""
+        ...
+
+
+class Issuers(Protocol):
+    """Issuers of tokens whom the operators trust."""
+
+    @property
+    def audiences(self) -> Mapping[str, str]:
+        """As whom each of them must address us in its tokens."""
+        ...
+
+    async def keys(self, issuer: str, key_id: str) -> Sequence[Mapping[str, Any]]:
+        """The issuer's public keys as JWKs, asked for again where none is called so.
+
+        Raises:
+            IssuerUnavailable: it does not tell them.
+        """
         ...

@@ -1,24 +1,29 @@
-"""Who is behind what a caller shows: the access token of a session, or an API key."""
+"""Who is behind what a caller shows: the access token of a session, an API key, or the token of an issuer whom we
+trust."""
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from deedbook.identity import key_store, keys, service, store
+from deedbook.identity import key_store, keys, oidc, service, store, subject_store, subjects
 from deedbook.identity.access import AccessClaims
 from deedbook.identity.errors import Unauthenticated
+from deedbook.identity.ports import Issuers
 from deedbook.identity.service import KeyRing
-from deedbook.identity.terms import Caller, Means
+from deedbook.identity.terms import Caller, Means, VouchedFor
 from deedbook.infra.database import Database
 
 
 @dataclass(frozen=True)
 class Recognition:
-    """One per process that lets callers in. `issuer` is our own name in the tokens that we give."""
+    """One per process that lets callers in. `issuer` is our own name in the tokens that we give; `issuers` are others
+    whom we trust."""
 
     db: Database
     ring: KeyRing
     issuer: str
+    issuers: Issuers | None = None
 
     async def recognise(self, token: str) -> Caller:
         """The caller who shows this.
@@ -36,9 +41,13 @@ class Recognition:
 
         Raises:
             Unauthenticated: it does not hold.
+        IssuerUnavailable: its issuer does not tell its keys.
         """
         if keys.looks_like_a_key(token):
             return await keys.read_key(self.db, token)
+        if self.issuers is not None and (issuer := oidc.issuer_of(token)) in self.issuers.audiences:
+            assert issuer is not None
+            return await self._read_foreign(self.issuers, issuer, token)
         return await service.read_token(self.ring, token, self.issuer)
 
     async def callers(self, claims: Sequence[AccessClaims]) -> list[Caller | None]:
@@ -54,10 +63,29 @@ class Recognition:
         """Of what these callers have shown, what is not over: named as `session_id`."""
         sessions: set[UUID] = set()
         api_keys: set[UUID] = set()
+        vouched: list[tuple[UUID, VouchedFor]] = []
         for caller in callers:
-            (api_keys if caller.key else sessions).add(caller.session_id)
+            if caller.vouched is not None:
+                vouched.append((caller.session_id, caller.vouched))
+            else:
+                (api_keys if caller.key else sessions).add(caller.session_id)
         living = await store.living_sessions(self.db, sessions)
-        return living | (await key_store.living(self.db, api_keys) if api_keys else set())
+        living |= await key_store.living(self.db, api_keys) if api_keys else set()
+        return living | (await self._living_subjects(vouched) if vouched else set())
+
+    async def _living_subjects(self, shown: list[tuple[UUID, VouchedFor]]) -> set[UUID]:
+        now = time.time()
+        asked = [one for one in shown if one[1].expires_at > now]
+        return {caller.session_id for caller in await subject_store.callers(self.db, asked) if caller}
+
+    async def _read_foreign(self, issuers: Issuers, issuer: str, token: str) -> AccessClaims:
+        header = oidc.read_header(token)
+        for key in await issuers.keys(issuer, header.key_id):
+            if oidc.fits(key, header):
+                audience = issuers.audiences[issuer]
+                vouched = oidc.check(token, key, header, issuer=issuer, audience=audience)
+                return await subjects.claims_of(self.db, vouched)
+        raise Unauthenticated("the token does not hold")
 
     async def _ask(self, means: Means, shown: Sequence[AccessClaims]) -> list[Caller | None]:
         named = [(one.user_id, one.session_id) for one in shown]
@@ -66,3 +94,6 @@ class Recognition:
                 return await store.callers_of_sessions(self.db, named)
             case Means.KEY:
                 return await key_store.callers(self.db, named)
+            case Means.SUBJECT:
+                vouched = [(one.session_id, VouchedFor(one.issued_at, one.expires_at)) for one in shown]
+                return await subject_store.callers(self.db, vouched)

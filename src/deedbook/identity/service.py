@@ -61,20 +61,34 @@ async def sign_in(tx: Tx, policy: SignInPolicy, message_text: str, signature_tex
         SignInRefused: the message, its nonce or its signer does not hold.
         SignatureMalformed: the signature is not in its one valid form.
     """
-    message = siwe.parse(message_text)
-    siwe.judge(message, domain=policy.domain, chain_id=policy.chain_id, now=await tx.now())
-    signer = recover(personal_digest(message_text), parse_signature(signature_text))
-    if signer != message.address:
-        raise SignInRefused("the signature is not by the address in the message")
-    if not await store.use_nonce(tx, message.nonce):
-        raise SignInRefused("the nonce is unknown, used or over; ask for a new one")
-    user_id = await ensure_user(tx, message.address)
+    account = await proven_account(tx, policy, message_text, signature_text)
+    user_id = await ensure_user(tx, account)
     if await store.is_disabled(tx, user_id):
         raise SignInRefused("this account is closed")
     session_id = new_uuid()
     refresh_token = _new_refresh_token(policy, session_id)
     await store.add_session(tx, session_id, user_id, _hash(refresh_token), policy.refresh_ttl_s)
     return await _credentials(tx, policy, user_id, session_id, refresh_token)
+
+
+async def proven_account(
+    tx: Tx, policy: SignInPolicy, message_text: str, signature_text: str, statement: str | None = None
+) -> Address:
+    """Whose message this is; its nonce is used up. With a `statement`, it must say that and nothing else.
+
+    Raises:
+        SignInRefused · SignatureMalformed: it does not hold; nothing is used up.
+    """
+    message = siwe.parse(message_text)
+    siwe.judge(message, domain=policy.domain, chain_id=policy.chain_id, now=await tx.now())
+    if statement is not None and message.statement != statement:
+        raise SignInRefused(f"the message must say: {statement}")
+    signer = recover(personal_digest(message_text), parse_signature(signature_text))
+    if signer != message.address:
+        raise SignInRefused("the signature is not by the address in the message")
+    if not await store.use_nonce(tx, message.nonce):
+        raise SignInRefused("the nonce is unknown, used or over; ask for a new one")
+    return message.address
 
 
 async def refresh(tx: Tx, policy: SignInPolicy, refresh_token: str) -> Credentials | None:
@@ -196,9 +210,9 @@ async def rotate_signing_key(tx: Tx, policy: SignInPolicy, *, older_than_s: int)
     return True
 
 
-async def ensure_user(tx: Tx, account: Address) -> UserId:
+async def ensure_user(tx: Tx, account: Address, named: UserId | None = None) -> UserId:
     """The user of this account, made where there is none: money may arrive before its owner signs in."""
-    user_id, made = await store.ensure_user(tx, UserId(new_uuid()), account)
+    user_id, made = await store.ensure_user(tx, named or UserId(new_uuid()), account)
     if made:
         await store.add_role(tx, user_id, Role.INVESTOR, "sign-in")
         told = UserRegistered(user_id=user_id, account=account)

@@ -45,6 +45,7 @@ class SignInMessage:
     issued_at: datetime
     expires_at: datetime | None
     not_before: datetime | None
+    statement: str
 
 
 def parse(text: str) -> SignInMessage:
@@ -69,6 +70,7 @@ def parse(text: str) -> SignInMessage:
         issued_at=_moment(match["issued_at"]),
         expires_at=_moment(match["expires_at"]) if match["expires_at"] else None,
         not_before=_moment(match["not_before"]) if match["not_before"] else None,
+        statement=match["statement"] or "",
     )
 
 

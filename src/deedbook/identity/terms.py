@@ -35,6 +35,7 @@ class Means(Enum):
 
     SESSION = "session"
     KEY = "key"
+    SUBJECT = "subject"
 
 
 class Scope(Enum):
@@ -57,10 +58,19 @@ class KeyTerms:
 
 
 @dataclass(frozen=True)
+class VouchedFor:
+    """From when until when an issuer of ours says who somebody is, in seconds of Unix time."""
+
+    issued_at: float
+    expires_at: float
+
+
+@dataclass(frozen=True)
 class Caller:
     """An authenticated user: the only source of who is asking.
 
-    `session_id` names what they have shown: their session, or with `key` their API key.
+    `session_id` names what they have shown: their session, with `key` their API key, or when somebody has
+    `vouched` for them, the subject that they are. Those have no `account` until they bind a wallet: it is empty.
     """
 
     user_id: UserId
@@ -69,6 +79,7 @@ class Caller:
     roles: frozenset[Role]
     session_id: UUID
     key: KeyTerms | None = None
+    vouched: VouchedFor | None = None
 
     @property
     def actor(self) -> Actor:

@@ -118,6 +118,9 @@ class Settings(BaseSettings):
     REFRESH_TOKEN_TTL_S: int = Field(14 * 86400, ge=3600)
     SIGNING_KEY_ROTATION_S: int = Field(30 * 86400, ge=3600)
 
+    OIDC_ISSUERS: Strings = ()
+    OIDC_TIMEOUT_S: float = Field(5.0, gt=0, le=30)
+
     # Sapphire
     SAPPHIRE_RPC_URL: str | None = None
     SAPPHIRE_CHAIN_ID: int = Field(LOCAL_CHAIN_ID, ge=1)
@@ -142,6 +145,7 @@ class Settings(BaseSettings):
         "ENTITY_PERMISSIONS_SOURCES",
         "SNS_TOPIC_ARNS",
         "RATE_LIMIT_ORDERS_BY_ROLE",
+        "OIDC_ISSUERS",
         mode="before",
     )
     @classmethod
@@ -185,6 +189,13 @@ class Settings(BaseSettings):
     def _limits(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not all(re.fullmatch(r"[a-z]{1,32}=[1-9][0-9]{0,8}", part) for part in value):
             raise ValueError("must be like operator=100000,issuer=500")
+        return value
+
+    @field_validator("OIDC_ISSUERS")
+    @classmethod
+    def _issuers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(re.fullmatch(r"https?://[^\s/?#][^\s?#]*=[^\s=]{1,255}", part) for part in value):
+            raise ValueError("must be like https://login.example.com/realms/desk=deedbook")
         return value
 
     @field_validator("MINT_AUTOMATIC_UP_TO")
@@ -263,6 +274,8 @@ class Settings(BaseSettings):
             problems.append("SMTP_SECURITY must be starttls or tls: what is sent there is personal")
         if self.SMS_BASE_URL and not self.SMS_BASE_URL.startswith("https://"):
             problems.append("SMS_BASE_URL must be https://: what is sent there is personal")
+        if not all(issuer.startswith("https://") for issuer in self.oidc_audiences):
+            problems.append("OIDC_ISSUERS must be https://: who they say somebody is, is believed")
         if self.SAPPHIRE_CHAIN_ID == LOCAL_CHAIN_ID:
             problems.append("SAPPHIRE_CHAIN_ID is the local chain's")
         if self.admin_key_hex in DEVELOPMENT_KEYS:
@@ -304,6 +317,12 @@ class Settings(BaseSettings):
         """Orders per minute of those who have a role that differs from the rest."""
         parts = (part.partition("=") for part in self.RATE_LIMIT_ORDERS_BY_ROLE)
         return {role: int(limit) for role, _, limit in parts}
+
+    @cached_property
+    def oidc_audiences(self) -> dict[str, str]:
+        """As whom each issuer whom we trust must address us in its tokens."""
+        parts = (part.rpartition("=") for part in self.OIDC_ISSUERS)
+        return {issuer: audience for issuer, _, audience in parts}
 
     @property
     def siwe_domain(self) -> str:

@@ -8,6 +8,7 @@ import orjson
 import structlog
 from starlette.requests import HTTPConnection
 
+from deedbook.api.deps import require_account
 from deedbook.api.errors import problem_body, status_of
 from deedbook.api.hot import require_few_requests
 from deedbook.api.key_use import place_as, require_scope
@@ -67,6 +68,7 @@ class Trader:
         if len(self._under_way) >= IN_FLIGHT:
             raise RateLimited(f"more than {IN_FLIGHT} orders and cancels under way", retry_after_s=0.1)
         require_scope(caller, Scope.TRADE)
+        require_account(caller)
         require_few_requests(self._socket.app.state.limiter, bucket, caller)
         task = asyncio.create_task(self._answer(kind, number, status, work(caller)))
         self._under_way.add(task)

@@ -5,9 +5,9 @@ from fastapi import APIRouter
 from deedbook import identity
 from deedbook.api.deps import PUBLIC, SIGNED_IN, CallerDep, DatabaseDep, ResourcesDep, access
 from deedbook.api.strict import StrictRoute
-from deedbook.api.v1.schemas.auth import CredentialsAnswer, Done, NonceAnswer, Refresh, SignIn
+from deedbook.api.v1.schemas.auth import BindingAnswer, CredentialsAnswer, Done, NonceAnswer, Refresh, SignIn
 from deedbook.api.v1.schemas.markets import MeAnswer
-from deedbook.identity import Scope
+from deedbook.identity import Scope, checksum_address
 from deedbook.identity.errors import Unauthenticated
 
 router = APIRouter(tags=["identity"], route_class=StrictRoute)
@@ -48,9 +48,10 @@ async def refresh(body: Refresh, resources: ResourcesDep) -> CredentialsAnswer:
 
 @router.post("/auth/logout", openapi_extra=access(SIGNED_IN, bucket="auth"))
 async def logout(caller: CallerDep, db: DatabaseDep) -> Done:
-    """End this session."""
+    """End this session; of whom an issuer vouches for, all tokens up to now."""
+    sign_out = identity.sign_out if caller.vouched is None else identity.subjects.sign_out
     async with db.transaction() as tx:
-        await identity.sign_out(tx, caller)
+        await sign_out(tx, caller)
     return Done()
 
 
@@ -58,3 +59,22 @@ async def logout(caller: CallerDep, db: DatabaseDep) -> Done:
 async def me(caller: CallerDep) -> MeAnswer:
     """Who you are here."""
     return MeAnswer.of(caller)
+
+
+@router.get("/me/wallets", openapi_extra=access(SIGNED_IN, bucket="reads", in_person=True))
+async def wallet_to_bind(caller: CallerDep, db: DatabaseDep) -> BindingAnswer:
+    """My account; or, for those whom an issuer vouches for, what its owner has to sign to make it mine."""
+    if caller.account:
+        return BindingAnswer(account=checksum_address(caller.account), statement=None)
+    return BindingAnswer(account=None, statement=await identity.subjects.asked_of(db, caller))
+
+
+@router.post("/me/wallets", openapi_extra=access(SIGNED_IN, bucket="auth"))
+async def bind_wallet(body: SignIn, caller: CallerDep, resources: ResourcesDep) -> MeAnswer:
+    """Show which account is mine, once and for good: a message as for signing in (EIP-4361), with the statement that
+    `GET /me/wallets` gives. Where the account has a user already, I am that user from now on."""
+    async with resources.db.transaction() as tx:
+        bound = await identity.subjects.bind(
+            tx, resources.sign_in_policy, caller, body.message, body.signature
+        )
+    return MeAnswer.of(bound)

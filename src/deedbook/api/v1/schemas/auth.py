@@ -52,3 +52,10 @@ class CredentialsAnswer(Answer):
 
 class Done(Answer):
     done: bool = True
+
+
+class BindingAnswer(Answer):
+    """My account, or the `statement` of the message that makes one mine."""
+
+    account: str | None
+    statement: str | None

@@ -273,10 +273,10 @@ class AddDocument(Body):
 
 
 class MeAnswer(Answer):
-    """Who you are here."""
+    """Who you are here; without an `account` while an issuer vouches for you and no wallet is bound yet."""
 
     user_id: UUID
-    account: str
+    account: str | None
     entity_id: UUID | None
     roles: list[str]
 
@@ -284,7 +284,7 @@ class MeAnswer(Answer):
     def of(cls, caller: Caller) -> "MeAnswer":
         return cls(
             user_id=caller.user_id,
-            account=checksum_address(Address(caller.account)),
+            account=checksum_address(Address(caller.account)) if caller.account else None,
             entity_id=caller.entity_id,
             roles=sorted(role.value for role in caller.roles),
         )
