@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import Depends, FastAPI
 from starlette.routing import WebSocketRoute
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from deedbook import __version__
 from deedbook.api import errors, root
@@ -23,6 +23,7 @@ from deedbook.api.middleware import Cors, Envelope
 from deedbook.api.quick_reads import QuickReads
 from deedbook.api.ratelimit import Limiter
 from deedbook.api.showcase import Showcase
+from deedbook.api.traced import Traced, noting
 from deedbook.api.turnstile import Turnstile
 from deedbook.api.v1 import (
     admin,
@@ -54,6 +55,7 @@ from deedbook.api.v1 import (
 from deedbook.api.v1.schemas.common import Problem
 from deedbook.identity import KeyRing, Recognition
 from deedbook.infra.settings import Settings
+from deedbook.infra.tracing import tracer
 from deedbook.integrations.entity_permissions.sns import SnsVerifier
 from deedbook.integrations.oidc.client import OidcIssuers
 from deedbook.kernel.jobs import ORDER_MATCHING
@@ -105,11 +107,12 @@ class App(FastAPI):
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
-        self._express = Express(super().__call__, orders_fast.router.routes, PREFIX)
+        express: ASGIApp = Express(super().__call__, orders_fast.router.routes, PREFIX)
+        self._way = Traced(express) if tracer().on else express
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["app"] = self
-        await self._express(scope, receive, send)
+        await self._way(scope, receive, send)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -182,7 +185,8 @@ def join(app: FastAPI, resources: Resources) -> None:
     app.state.showcase = Showcase(resources.redis, app.state.limiter)
     bells = Bells(open_queues(resources.redis)[ORDER_MATCHING.name])
     app.state.known_pairs = PairDirectory(resources.db, spec_s=KNOWN_PAIRS_S)
-    app.state.entry = OrderEntry(resources.db, resources.gate, bells, app.state.turnstile.used)
+    used = app.state.turnstile.used
+    app.state.entry = OrderEntry(resources.db, resources.gate, bells, noting(used) if tracer().on else used)
     operations = Operations(resources.db, settings.SAPPHIRE_CHAIN_ID)
     app.state.hub = Hub(resources.db, resources.redis, recognition, operations)
     app.state.accounts = Accounts(resources.db, app.state.entry.pairs)

@@ -13,14 +13,23 @@ if TYPE_CHECKING:
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 STEPS_BACK = 5
+TRACED = ("api", "worker", "matcher")
+"""Processes that do something for an order."""
 FreshFlag = Annotated[bool, typer.Option("--fresh", help="Forget everything and start over.")]
 
 
 def settings_for(process: str) -> "Settings":
-    from deedbook.infra.settings import load_settings
+    from deedbook.infra.settings import SettingsError, load_settings
     from deedbook.infra.telemetry import configure_logging
 
     settings = load_settings()
+    if settings.traces_to and process in TRACED:
+        from deedbook.infra.tracing import start_tracing
+
+        try:
+            start_tracing(process, settings.traces_to)
+        except ImportError:
+            raise SettingsError("tracing needs more packages: pip install 'deedbook[tracing]'") from None
     # The supervisor and the demo speak to a person; their children write the full log.
     quiet = process in ("up", "demo", "bench") and settings.LOG_LEVEL == "info"
     configure_logging(process, "warning" if quiet else settings.LOG_LEVEL)

@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     DEEDBOOK_SECRET: SecretStr | None = None
     FAILPOINTS: str = ""
     LOG_LEVEL: Literal["debug", "info", "warning", "error"] = "info"
+    DEEDBOOK_TRACING: bool = False
+    OTEL_EXPORTER_OTLP_ENDPOINT: str = ""
 
     # HTTP
     HOST: str = "127.0.0.1"
@@ -157,6 +159,7 @@ class Settings(BaseSettings):
         )
 
     @field_validator(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
         "ENTITY_PERMISSIONS_BASE_URL",
         "SAPPHIRE_RPC_URL",
         "PUBLIC_URL",
@@ -285,6 +288,13 @@ class Settings(BaseSettings):
         if self.DEEDBOOK_SECRET and len(self.DEEDBOOK_SECRET.get_secret_value()) < 32:
             problems.append("DEEDBOOK_SECRET must have at least 32 characters")
         return problems
+
+    @property
+    def traces_to(self) -> str:
+        """Where traces go; nowhere unless they were asked for."""
+        if self.OTEL_EXPORTER_OTLP_ENDPOINT:
+            return self.OTEL_EXPORTER_OTLP_ENDPOINT
+        return "http://localhost:4318" if self.DEEDBOOK_TRACING else ""
 
     @property
     def production(self) -> bool:

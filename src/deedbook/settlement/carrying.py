@@ -5,6 +5,8 @@ from deedbook.chain.errors import TransactionReverted
 from deedbook.chain.terms import ChainTransaction, TxStatus
 from deedbook.infra.database import Database, Tx
 from deedbook.infra.failpoints import failpoint
+from deedbook.infra.tracing import Attributes, tracer
+from deedbook.settlement import views
 from deedbook.settlement.batching import key_of
 from deedbook.settlement.events import (
     SettlementCarried,
@@ -47,6 +49,8 @@ async def resolve(db: Database, batch_id: BatchId) -> bool:
         if batch is not None:
             await (_carried if entry.status is TxStatus.CONFIRMED else _reverted)(tx, batch, entry)
             await failpoint("settle.beforeCommit")
+    if batch is not None and tracer().on:
+        await trace(db, batch, entry)
     return True
 
 
@@ -98,3 +102,15 @@ async def _finish(
         gas_used=entry.gas_used,
         reason=reason,
     )
+
+
+async def trace(db: Database, batch: Batch, entry: ChainTransaction) -> None:
+    """Tell in the traces of its orders what became of a batch, and in which transaction."""
+    order_ids, sent, ended = await views.orders_of_batch(db, batch.batch_id)
+    told: Attributes = {"deedbook.trades": batch.trades, "deedbook.status": entry.status.value}
+    tracer().step("settlement", order_ids, sent, ended, told)
+    on_chain: Attributes = {
+        "deedbook.tx_hash": entry.tx_hash or "",
+        "deedbook.block": entry.block_number or 0,
+    }
+    tracer().step("chain.transaction", order_ids, sent, ended, on_chain)

@@ -145,3 +145,20 @@ _LATELY = """
            COALESCE(percentile_cont(0.99) WITHIN GROUP (ORDER BY lag), 0) AS p99
     FROM lags
 """
+
+
+async def orders_of_batch(db: Database, batch_id: UUID) -> tuple[list[UUID], float, float]:
+    """The orders whose trades a batch carries, and from when until when it was on its way, in seconds of Unix time."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(
+            """
+            SELECT t.buy_order_id, t.sell_order_id, extract(epoch FROM b.created_at)::float AS sent,
+                   extract(epoch FROM COALESCE(b.finished_at, now()))::float AS ended
+            FROM trade_settlements s JOIN trades t USING (trade_id) JOIN settlement_batches b USING (batch_id)
+            WHERE s.batch_id = $1
+            """,
+            batch_id,
+        )
+    named = {order_id for row in rows for order_id in (row["buy_order_id"], row["sell_order_id"])}
+    sent, ended = (rows[0]["sent"], rows[0]["ended"]) if rows else (0.0, 0.0)
+    return sorted(named), sent, ended

@@ -12,6 +12,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from deedbook.infra.bullmq_client import Deduplication, JobQueue, NewJob
+from deedbook.infra.tracing import carried_by
 from deedbook.kernel.ids import new_uuid
 from deedbook.trading.admission import Admitted
 from deedbook.trading.terms import MATCH_ORDER
@@ -81,5 +82,6 @@ def _bell(name: str, order_id: UUID, pair_id: UUID, priority: int) -> NewJob:
         priority=priority,
         attempts=MATCH_ORDER.queue.attempts or 1,
         deduplication=Deduplication(str(pair_id), keep_last_if_active=True),
+        trace=carried_by(order_id),
         keep=1000,
     )

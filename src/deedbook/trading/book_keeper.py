@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
+from uuid import UUID
 
 from deedbook.kernel.ids import new_uuid
 from deedbook.trading import settle_store
@@ -43,6 +44,7 @@ class Prepared:
     arguments: list[Any] = field(default_factory=list)
     change: Any = None
     waited_since: datetime | None = None
+    traced: tuple[UUID, ...] = ()
 
 
 class BookKeeper:

@@ -16,6 +16,7 @@ import structlog
 
 from deedbook.infra.database import Database
 from deedbook.infra.failpoints import failpoint
+from deedbook.infra.tracing import Attributes, tracer
 from deedbook.kernel.ids import PairId, UserId
 from deedbook.trading import order_store, settle_store, store, swap_store, writer_store
 from deedbook.trading.book_keeper import BookKeeper, Prepared
@@ -186,6 +187,8 @@ class PairMatcher:
         batch = prepared.batch
         prepared.change = self._copies.changes(self._spec, self.book, batch, batch.moment.text)
         prepared.waited_since = min((order.created_at for order in fresh), default=None)
+        if tracer().on:
+            prepared.traced = tuple(UUID(order.order_id) for order in fresh)
         return prepared
 
     # Writing
@@ -206,6 +209,10 @@ class PairMatcher:
         self._observe("drained", prepared.drained)
         if prepared.waited_since is not None:
             self._observe("match_s", time.time() - prepared.waited_since.timestamp())
+        if prepared.traced:
+            took_s, ended = time.perf_counter() - started, time.time()
+            told: Attributes = {"deedbook.pair": self._spec.symbol, "deedbook.drained": prepared.drained}
+            tracer().step("match.commit", prepared.traced, ended - took_s, ended, told)
         self._copies.tell(prepared.change)
 
     async def _bar(self, user_id: UserId) -> None:

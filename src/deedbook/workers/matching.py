@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from deedbook.infra import lease, memory
 from deedbook.infra.bullmq import Delivery
 from deedbook.infra.database import Database
+from deedbook.infra.tracing import tracer
 from deedbook.kernel.errors import Refusal
 from deedbook.kernel.ids import PairId, parse_uuid
 from deedbook.trading import matching
@@ -72,6 +73,13 @@ class MatcherPool:
 
     async def answer(self, bell: Delivery) -> None:
         """A bell: wake the pair's matcher here or elsewhere, or become it."""
+        began = time.time()
+        await self._answer(bell)
+        order_id = parse_uuid(str(bell.data.get("orderId", ""))) if tracer().on else None
+        if order_id is not None:
+            tracer().step("bell", [order_id], began, time.time(), {"messaging.destination": "order-matching"})
+
+    async def _answer(self, bell: Delivery) -> None:
         pair_id = parse_uuid(str(bell.data.get("tradingPairId", "")))
         if pair_id is None or self.ring(pair_id):
             return
