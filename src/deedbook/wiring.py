@@ -277,6 +277,7 @@ async def _open_kyc(settings: Settings) -> AsyncIterator[KycProvider]:
 
 def messengers(settings: Settings) -> Messengers:
     """Whoever carries messages here, as the environment has set them up."""
+    from deedbook.integrations.messaging.posting import WebhookPoster
     from deedbook.integrations.messaging.sms import SmsGateway
     from deedbook.integrations.messaging.smtp import Security, SmtpServer
 
@@ -298,7 +299,8 @@ def messengers(settings: Settings) -> Messengers:
         texter = SmsGateway(
             settings.SMS_BASE_URL, settings.SMS_ACCOUNT, token, settings.SMS_FROM, settings.SMS_TIMEOUT_S
         )
-    return Messengers(mailer, texter)
+    poster = WebhookPoster(settings.WEBHOOK_POST_TIMEOUT_S, private_too=not settings.production)
+    return Messengers(mailer, texter, poster)
 
 
 def sign_in_policy(settings: Settings) -> SignInPolicy:

@@ -17,7 +17,7 @@ from deedbook.markets import MarketStatus
 from tests.api.support import ROOT, caller_of, refused, routes
 from tests.compliance.support import new_user, open_desk
 from tests.markets.support import market_in
-from tests.notifications.support import told_of_a_deposit
+from tests.notifications.support import prepared_webhook, told_of_a_deposit
 from tests.support.floor import prepared_price_source, prepared_settlement, prepared_swap, prepared_trading
 from tests.support.till import prepared_custody
 from tests.support.world import User, World, registration, test_settings
@@ -141,6 +141,15 @@ WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
     "POST /api/v1/me/notifications/{id}/read": NOT_YOURS,
     "GET /api/v1/me/notification-preferences": A_USERS_OWN,
     "PUT /api/v1/me/notification-preferences": A_USERS_OWN,
+    "POST /api/v1/me/webhooks": (401, 201, 201, 201, 201),
+    "GET /api/v1/me/webhooks": A_USERS_OWN,
+    "GET /api/v1/me/webhooks/{id}": NOT_YOURS,
+    "DELETE /api/v1/me/webhooks/{id}": NOT_YOURS,
+    "POST /api/v1/me/webhooks/{id}/rotate": NOT_YOURS,
+    "POST /api/v1/me/webhooks/{id}/enable": NOT_YOURS,
+    "POST /api/v1/me/webhooks/{id}/test": NOT_YOURS,
+    "GET /api/v1/me/webhooks/{id}/messages": NOT_YOURS,
+    "POST /api/v1/me/webhooks/{id}/messages/{messageId}/replay": NOT_YOURS,
     "GET /api/v1/me/contacts": A_USERS_OWN,
     "PUT /api/v1/me/contacts/{channel}": (401, 409, 409, 409, 409),  # nothing is sent by this installation
     "POST /api/v1/me/contacts/{channel}/verify": (401, 422, 422, 422, 422),  # no code was
@@ -324,6 +333,8 @@ async def _prepared(world: World, issuer: User, path: str) -> tuple[str, dict[st
         return path.replace("{id}", str(told)), {"upTo": str(told)} if last == "read-all" else {}
     if "/api-keys" in path:
         return await prepared_key(world, issuer, path)
+    if "/me/webhooks" in path:
+        return await prepared_webhook(world.db, UserId(issuer.user_id), path)
     if "/me/contacts" in path:
         body = {"code": "01234567"} if last == "verify" else {"address": "ada@example.com"}
         return path.replace("{channel}", "email"), body

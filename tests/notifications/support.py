@@ -11,11 +11,15 @@ from redis.asyncio import Redis
 from deedbook import notifications
 from deedbook.custody.events import DepositCredited
 from deedbook.custody.terms import DepositId
+from deedbook.identity import Caller, Role
+from deedbook.identity.terms import Address
 from deedbook.infra.database import Database
 from deedbook.infra.outbox import Cursor, StoredFact
 from deedbook.kernel.events import Fact, payload, stream_id
 from deedbook.kernel.ids import TokenId, UserId, new_uuid
 from deedbook.kernel.jobs import Job
+from deedbook.notifications import webhooks
+from deedbook.notifications.model import Endpoint
 from deedbook.notifications.ports import Mail, MessagePolicy, Messengers, Outcome
 from deedbook.notifications.terms import Arrival
 
@@ -128,3 +132,34 @@ async def reachable(db: Database, user_id: UserId, address: str = "ada@example.c
             address,
             new_uuid(),
         )
+
+
+def caller_of(user_id: UserId) -> Caller:
+    """A caller for use cases called without HTTP."""
+    return Caller(user_id, Address("0x" + "00" * 20), None, frozenset({Role.INVESTOR}), new_uuid())
+
+
+async def a_webhook(db: Database, user_id: UserId, url: str, *kinds: str) -> Endpoint:
+    """A webhook on our own network."""
+    async with db.transaction() as tx:
+        return await webhooks.add(tx, caller_of(user_id), url, "", frozenset(kinds), private_too=True)
+
+
+async def prepared_webhook(db: Database, user_id: UserId, path: str) -> tuple[str, dict[str, Any]]:
+    """The path with a webhook of this user, to which one message was posted; and a body that is valid."""
+    if "{id}" not in path:
+        return path, {"url": "https://example.com/hook"}
+    endpoint = await a_webhook(db, user_id, "https://example.com/hook")
+    async with db.transaction() as tx:
+        message_id = await webhooks.test(tx, caller_of(user_id), endpoint.endpoint_id)
+        await tx.execute(
+            "UPDATE message_deliveries SET status = 'FAILED', finished_at = now() WHERE delivery_id = $1",
+            message_id,
+        )
+        # Ten are as many as one may have.
+        await tx.execute(
+            "DELETE FROM webhook_endpoints WHERE user_id = $1 AND endpoint_id <> $2",
+            user_id,
+            endpoint.endpoint_id,
+        )
+    return path.replace("{id}", str(endpoint.endpoint_id)).replace("{messageId}", str(message_id)), {}

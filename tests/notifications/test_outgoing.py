@@ -9,12 +9,10 @@ import pytest
 from redis.asyncio import Redis
 
 from deedbook import notifications
-from deedbook.identity import Caller, Role
-from deedbook.identity.terms import Address
 from deedbook.infra.database import Database
 from deedbook.infra.failpoints import FailpointHit
 from deedbook.infra.telemetry import NOTIFICATION_OUTCOMES_KEY
-from deedbook.kernel.ids import UserId, new_uuid
+from deedbook.kernel.ids import UserId
 from deedbook.kernel.jobs import Job, handlers_of
 from deedbook.notifications import jobs, letters, model
 from deedbook.notifications.letters import Told
@@ -25,6 +23,7 @@ from tests.compliance.support import new_user
 from tests.notifications.support import (
     FakeMailer,
     Resources,
+    caller_of,
     deliveries,
     feed,
     jobs_named,
@@ -61,7 +60,7 @@ class Post:
             await jobs.send_notifications_again(self.resources, CLOCK)
 
     async def choose(self, kind: Kind, channel: Channel, wanted: bool) -> None:
-        caller = Caller(self.user_id, Address("0x" + "00" * 20), None, frozenset({Role.INVESTOR}), new_uuid())
+        caller = caller_of(self.user_id)
         async with self.db.transaction() as tx:
             await notifications.choose(tx, caller, {(kind, channel): wanted})
 

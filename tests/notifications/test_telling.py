@@ -75,6 +75,7 @@ def told(order: object, kind: Kind, minute: int = 0) -> OrderNotice:
         title="t",
         body="b",
         details=(),
+        data={},
         occurred_at=datetime(2026, 3, 1, 12, minute, tzinfo=UTC),
     )
     return OrderNotice(notice, PAIR, "LUXAPT-USDC")

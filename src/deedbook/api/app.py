@@ -51,6 +51,7 @@ from deedbook.api.v1 import (
     tokens,
     trading,
     webhooks,
+    webhooks_out,
 )
 from deedbook.api.v1.schemas.common import Problem
 from deedbook.identity import KeyRing, Recognition
@@ -75,6 +76,7 @@ _MODULES = (
     leaderboard,
     notifications,
     contacts,
+    webhooks_out,
     ledger,
     custody_desk,
     custody,

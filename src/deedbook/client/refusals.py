@@ -143,6 +143,18 @@ class DatabaseUnavailable(UnavailableError):
     code = "database_unavailable"
 
 
+class DeliveryNotFound(AbsentError):
+    """There is no such message."""
+
+    code = "delivery_not_found"
+
+
+class DeliveryUnderWay(ConflictError):
+    """This message is being posted."""
+
+    code = "delivery_under_way"
+
+
 class DeploymentNotProven(ConflictError):
     """The chain does not show the contract as asked."""
 
@@ -761,6 +773,18 @@ class TooManySubscriptions(RateLimitedError):
     code = "too_many_subscriptions"
 
 
+class TooManyTests(RateLimitedError):
+    """Too many test messages were asked for."""
+
+    code = "too_many_tests"
+
+
+class TooManyWebhooks(ConflictError):
+    """You have as many webhooks as one can have."""
+
+    code = "too_many_webhooks"
+
+
 class TransactionReverted(ConflictError):
     """The contract undid the transaction."""
 
@@ -833,6 +857,12 @@ class WalletNotYours(AbsentError):
     code = "wallet_not_yours"
 
 
+class WebhookDisabled(ConflictError):
+    """This webhook is switched off."""
+
+    code = "webhook_disabled"
+
+
 class WebhookMalformed(MalformedError):
     """The message could not be read."""
 
@@ -843,6 +873,12 @@ class WebhookNotAuthentic(ForbiddenError):
     """The message is not authentic."""
 
     code = "webhook_not_authentic"
+
+
+class WebhookNotFound(AbsentError):
+    """There is no such webhook."""
+
+    code = "webhook_not_found"
 
 
 class WebhookStale(ForbiddenError):

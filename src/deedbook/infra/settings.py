@@ -113,6 +113,7 @@ class Settings(BaseSettings):
     SMS_TOKEN: SecretStr | None = None
     SMS_FROM: str = ""
     SMS_TIMEOUT_S: float = Field(10.0, gt=0, le=30)
+    WEBHOOK_POST_TIMEOUT_S: float = Field(10.0, gt=0, le=30)
 
     # Sign-in
     SIWE_DOMAIN: str = ""

@@ -1,6 +1,6 @@
 """Notifications: what people are told, and where."""
 
-from deedbook.notifications import contacts, errors, events
+from deedbook.notifications import contacts, errors, events, webhooks
 from deedbook.notifications.service import (
     choose,
     mark_all_read,
@@ -27,4 +27,5 @@ __all__ = [
     "order_notices_of",
     "tell",
     "tell_of_orders",
+    "webhooks",
 ]

@@ -5,7 +5,13 @@ Refusal
 ├─ ChannelNotSetUp        this installation sends nothing that way
 ├─ ContactNotFound        no address of mine for this channel
 ├─ CodeRefused            not the code that was sent, or none that holds
-└─ TooManyCodes           so many were sent in the last hour
+├─ TooManyCodes           so many were sent in the last hour
+├─ WebhookNotFound        no such webhook, or another's
+├─ WebhookDisabledNow     it is switched off
+├─ TooManyWebhooks        ten are enough
+├─ TooManyTests           so many were asked for in the last hour
+├─ DeliveryNotFound       nothing was posted under this id, or it is forgotten
+└─ DeliveryUnderWay       it is being posted anyway
 """
 
 from deedbook.kernel.errors import Kind, Refusal
@@ -31,3 +37,31 @@ class TooManyCodes(Refusal):
     """Each code costs a message, and whoever gets them may not have asked for any."""
 
     code, kind, title = "too_many_codes", Kind.RATE_LIMITED, "Too many codes were sent"
+
+
+class WebhookNotFound(Refusal):
+    code, kind, title = "webhook_not_found", Kind.ABSENT, "There is no such webhook"
+
+
+class WebhookDisabledNow(Refusal):
+    """It failed for days, or said that it is gone; switch it on when it is mended."""
+
+    code, kind, title = "webhook_disabled", Kind.CONFLICT, "This webhook is switched off"
+
+
+class TooManyWebhooks(Refusal):
+    code, kind, title = "too_many_webhooks", Kind.CONFLICT, "You have as many webhooks as one can have"
+
+
+class TooManyTests(Refusal):
+    """Whoever gets them may not have asked for any."""
+
+    code, kind, title = "too_many_tests", Kind.RATE_LIMITED, "Too many test messages were asked for"
+
+
+class DeliveryNotFound(Refusal):
+    code, kind, title = "delivery_not_found", Kind.ABSENT, "There is no such message"
+
+
+class DeliveryUnderWay(Refusal):
+    code, kind, title = "delivery_under_way", Kind.CONFLICT, "This message is being posted"

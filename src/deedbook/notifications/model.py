@@ -1,14 +1,14 @@
 """What is told of one thing to one person. Pure."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
 from deedbook.kernel.ids import UserId
-from deedbook.notifications.terms import Channel, Kind, Outgoing, Topic
+from deedbook.notifications.terms import Channel, EndpointId, Kind, Outgoing, Topic
 
 MAX_TITLE = 200
 SINGLE_AN_HOUR = 60
@@ -18,7 +18,8 @@ in one notification for each pair and hour."""
 
 @dataclass(frozen=True)
 class Notice:
-    """A notification before it is written. `source` names what it tells of; `details` are labels and values."""
+    """A notification before it is written. `source` names what it tells of; `details` are labels and values for people,
+    `data` is the same for programs."""
 
     user_id: UserId
     kind: Kind
@@ -28,6 +29,7 @@ class Notice:
     title: str
     body: str
     details: tuple[tuple[str, str], ...]
+    data: Mapping[str, Any]
     occurred_at: datetime
 
 
@@ -69,6 +71,26 @@ class Contact:
     challenges: int
     tries: int
     verified_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A webhook. Without `kinds` it gets everything; the secret before `secret_version` holds until `former_until`;
+    `failing_since` is when it began to take nothing."""
+
+    endpoint_id: EndpointId
+    user_id: UserId
+    url: str
+    description: str
+    kinds: frozenset[str]
+    secret_version: int
+    former_until: datetime | None
+    failing_since: datetime | None
+    disabled_at: datetime | None
+    created_at: datetime
+
+    def wants(self, kind: Kind) -> bool:
+        return not self.kinds or kind.value in self.kinds
 
 
 def last_of_each_order(told: Sequence[OrderNotice]) -> list[OrderNotice]:

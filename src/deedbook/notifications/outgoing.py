@@ -45,13 +45,16 @@ class Post:
 _GONE = Outcome(Arrival.NEVER, "no address any more")
 
 
-async def add(tx: Tx, new: Sequence[NewDelivery]) -> None:
-    """Have messages sent, each once however often this is asked."""
-    for delivery_id in await store.add(tx, new):
-        _ask(tx, delivery_id, 1)
+async def add(tx: Tx, new: Sequence[NewDelivery]) -> list[DeliveryId]:
+    """Have messages sent, each once however often this is asked; those that are new."""
+    fresh = await store.add(tx, new)
+    for delivery_id in fresh:
+        ask(tx, delivery_id, 1)
+    return fresh
 
 
-def _ask(tx: Tx, delivery_id: DeliveryId, round_: int) -> None:
+def ask(tx: Tx, delivery_id: DeliveryId, round_: int) -> None:
+    """Ask for the job of one round."""
     data = {"deliveryId": str(delivery_id), "round": round_}
     tx.enqueue(SEND, f"send-{delivery_id}-{round_}", data)
 
@@ -60,7 +63,7 @@ async def send_again(tx: Tx) -> bool:
     """Begin the next round of those whose time has come; whether there may be more."""
     due = await store.take_due(tx, TAKEN_AT_ONCE)
     for delivery_id, round_ in due:
-        _ask(tx, delivery_id, round_)
+        ask(tx, delivery_id, round_)
     return len(due) == TAKEN_AT_ONCE
 
 
@@ -121,10 +124,12 @@ async def carry(messengers: Messengers, policy: MessagePolicy, post: Post) -> Ou
     )
 
 
-async def note(tx: Tx, delivery: Delivery, outcome: Outcome) -> None:
-    """Write down what became of it, and when it is tried again."""
+async def note(tx: Tx, delivery: Delivery, outcome: Outcome) -> bool:
+    """Write down what became of it, and when it is tried again; `False` when that is known."""
     draw = random.random()  # noqa: S311 - it spreads what comes back, and keeps nothing secret
-    await store.note(tx, delivery, outcome, model.again_in(delivery.channel, delivery.attempts + 1, draw))
+    return await store.note(
+        tx, delivery, outcome, model.again_in(delivery.channel, delivery.attempts + 1, draw)
+    )
 
 
 async def remove_old(tx: Tx) -> bool:

@@ -53,5 +53,6 @@ def _notice(record: Record, symbol: str, expires_at: datetime, now: datetime) ->
         title=f"Your approval for {symbol} runs out soon",
         body=f"Ask compliance to renew it, or you cannot trade {symbol} from then on.",
         details=(("Token", symbol), ("Until", when)),
+        data={"tokenId": str(record.token_id), "symbol": symbol, "expiresAt": when},
         occurred_at=now,
     )

@@ -9,7 +9,7 @@ from deedbook.infra.database import Database, Tx
 from deedbook.infra.outbox import StoredFact
 from deedbook.kernel.ids import UserId, parse_uuid
 from deedbook.markets import views as markets
-from deedbook.notifications import model, outgoing, telling, trading_telling
+from deedbook.notifications import model, outgoing, telling, trading_telling, webhooks
 from deedbook.notifications.errors import NotificationNotFound
 from deedbook.notifications.events import PreferencesChanged
 from deedbook.notifications.model import Notice, OrderNotice
@@ -54,6 +54,11 @@ async def tell(tx: Tx, notices: Sequence[Notice]) -> None:
     told = [notice for notice in notices if notice.user_id in known]
     if not told:
         return
+    await webhooks.post(tx, told)
+    await _notify(tx, told, known)
+
+
+async def _notify(tx: Tx, told: Sequence[Notice], known: set[UserId]) -> None:
     chosen = await preferences.chosen(tx, known)
     reachable = {(user_id, Channel.IN_APP) for user_id in known} | await contacts.verified(tx, known)
     channels = {
@@ -88,16 +93,18 @@ async def _write(tx: Tx, told: Sequence[Notice], channels: Mapping[tuple[UserId,
 
 
 async def tell_of_orders(tx: Tx, told: Sequence[OrderNotice]) -> None:
-    """The same of orders, of which machines have thousands: those are counted beyond a number."""
+    """The same of orders, of which machines have thousands: for people those are counted beyond a number, while
+    webhooks get each of them."""
     users = {entry.notice.user_id for entry in told}
     hour = (await tx.now()).replace(minute=0, second=0, microsecond=0)
     lately = await feed.orders_heard_of(tx, users, hour)
-    single, summaries = model.fold(model.last_of_each_order(told), lately)
-    await tell(tx, single)
-    known = await feed.known(tx, {summary.user_id for summary in summaries})
+    known = await feed.known(tx, users)
+    mine = [entry for entry in told if entry.notice.user_id in known]
+    await webhooks.post(tx, [entry.notice for entry in mine])
+    single, summaries = model.fold(model.last_of_each_order(mine), lately)
+    await _notify(tx, single, known)
     for summary in summaries:
-        if summary.user_id in known:
-            await feed.count(tx, summary)
+        await feed.count(tx, summary)
 
 
 async def choose(tx: Tx, caller: Caller, choices: Mapping[tuple[Kind, Channel], bool]) -> None:

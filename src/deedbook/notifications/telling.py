@@ -255,6 +255,7 @@ def _notice(fact: StoredFact, telling: Telling, named: Named) -> Notice | None:
         subject_id=fact.stream_id,
         title=telling.title.format_map(values)[:MAX_TITLE],
         body=telling.body.format_map(values),
+        data=fact.payload,
         details=tuple((label, values[name]) for name, label in _DETAILS if values.get(name)),
         occurred_at=fact.occurred_at,
     )

@@ -17,6 +17,10 @@ REMIND_OF_EXPIRING = JobKind("remind-of-expiring-approvals", HOUSEKEEPING)
 REMOVE_OLD_NOTIFICATIONS = JobKind("remove-old-notifications", HOUSEKEEPING)
 
 
+TEST_KIND = "webhook.test"
+"""What a webhook gets that its owner tries out; it tells of nothing."""
+
+
 class Topic(Enum):
     """What a kind of notification is about."""
 

@@ -67,6 +67,7 @@ def _notice(event: dict[str, Any], pair: str) -> OrderNotice:
             *((("Trade", payload["tradeId"]),) if of_trade else ()),
             ("Order", event["orderId"]),
         ),
+        data={"tradingPairId": event["tradingPairId"], "pair": pair, **payload},
         occurred_at=datetime.fromisoformat(event["timestamp"]),
     )
     return OrderNotice(notice, UUID(event["tradingPairId"]), pair)

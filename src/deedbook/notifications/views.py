@@ -7,9 +7,10 @@ from uuid import UUID
 from deedbook.infra.database import Database
 from deedbook.kernel.ids import UserId
 from deedbook.notifications import model, outgoing
-from deedbook.notifications.model import Contact
+from deedbook.notifications.model import Contact, Endpoint
 from deedbook.notifications.store import contacts as contact_store
 from deedbook.notifications.store import deliveries, feed, preferences
+from deedbook.notifications.store import webhooks as webhook_store
 from deedbook.notifications.terms import Channel, Kind
 
 MOST_COUNTED = 1000
@@ -79,3 +80,21 @@ async def oldest_waiting_s(db: Database) -> dict[str, float]:
     """For how long the oldest message of each channel has waited."""
     async with db.reading() as connection:
         return await deliveries.oldest_waiting_s(connection)
+
+
+async def webhooks(db: Database, user_id: UserId) -> list[Endpoint]:
+    """Somebody's webhooks, newest first: few, for there may not be many."""
+    async with db.reading() as connection:
+        return await webhook_store.of_user(connection, user_id)
+
+
+async def webhook(db: Database, user_id: UserId, endpoint_id: UUID) -> Endpoint | None:
+    """One of somebody's webhooks."""
+    async with db.reading() as connection:
+        return await webhook_store.one(connection, endpoint_id, user_id)
+
+
+async def messages(db: Database, endpoint_id: UUID, before: UUID | None, limit: int) -> list[dict[str, Any]]:
+    """What was posted to a webhook, or shall be, newest first."""
+    async with db.reading() as connection:
+        return await webhook_store.deliveries(connection, endpoint_id, before, limit)
