@@ -1,5 +1,6 @@
 """`deedbook bench feeds`: hundreds of clients, each on book, trades and ticker of one of ten pairs, while signed orders
-come in over HTTP at a steady rate; how long after a batch its messages arrive, and what the API's memory does."""
+come in over HTTP at a steady rate; how long after a batch its messages arrive, and what the API's memory does. Now and
+then one is cut off and comes back; in the end all are, within a second. Kept books are compared with HTTP's."""
 
 import asyncio
 import os
@@ -12,6 +13,7 @@ import orjson
 
 from deedbook import truths
 from deedbook.bench import cost
+from deedbook.bench.crowd import Crowd
 from deedbook.bench.follower import CHANNELS, Follower
 from deedbook.bench.load import Load, RequestFailed
 from deedbook.bench.reach import Reach, reach
@@ -25,11 +27,15 @@ from deedbook.trading.spec import PairSpec
 CONNECTIONS = 16
 TRADERS_EACH = 4
 RESTING_EACH = 60
-KEEP_BOOKS = 25
-"""One in so many clients keeps a whole copy of its book and checks its sum at every message."""
-OPENED_AT_ONCE = 25
 WARM_UP_S = 3.0
 CALM_S = 1.0
+CUT_EVERY_S = 10.0
+BACK_WITHIN_S = 1.0
+"""Within so long all who were cut off at once come back."""
+LOOKS = 10
+"""How often the books are compared at most, before one counts as wrong."""
+RESUMED_S = 10.0
+"""After so long each of them must know everything again."""
 
 
 @dataclass(frozen=True)
@@ -72,17 +78,16 @@ class _Bench:
         resting = [self._request(pair, traders, domain, crossing=False) for pair in pairs * RESTING_EACH]
         await self._send(resting, None)
         stage.progress(f"Opening {plan.clients} sockets")
-        followers = await self._followers([pair.symbol for pair in pairs])
+        crowd = Crowd(stage.settings.PORT, [pair.symbol for pair in pairs], plan.clients)
         try:
-            return await self._follow(followers, pairs, traders, domain)
+            await crowd.open()
+            return await self._follow(crowd, pairs, traders, domain)
         finally:
-            for follower in followers:
-                follower.counting = False
-                follower.close()
+            crowd.close()
 
     async def _follow(
         self,
-        followers: list[Follower],
+        crowd: Crowd,
         pairs: list[PairSpec],
         traders: dict[str, list[Trader]],
         domain: Domain,
@@ -96,58 +101,72 @@ class _Bench:
         stage.progress(f"{plan.per_s:g} orders a second for {plan.seconds} s")
         await self._send(requests[:warm], plan.per_s)
         memory, before, started = cost.memory_mb(stage.home), cost.cpu_us(stage.home), time.perf_counter()
-        for follower in followers:
-            follower.counting = True
+        crowd.count()
+        stopping = asyncio.Event()
+        cutting = asyncio.create_task(crowd.cut_now_and_then(CUT_EVERY_S, stopping))
         await self._send(requests[warm:], plan.per_s)
-        await asyncio.sleep(CALM_S)
+        stopping.set()
+        await self._end(cutting)
         elapsed_s = time.perf_counter() - started
-        after = cost.memory_mb(stage.home)
-        rounds = tuple(self._round(channel, followers, elapsed_s) for channel in CHANNELS)
+        after, spent = cost.memory_mb(stage.home), cost.cpu_us(stage.home)
+        wrong = await self._differences(crowd)
+        cut = len(crowd.gone)
+        stage.progress(f"Cutting off all {plan.clients}")
+        back_s = await self._cut_all(crowd)
+        wrong += await self._differences(crowd)
+        troubles = [*wrong, *(trouble for follower in crowd.all for trouble in follower.troubles)]
+        rounds = [self._round(channel, crowd.all, elapsed_s) for channel in CHANNELS]
         messages = sum(entry.count for entry in rounds)
-        troubles = [trouble for follower in followers for trouble in follower.troubles]
+        late = sum(lag_s > RESUMED_S for lag_s in back_s)
+        back = Round.of("back after all were cut", back_s, elapsed_s=max(back_s), failed=late + len(troubles))
         return BenchResult(
             name="feeds",
             rate=round(messages / elapsed_s, 2),
             unit="messages/s",
             p50_ms=rounds[0].p50_ms,
             p99_ms=rounds[0].p99_ms,
-            cpu_us_per_unit=cost.per_unit(before, cost.cpu_us(stage.home), messages),
-            rounds=rounds,
+            cpu_us_per_unit=cost.per_unit(before, spent, messages),
+            rounds=(*rounds, back),
             truths=all(truth.holds for truth in await truths.check_trading(self._into.db)),
             notes=(
                 f"{plan.clients} clients on {plan.pairs} pairs, {plan.per_s:g} orders/s for {plan.seconds} s",
+                f"{cut} were cut off meanwhile and came back; books that are not what HTTP tells: {len(wrong)}",
                 f"memory of the API: {memory.get('api', 0)} MB before, {after.get('api', 0)} MB after",
                 *troubles[:3],
             ),
         )
 
+    async def _end(self, cutting: "asyncio.Task[None]") -> None:
+        """Nothing trades any more: let what is under way arrive.
+
+        Raises:
+            BenchFailed: one that was cut off did not come back.
+        """
+        try:
+            await cutting
+        except (OSError, TimeoutError) as trouble:
+            raise BenchFailed(f"one that was cut off did not come back: {trouble}") from trouble
+        await asyncio.sleep(CALM_S)
+
+    async def _differences(self, crowd: Crowd) -> list[str]:
+        """What is wrong with the books once everything has arrived."""
+        found: list[str] = []
+        for _ in range(LOOKS):
+            found = await crowd.differences(self._into.http)
+            if not found:
+                break
+            await asyncio.sleep(CALM_S)
+        return found
+
+    async def _cut_all(self, crowd: Crowd) -> list[float]:
+        try:
+            return await crowd.cut_all(BACK_WITHIN_S)
+        except (OSError, TimeoutError) as trouble:
+            raise BenchFailed(f"not all came back: {trouble}") from trouble
+
     def _round(self, channel: str, followers: list[Follower], elapsed_s: float) -> Round:
         lags_s = [lag for follower in followers for lag in follower.lags_s[channel]]
-        failed = sum(len(follower.troubles) for follower in followers) if channel == CHANNELS[0] else 0
-        return Round.of(channel, lags_s, elapsed_s=elapsed_s, failed=failed, offered_per_s=self._plan.per_s)
-
-    async def _followers(self, markets: list[str]) -> list[Follower]:
-        followers: list[Follower] = []
-        port = self._stage.settings.PORT
-        try:
-            for start in range(0, self._plan.clients, OPENED_AT_ONCE):
-                numbers = range(start, min(start + OPENED_AT_ONCE, self._plan.clients))
-                opening = (
-                    Follower.open(
-                        "127.0.0.1",
-                        port,
-                        markets[number % len(markets)],
-                        keeps_book=number % KEEP_BOOKS == 0,
-                    )
-                    for number in numbers
-                )
-                followers += await asyncio.gather(*opening)
-        except (OSError, TimeoutError) as trouble:
-            raise BenchFailed(
-                f"a socket did not open: {trouble}; a stack that runs already may need a higher "
-                "WS_CONNECTIONS_PER_ADDRESS"
-            ) from trouble
-        return followers
+        return Round.of(channel, lags_s, elapsed_s=elapsed_s, offered_per_s=self._plan.per_s)
 
     def _request(
         self, pair: PairSpec, traders: dict[str, list[Trader]], domain: Domain, *, crossing: bool

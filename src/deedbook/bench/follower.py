@@ -24,8 +24,8 @@ class Follower(asyncio.Protocol):
 
     def __init__(self, host: str, market: str, *, keeps_book: bool) -> None:
         self._host = host
-        self._market = market
-        self._book = LiveBook(market) if keeps_book else None
+        self.market = market
+        self.book = LiveBook(market) if keeps_book else None
         self._buffer = bytearray()
         self._shaken = False
         self._seqs: dict[str, int] = {}
@@ -53,6 +53,8 @@ class Follower(asyncio.Protocol):
         return follower
 
     def close(self) -> None:
+        """Cut the connection, and count nothing any more."""
+        self.counting = False
         assert self._transport is not None
         self._transport.abort()
 
@@ -89,7 +91,7 @@ class Follower(asyncio.Protocol):
         del self._buffer[: end + 4]
         self._shaken = True
         for channel in CHANNELS:
-            self._send(TEXT, orjson.dumps({"op": "subscribe", "channel": channel, "market": self._market}))
+            self._send(TEXT, orjson.dumps({"op": "subscribe", "channel": channel, "market": self.market}))
         return True
 
     def _frame(self) -> tuple[int, bytes] | None:
@@ -132,9 +134,9 @@ class Follower(asyncio.Protocol):
         if told.get("prevSeq", self._seqs.get(channel)) != self._seqs.get(channel):
             self._fail(f"{channel} has a gap")
         self._seqs[channel] = told["seq"]
-        if channel == "book" and self._book is not None:
+        if channel == "book" and self.book is not None:
             try:
-                self._book.apply(told)
+                self.book.apply(told)
             except BookOutOfStep as wrong:
                 self._fail(str(wrong))
         if told["type"] == "update" and self.counting:

@@ -142,6 +142,7 @@ def bench_feeds(
     pairs: Annotated[int, typer.Option(help="How many they share.", min=1, max=100)] = 10,
     per_s: Annotated[float, typer.Option(help="Orders a second in all.", min=1)] = 50,
     seconds: Annotated[int, typer.Option(help="For how long.", min=1)] = 60,
+    minutes: Annotated[int | None, typer.Option(help="The same in minutes.", min=1, max=60)] = None,
     seed: int = 1,
     fresh: FreshFlag = False,
 ) -> None:
@@ -149,7 +150,7 @@ def bench_feeds(
     from deedbook.bench.feeds import Plan, feeds
     from deedbook.bench.run import bench
 
-    plan = Plan(clients, pairs, per_s, seconds, seed)
+    plan = Plan(clients, pairs, per_s, minutes * 60 if minutes else seconds, seed)
     run(bench(bench_settings(), feeds(plan), as_json=as_json, fresh=fresh), exit_code=True)
 
 
