@@ -15,13 +15,14 @@ from deedbook.infra.embedded import EmbeddedValkey
 from tests.api.loopback import serving
 from tests.support.world import World, open_world
 
-EXAMPLES = 3
+EXAMPLES = {"officer": 3, "issuer": 1, "investor": 1, "anonymous": 1}
+"""What only an officer passes is tried most; of the others, that each route keeps its contract towards them too."""
 COMMAND = [
     str(Path(sys.executable).parent / "st"),
     "--config-file",
     str(Path(__file__).parent / "schemathesis.toml"),
 ]
-OPTIONS = ["--mode=all", f"--max-examples={EXAMPLES}", "--seed=7", "--no-shrink", "--no-color",
+OPTIONS = ["--mode=all", "--seed=7", "--no-shrink", "--no-color",
            "--generation-database=none"]  # fmt: skip
 
 
@@ -58,7 +59,12 @@ async def test_the_contract_is_kept_when_schemathesis_tries_it_with_each_credent
         await world.register(await world.issuer())
 
         async def attempt(who: str, phases: str) -> str:
-            options = [*OPTIONS, f"--phases={phases}", *await _bearer(world, who)]
+            options = [
+                *OPTIONS,
+                f"--max-examples={EXAMPLES[who]}",
+                f"--phases={phases}",
+                *await _bearer(world, who),
+            ]
             run = await asyncio.create_subprocess_exec(
                 *COMMAND, "run", f"{address}/openapi.json", *options, cwd=tmp_path, stdout=-1, stderr=-2
             )
