@@ -65,7 +65,8 @@ class Wire:
     def __init__(self, host: str, port: int, connections: int) -> None:
         assert 0 < connections <= CONNECTIONS_MAX
         self._host, self._port, self._count = host, port, connections
-        self._free: asyncio.LifoQueue[_Connection] = asyncio.LifoQueue()
+        # In turn, so that none is left idle for so long that the server closes it.
+        self._free: asyncio.Queue[_Connection] = asyncio.Queue()
         self._all: list[_Connection] = []
 
     async def __aenter__(self) -> "Wire":
