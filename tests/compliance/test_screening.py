@@ -107,7 +107,7 @@ async def test_the_papers_are_gone_with_the_answer_and_were_never_told(desk: Des
     await check(desk, user_id)
     written = await everything_written(desk.db, user_id)
     # Nothing that the hexadecimal digits of an identifier could spell by chance.
-    for personal in ("Alonzo", "Hidden Lane", "passport-"):
+    for personal in ("Alonzo", "Hidden Lane", "passport-0815"):
         assert personal not in written
 
 
