@@ -23,6 +23,6 @@ async def test_an_asset_is_issued_traded_and_settled_where_there_is_no_anvil() -
         assert "py-evm, in memory" in shown.stderr
         story = json.loads(shown.stdout.splitlines()[-1])
         assert (story["truths"], story["market"]["status"]) == (True, "active")
-        assert [trade["settlementStatus"] for trade in story["trades"]] == ["SETTLED"]
+        assert [trade["settlementStatus"] for trade in story["trades"]] == ["SETTLED"] * 2
     finally:
         terminal.close()

@@ -40,7 +40,7 @@ async def test_the_sessions_of_the_readme_work_as_pasted(running: Terminal) -> N
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     answers: list[Any] = [json.loads(line) for line in ended.stdout.splitlines() if line.startswith("{")]
-    approved, market, pair, history, deposit, balances, withdrawal, lines, offer, order, book = answers
+    approved, market, pair, history, deposit, balances, withdrawal, lines, offer, order, book, swap = answers
     assert (approved["id"], market["status"], pair["symbol"]) == (market["id"], "active", "HARBOR-USDC")
     assert history["data"][-1]["eventType"] == "market.activated"
     assert (deposit["amount"], deposit["status"]) == ("1000", "REQUESTED")
@@ -53,3 +53,4 @@ async def test_the_sessions_of_the_readme_work_as_pasted(running: Terminal) -> N
     assert (offer["status"], offer["remainingQuantity"]) == ("PENDING_MATCH", "10")
     assert (order["status"], order["averageFillPrice"], order["fee"]) == ("FILLED", "16", "0.0125")
     assert (book["bids"], book["asks"]) == ([], [["16", "5"]])
+    assert (swap["status"], swap["amountUsed"], swap["amountOut"]) == ("FILLED", "32", "1.995")

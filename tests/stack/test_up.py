@@ -63,9 +63,10 @@ async def test_demo_uses_the_stack_that_runs(running: Terminal) -> None:
         story = json.loads(shown.stdout.splitlines()[-1])
         assert story["truths"] is True
         assert story["market"]["status"] == "active"
-        assert [trade["settlementStatus"] for trade in story["trades"]] == ["SETTLED"]
+        assert [trade["settlementStatus"] for trade in story["trades"]] == ["SETTLED"] * 2
         assert all(re.fullmatch(r"0x[0-9a-f]{64}", trade["txHash"]) for trade in story["trades"])
         assert story["settlement"]["gasPerTrade"] > 0
+        assert (story["swap"]["status"], story["swap"]["settlementStatus"]) == ("FILLED", "SETTLED")
     assert await running.ready()
 
 

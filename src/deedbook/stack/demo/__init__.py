@@ -137,6 +137,7 @@ def _as_json(story: Story, held: bool) -> dict[str, Any]:
         "pair": story.pair,
         "custody": story.custody,
         "trades": story.trades,
+        "swap": story.swap,
         "settlement": story.settlement,
         "balances": story.balances,
         "reconciliation": story.reconciliation,

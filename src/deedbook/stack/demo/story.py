@@ -52,6 +52,7 @@ class Story:
     custody: dict[str, Any] = field(default_factory=dict)
     before: dict[str, dict[str, str]] = field(default_factory=dict)
     trades: list[dict[str, Any]] = field(default_factory=list)
+    swap: dict[str, Any] = field(default_factory=dict)
     settlement: dict[str, Any] = field(default_factory=dict)
     balances: dict[str, dict[str, Any]] = field(default_factory=dict)
     reconciliation: dict[str, Any] = field(default_factory=dict)

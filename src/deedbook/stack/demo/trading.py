@@ -1,4 +1,4 @@
-"""The third part of the demo: Example 1 of the architecture: five tokens at a thousand dollars each."""
+"""The third part of the demo: Example 1 of the architecture: five tokens at a thousand dollars each; then a swap."""
 
 from typing import Any
 
@@ -7,13 +7,14 @@ from deedbook.chain.terms import Contract
 from deedbook.identity.terms import Address
 from deedbook.integrations.sapphire import custody
 from deedbook.kernel.amounts import to_units
-from deedbook.stack.demo.story import DemoFailed, Story, Together
-from deedbook.stack.sign import order_body
+from deedbook.stack.demo.story import DemoFailed, Story, Together, until
+from deedbook.stack.sign import order_body, swap_body
 from deedbook.wiring import open_resources
 
 PRICE, QUANTITY = "1000", "5"
 GETS, EARNS = "4.9875", "4987.5"
 """After a quarter of a percent on each side."""
+SWAPPED = "500"
 SETTLED_WITHIN_S = 120.0
 
 
@@ -48,6 +49,28 @@ async def _compare(story: Story) -> None:
                 raise DemoFailed(f"{who} has {now.get(token)} {token} after {story.before[who].get(token)}")
 
 
+async def _swap(story: Story) -> None:
+    """Dollars into the token through the book, for the least amount that a quote suggests, or not at all."""
+    await _place(story, "bob", "SELL", "1")
+    asked = {"tradingPairId": story.pair["symbol"], "side": "BUY", "amountIn": SWAPPED}
+    quote: dict[str, Any] = {}
+
+    async def quoted() -> bool:
+        answer = await story.http.post("/swaps/quote", json=asked)
+        quote.update(answer.json() if answer.status_code == 200 else {})
+        return bool(quote)
+
+    await until(quoted, "a quote", 30)
+    wallet, least = story.wallets["alice"], quote["suggestedMinAmountOut"]
+    body = swap_body(wallet, await story.domain(), story.pair, "BUY", SWAPPED, least)
+    swap = await story.call("POST", "/swaps", who="alice", status=201, json=body)
+    path = f"/swaps/{swap['id']}"
+    done = await story.until("the swap", path, "alice", lambda s: s["status"] != "PENDING_MATCH")
+    if (done["status"], done["amountOut"]) != ("FILLED", quote["amountOut"]):
+        raise DemoFailed(f"{done['amountOut']} for {SWAPPED}, and {quote['amountOut']} was quoted")
+    story.swap = done
+
+
 async def _settle(story: Story) -> None:
     """Both legs and both fees in one transaction of the contract, which reads what Alice and Bob have signed."""
     path = f"/trading/users/{story.users['alice']}/trades"
@@ -60,6 +83,7 @@ async def _settle(story: Story) -> None:
 
     page = await story.until("the trades to settle", path, "alice", settled, SETTLED_WITHIN_S)
     story.trades = page["data"]
+    story.swap = await story.call("GET", f"/swaps/{story.swap['id']}", who="alice")
     story.settlement = await story.call("GET", "/admin/settlements/summary", who="officer")
 
 
@@ -77,8 +101,8 @@ async def _compare_vault(story: Story) -> None:
                     raise DemoFailed(f"the vault keeps {kept} {token['symbol']} for {who}, the ledger {now}")
 
 
-async def _place(story: Story, who: str, side: str) -> dict[str, Any]:
-    body = order_body(story.wallets[who], await story.domain(), story.pair, side, QUANTITY, PRICE)
+async def _place(story: Story, who: str, side: str, quantity: str = QUANTITY) -> dict[str, Any]:
+    body = order_body(story.wallets[who], await story.domain(), story.pair, side, quantity, PRICE)
     placed: dict[str, Any] = await story.call("POST", "/trading/orders", who=who, status=201, json=body)
     return placed
 
@@ -96,6 +120,7 @@ CHAPTERS: list[Together] = [
     (("Bob signs: sell 5 at 1,000 USDC", _sell),),
     (("Alice signs: buy 5 at 1,000 USDC; the matcher trades", _buy),),
     (("Every balance is exact, fees included", _compare),),
-    (("The trade settles on the chain: delivery against payment", _settle),),
+    (("Alice swaps 500 USDC, as quoted", _swap),),
+    (("The trades settle on the chain: delivery against payment", _settle),),
     (("The vault keeps what the ledger says", _compare_vault),),
 ]
