@@ -160,11 +160,18 @@ def bench_settlement(
     fresh: FreshFlag = False,
     trades: Annotated[int, typer.Option(help="How many at once.", min=1, max=7000)] = 500,
     alone: Annotated[int, typer.Option(help="How many each alone.", min=1, max=1000)] = 5,
+    block_time: Annotated[
+        float, typer.Option(help="Seconds a block, on a stack that is started for it.", min=0, max=60)
+    ] = 0,
 ) -> None:
-    """Trades settled on the chain: a second, gas alone and in batches, and the lag from match to final."""
+    """Trades settled on the chain: a second, gas alone and in batches, and the lag from match to final. With a block
+    time of its own the chain is taken as final at once, as Sapphire is."""
     from deedbook.bench.run import bench
     from deedbook.bench.settlement import Plan, settlement
 
+    if block_time:
+        os.environ.setdefault("DEEDBOOK_LOCAL_BLOCK_S", str(block_time))
+        os.environ.setdefault("SAPPHIRE_CONFIRMATIONS", "1")
     plan = Plan(alone, trades)
     run(bench(bench_settings(), settlement(plan), as_json=as_json, fresh=fresh), exit_code=True)
 

@@ -25,14 +25,16 @@ def local_chain(home: Home, ports: Ports) -> LocalChain:
         return EmbeddedAnvil(
             home.anvil_state,
             ports.DEEDBOOK_ANVIL_PORT,
-            idle_block_time=IDLE_BLOCK_TIME_S,
+            block_time=ports.DEEDBOOK_LOCAL_BLOCK_S,
+            idle_block_time=max(IDLE_BLOCK_TIME_S, ports.DEEDBOOK_LOCAL_BLOCK_S),
             tools_dir=CONTRACTS,
             log_file=home.log_file("anvil"),
         )
     return EmbeddedPyEvm(
         home.chain_in_memory,
         ports.DEEDBOOK_ANVIL_PORT,
-        idle_block_time=IDLE_BLOCK_TIME_S,
+        block_time=ports.DEEDBOOK_LOCAL_BLOCK_S,
+        idle_block_time=max(IDLE_BLOCK_TIME_S, ports.DEEDBOOK_LOCAL_BLOCK_S),
         log_file=home.log_file("py-evm"),
     )
 

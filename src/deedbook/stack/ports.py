@@ -1,4 +1,4 @@
-"""The embedded servers' ports, each with the variable that changes it, and which chain is among them."""
+"""The embedded servers' ports, each with the variable that changes it, which chain is among them, and its pace."""
 
 from typing import Literal
 
@@ -15,5 +15,6 @@ class Ports(BaseSettings):
     DEEDBOOK_VALKEY_PORT: int = Field(6389, ge=1, le=65535)
     DEEDBOOK_ANVIL_PORT: int = Field(8545, ge=1, le=65535)
     DEEDBOOK_LOCAL_CHAIN: Literal["auto", "anvil", "py-evm"] = "auto"
+    DEEDBOOK_LOCAL_BLOCK_S: float = Field(0.2, gt=0, le=60)
     DEEDBOOK_PERMISSIONS_PORT: int = Field(3001, ge=1, le=65535)
     DEEDBOOK_KYC_PORT: int = Field(3002, ge=1, le=65535)
