@@ -2,7 +2,7 @@
 
 import dataclasses
 from datetime import UTC, datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -12,7 +12,7 @@ from deedbook.kernel.events import Fact
 from deedbook.kernel.ids import UserId, new_uuid
 from deedbook.markets.events import MarketApproved
 from deedbook.notifications import model, telling, trading_telling
-from deedbook.notifications.model import MAX_TITLE, SINGLE_AN_HOUR, Notice, OrderNotice
+from deedbook.notifications.model import MAX_TITLE, SINGLE_AN_HOUR, OrderNotice
 from deedbook.notifications.telling import STOLEN, TELLINGS, Named
 from deedbook.notifications.terms import Kind
 from tests.notifications.support import sample, stored
@@ -65,20 +65,9 @@ def test_events_that_nobody_is_told_of_are_passed_over_unread() -> None:
 USER, PAIR = UserId(uuid4()), uuid4()
 
 
-def told(order: object, kind: Kind, minute: int = 0) -> OrderNotice:
-    notice = Notice(
-        user_id=USER,
-        kind=kind,
-        source=str(new_uuid()),
-        subject_type="order",
-        subject_id=order,  # type: ignore[arg-type]
-        title="t",
-        body="b",
-        details=(),
-        data={},
-        occurred_at=datetime(2026, 3, 1, 12, minute, tzinfo=UTC),
-    )
-    return OrderNotice(notice, PAIR, "LUXAPT-USDC")
+def told(order: UUID, kind: Kind, minute: int = 0) -> OrderNotice:
+    at = datetime(2026, 3, 1, 12, minute, tzinfo=UTC)
+    return OrderNotice(USER, kind, order, PAIR, "LUXAPT-USDC", at, {})
 
 
 def test_a_partial_fill_is_left_out_when_something_later_is_told_of_its_order() -> None:
@@ -96,5 +85,5 @@ def test_orders_are_counted_when_there_are_too_many_to_tell_one_by_one() -> None
     single, (summary,) = model.fold(entries, {USER: SINGLE_AN_HOUR - 10})
     assert (len(single), summary.times) == (10, 40)
     assert summary.source == f"orders.summary.{PAIR}.2026-03-01T12"
-    assert model.fold(entries, {}) == ([entry.notice for entry in entries], [])
+    assert model.fold(entries, {}) == (entries, [])
     assert dataclasses.replace(summary, times=1).occurred_at.minute == 49

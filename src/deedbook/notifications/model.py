@@ -51,11 +51,15 @@ class Summary:
 
 @dataclass(frozen=True)
 class OrderNotice:
-    """A notice of an order, with the pair it is on."""
+    """Something that happened to an order of somebody's, not yet in words: most of what machines do is only counted."""
 
-    notice: Notice
+    user_id: UserId
+    kind: Kind
+    order_id: UUID
     pair_id: UUID
     symbol: str
+    occurred_at: datetime
+    event: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -95,30 +99,29 @@ class Endpoint:
 
 def last_of_each_order(told: Sequence[OrderNotice]) -> list[OrderNotice]:
     """Without the partial fills of orders of which something later is told in the same breath."""
-    last = {entry.notice.subject_id: entry for entry in told}
+    last = {entry.order_id: entry for entry in told}
     return [
         entry
         for entry in told
-        if entry.notice.kind is not Kind.ORDER_PARTIALLY_FILLED or last[entry.notice.subject_id] is entry
+        if entry.kind is not Kind.ORDER_PARTIALLY_FILLED or last[entry.order_id] is entry
     ]
 
 
-def fold(told: Sequence[OrderNotice], lately: dict[UserId, int]) -> tuple[list[Notice], list[Summary]]:
+def fold(told: Sequence[OrderNotice], lately: dict[UserId, int]) -> tuple[list[OrderNotice], list[Summary]]:
     """What is told one by one, and what is only counted. `lately` is how many orders each has heard of this hour."""
-    single: list[Notice] = []
+    single: list[OrderNotice] = []
     counted: dict[tuple[UserId, UUID, datetime], list[OrderNotice]] = defaultdict(list)
     room = {user_id: SINGLE_AN_HOUR - heard for user_id, heard in lately.items()}
     for entry in told:
-        notice = entry.notice
-        left = room.setdefault(notice.user_id, SINGLE_AN_HOUR)
+        left = room.setdefault(entry.user_id, SINGLE_AN_HOUR)
         if left > 0:
-            room[notice.user_id] = left - 1
-            single.append(notice)
+            room[entry.user_id] = left - 1
+            single.append(entry)
         else:
-            hour = notice.occurred_at.replace(minute=0, second=0, microsecond=0)
-            counted[(notice.user_id, entry.pair_id, hour)].append(entry)
+            hour = entry.occurred_at.replace(minute=0, second=0, microsecond=0)
+            counted[(entry.user_id, entry.pair_id, hour)].append(entry)
     return single, [
-        Summary(user_id, pair_id, group[0].symbol, hour, len(group), group[-1].notice.occurred_at)
+        Summary(user_id, pair_id, group[0].symbol, hour, len(group), group[-1].occurred_at)
         for (user_id, pair_id, hour), group in counted.items()
     ]
 

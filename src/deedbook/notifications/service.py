@@ -95,14 +95,15 @@ async def _write(tx: Tx, told: Sequence[Notice], channels: Mapping[tuple[UserId,
 async def tell_of_orders(tx: Tx, told: Sequence[OrderNotice]) -> None:
     """The same of orders, of which machines have thousands: for people those are counted beyond a number, while
     webhooks get each of them."""
-    users = {entry.notice.user_id for entry in told}
+    users = {entry.user_id for entry in told}
     hour = (await tx.now()).replace(minute=0, second=0, microsecond=0)
     lately = await feed.orders_heard_of(tx, users, hour)
     known = await feed.known(tx, users)
-    mine = [entry for entry in told if entry.notice.user_id in known]
-    await webhooks.post(tx, [entry.notice for entry in mine])
+    mine = [entry for entry in told if entry.user_id in known]
+    listening = await webhooks.listening(tx, known)
+    await webhooks.post(tx, [trading_telling.worded(entry) for entry in mine if entry.user_id in listening])
     single, summaries = model.fold(model.last_of_each_order(mine), lately)
-    await _notify(tx, single, known)
+    await _notify(tx, [trading_telling.worded(entry) for entry in single], known)
     for summary in summaries:
         await feed.count(tx, summary)
 

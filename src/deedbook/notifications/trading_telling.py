@@ -45,19 +45,31 @@ def read(lines: Sequence[str]) -> list[dict[str, Any]]:
 
 def notices(events: Sequence[dict[str, Any]], symbols: Mapping[str, str]) -> list[OrderNotice]:
     """What is told of these events; `symbols` are those of their pairs."""
-    return [_notice(event, symbols[event["tradingPairId"]]) for event in events]
+    return [
+        OrderNotice(
+            user_id=UserId(UUID(event["userId"])),
+            kind=_kind(event["eventType"], event["payload"]),
+            order_id=UUID(event["orderId"]),
+            pair_id=UUID(event["tradingPairId"]),
+            symbol=symbols[event["tradingPairId"]],
+            occurred_at=datetime.fromisoformat(event["timestamp"]),
+            event=event,
+        )
+        for event in events
+    ]
 
 
-def _notice(event: dict[str, Any], pair: str) -> OrderNotice:
+def worded(entry: OrderNotice) -> Notice:
+    """The same in words."""
+    event, kind, pair = entry.event, entry.kind, entry.symbol
     payload = event["payload"]
     of_trade = event["eventType"].startswith("trade.")
-    kind = _kind(event["eventType"], payload)
-    notice = Notice(
-        user_id=UserId(UUID(event["userId"])),
+    return Notice(
+        user_id=entry.user_id,
         kind=kind,
         source=event["eventId"],
         subject_type="order",
-        subject_id=UUID(event["orderId"]),
+        subject_id=entry.order_id,
         title=_title(kind, payload, pair),
         body=_body(kind, payload, pair),
         details=(
@@ -68,9 +80,8 @@ def _notice(event: dict[str, Any], pair: str) -> OrderNotice:
             ("Order", event["orderId"]),
         ),
         data={"tradingPairId": event["tradingPairId"], "pair": pair, **payload},
-        occurred_at=datetime.fromisoformat(event["timestamp"]),
+        occurred_at=entry.occurred_at,
     )
-    return OrderNotice(notice, UUID(event["tradingPairId"]), pair)
 
 
 def _details(payload: dict[str, Any], wanted: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

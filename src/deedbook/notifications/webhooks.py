@@ -1,6 +1,7 @@
 """Use cases of webhooks: what happens to somebody is posted to the addresses that they have named."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -165,6 +166,11 @@ async def replay(tx: Tx, caller: Caller, endpoint_id: UUID, delivery_id: UUID) -
     outgoing.ask(tx, *again)
 
 
+async def listening(tx: Tx, user_ids: Collection[UserId]) -> set[UserId]:
+    """Those of these users who have something posted."""
+    return {endpoint.user_id for endpoint in await store.working(tx, user_ids)}
+
+
 async def post(tx: Tx, notices: Sequence[Notice]) -> None:
     """Have these posted wherever their users want it, each once."""
     endpoints = await store.working(tx, {notice.user_id for notice in notices})
@@ -175,6 +181,9 @@ async def post(tx: Tx, notices: Sequence[Notice]) -> None:
     for endpoint in endpoints:
         if endpoint.endpoint_id in drowned:
             await _disable(tx, endpoint.endpoint_id, endpoint.user_id, "too many messages wait for it")
+    of_user: dict[UserId, list[Notice]] = defaultdict(list)
+    for notice in notices:
+        of_user[notice.user_id].append(notice)
     new = [
         _new(
             endpoint,
@@ -184,8 +193,8 @@ async def post(tx: Tx, notices: Sequence[Notice]) -> None:
         )
         for endpoint in endpoints
         if endpoint.endpoint_id not in drowned
-        for notice in notices
-        if notice.user_id == endpoint.user_id and endpoint.wants(notice.kind)
+        for notice in of_user[endpoint.user_id]
+        if endpoint.wants(notice.kind)
     ]
     if new:
         await outgoing.add(tx, new)
