@@ -1,7 +1,6 @@
 """What all commands share: settings, the event loop, flags."""
 
 import asyncio
-import os
 import sys
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +11,6 @@ if TYPE_CHECKING:
     from deedbook.infra.settings import Settings
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
-STEPS_BACK = 5
 TRACED = ("api", "worker", "matcher")
 """Processes that do something for an order."""
 FreshFlag = Annotated[bool, typer.Option("--fresh", help="Forget everything and start over.")]
@@ -42,11 +40,6 @@ def adopted_settings(process: str) -> "Settings":
 
     adopt_running_stack()
     return settings_for(process)
-
-
-def step_back() -> None:
-    """Let those go first whom people wait for (API, matcher, database), where all want the same processor."""
-    os.nice(STEPS_BACK)
 
 
 def run(work: Coroutine[Any, Any, Any], *, exit_code: bool = False) -> Any:

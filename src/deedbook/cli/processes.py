@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from deedbook.cli.common import adopted_settings, run, step_back
+from deedbook.cli.common import adopted_settings, run
 
 app = typer.Typer()
 
@@ -36,7 +36,6 @@ def worker(
         picked = pick_queues(queues)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-    step_back()
     run(run_worker(adopted_settings("worker"), picked, lane=lane))
 
 
@@ -53,7 +52,6 @@ def relay() -> None:
     """Carry facts and jobs out of PostgreSQL."""
     from deedbook.workers.processes import relay as run_relay
 
-    step_back()
     run(run_relay(adopted_settings("relay")))
 
 
@@ -62,7 +60,6 @@ def scheduler() -> None:
     """Keep the clock's jobs on schedule."""
     from deedbook.workers.processes import scheduler as run_scheduler
 
-    step_back()
     run(run_scheduler(adopted_settings("scheduler")))
 
 

@@ -41,6 +41,9 @@ RESTART_PAUSE_S = 0.1
 RESTART_PAUSE_MAX_S = 5.0
 STOP_S = 25.0
 OURS = ("worker", "matcher", "relay", "scheduler")
+FIRST = ("PostgreSQL", "Valkey", "matcher", "api")
+STEPS_BACK = 5
+"""All others let those go first whom people wait for, where all want the same processor."""
 Progress = Callable[[str], None]
 T = TypeVar("T")
 
@@ -186,6 +189,9 @@ async def _start(
     permissions = _process(home, environ, "permissions", port, "/healthz", "DEEDBOOK_PERMISSIONS_PORT")
     kyc = _process(home, environ, "kyc", ports.DEEDBOOK_KYC_PORT, "/healthz", "DEEDBOOK_KYC_PORT")
     services = [*([permissions] if parts.permissions else []), *([kyc] if parts.kyc else [])]
+    others = [*services, *(_process(home, environ, name) for name in OURS)]
+    for server in (*servers, *others):
+        server.niceness = 0 if server.name in FIRST else STEPS_BACK
     ports_needed = [*servers, api, *services]
     await _together(*(server.make_way() for server in ports_needed))
     progress("Starting PostgreSQL, Valkey and the chain")
@@ -195,7 +201,6 @@ async def _start(
     progress("Deploying the platform's contracts; starting worker, relay and scheduler meanwhile")
     # Mostly waiting for confirmations, so the others can use the time. The API comes last: what it answers
     # can then also be carried out.
-    others = [*services, *(_process(home, environ, name) for name in OURS)]
     await _together(_deploy(full), *(keeper.start(process) for process in others))
     progress("Starting the API")
     await keeper.start(api)

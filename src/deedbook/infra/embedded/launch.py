@@ -1,8 +1,8 @@
-"""Runs between fork and the server: binds the new process to its parent's life, writes the pid file,
-steps down from root, and becomes the server. It stands alone (no import of ours) and does the work of a
+"""Runs between fork and the server: binds the new process to its parent's life, writes the pid file, steps down from
+root and back from others, and becomes the server. It stands alone (no import of ours) and does the work of a
 `preexec_fn`, which is unsafe in a process with threads.
 
-    python -I -S launch.py PID_FILE SUPERVISOR DEATH_SIGNAL caller|namespace|UID:GID COMMAND…
+    python -I -S launch.py PID_FILE SUPERVISOR DEATH_SIGNAL NICENESS caller|namespace|UID:GID COMMAND…
 
 SUPERVISOR is `pid:birth` as in `pidfile.py`.
 """
@@ -16,9 +16,10 @@ CLONE_NEWUSER = 0x10000000
 NAMESPACE_ID = 65534
 
 
-def main(pid_file: str, supervisor: str, death_signal: str, run_as: str, *command: str) -> None:
+def main(pid_file: str, supervisor: str, death_signal: str, niceness: str, run_as: str, *command: str) -> None:
     os.umask(0o077)
     _write_pid_file(pid_file, supervisor)
+    os.nice(int(niceness))
     _become(run_as)
     if sys.platform == "linux":
         _die_with_parent(int(supervisor.partition(":")[0]), int(death_signal))

@@ -46,6 +46,9 @@ class Server(ABC):
     keeps_data = True
     """Whether it goes on where it stopped. What does not cannot be started again under those who rely on it."""
 
+    niceness = 0
+    """How far it steps back for others who want the same processor, as `nice` counts it."""
+
     def __init__(self, data: Path, port: int, *, log_file: Path | None, port_setting: str) -> None:
         self.data = data.absolute()
         self.port = port
@@ -182,7 +185,8 @@ class Server(ABC):
     def _spawn(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
         """On this thread, never on a pool's: see the class. Only fork and exec happen here."""
         launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(pid_file_of(self.data))]
-        launcher += [str(Process.current()), str(int(self.stop_signal)), self._run_as.launch_argument()]
+        launcher += [str(Process.current()), str(int(self.stop_signal)), str(self.niceness)]
+        launcher.append(self._run_as.launch_argument())
         log = os.open(self.log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             return subprocess.Popen(
