@@ -16,7 +16,9 @@ CLONE_NEWUSER = 0x10000000
 NAMESPACE_ID = 65534
 
 
-def main(pid_file: str, supervisor: str, death_signal: str, niceness: str, run_as: str, *command: str) -> None:
+def main(
+    pid_file: str, supervisor: str, death_signal: str, niceness: str, run_as: str, *command: str
+) -> None:
     os.umask(0o077)
     _write_pid_file(pid_file, supervisor)
     os.nice(int(niceness))
