@@ -1,6 +1,7 @@
 """The engine compiled by mypyc is the same engine: the same source, the same outcomes, the same state hash."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 RUN = """
 import json
+import os
 from deedbook.bench.engine import _hash_after, _is_compiled, stream
 from deedbook.trading.live import LiveOrder
 print(json.dumps({"compiled": _is_compiled(), "hash": _hash_after(stream(20_000, 7))}))
@@ -37,6 +39,7 @@ def test_the_compiled_engine_says_what_the_plain_one_says(tmp_path: Path) -> Non
     plain = told(source)
     subprocess.run(
         [sys.executable, str(ROOT / "tools" / "compile_engine.py"), "--into", str(source)],
+        env={**os.environ, "MYPYC_OPT_LEVEL": "0", "MYPYC_DEBUG_LEVEL": "0"},  # to say the same takes no speed
         check=True,
         capture_output=True,
     )
