@@ -54,6 +54,10 @@ class _Connection(asyncio.Protocol):
         if self._lost is not None:
             self._lost(error or ConnectionResetError("the server closed the connection"))
 
+    @property
+    def closed(self) -> bool:
+        return self._transport is None or self._transport.is_closing()
+
     def close(self) -> None:
         if self._transport is not None:
             self._transport.close()
@@ -71,7 +75,7 @@ class Wire:
 
     async def __aenter__(self) -> "Wire":
         for _ in range(self._count):
-            await self._connect()
+            self._free.put_nowait(await self._connect())
         return self
 
     async def __aexit__(
@@ -95,6 +99,9 @@ class Wire:
             OSError: the connection was lost.
         """
         connection = await self._free.get()
+        if connection.closed:  # the server has closed it, since it was idle for long
+            self._all.remove(connection)
+            connection = await self._connect()
         future: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
         connection.send(request, lambda status, body: future.set_result((status, body)), future.set_exception)
         answer = await future
@@ -111,11 +118,11 @@ class Wire:
         assert self._free.qsize() == len(self._all)
         return await _Volley(self._all, requests, per_s).run()
 
-    async def _connect(self) -> None:
+    async def _connect(self) -> _Connection:
         loop = asyncio.get_running_loop()
         _, connection = await loop.create_connection(_Connection, self._host, self._port)
         self._all.append(connection)
-        self._free.put_nowait(connection)
+        return connection
 
 
 class _Volley:
