@@ -49,7 +49,9 @@ def lift_rate_limits(environ: MutableMapping[str, str]) -> None:
     for name in LIMITS:
         environ.setdefault(name, LIFTED)
     environ.setdefault("WS_CONNECTIONS_PER_ADDRESS", "10000")
-    environ.setdefault("ACCESS_TOKEN_TTL_S", "3600")  # requests are signed, and get their token, before they leave
+    environ.setdefault(
+        "ACCESS_TOKEN_TTL_S", "3600"
+    )  # requests are signed, and get their token, before they leave
 
 
 async def bench(settings: Settings, measure: Measure, *, as_json: bool, fresh: bool) -> int:

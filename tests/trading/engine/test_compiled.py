@@ -39,7 +39,11 @@ def test_the_compiled_engine_says_what_the_plain_one_says(tmp_path: Path) -> Non
     plain = told(source)
     subprocess.run(
         [sys.executable, str(ROOT / "tools" / "compile_engine.py"), "--into", str(source)],
-        env={**os.environ, "MYPYC_OPT_LEVEL": "0", "MYPYC_DEBUG_LEVEL": "0"},  # to say the same takes no speed
+        env={
+            **os.environ,
+            "MYPYC_OPT_LEVEL": "0",
+            "MYPYC_DEBUG_LEVEL": "0",
+        },  # to say the same takes no speed
         check=True,
         capture_output=True,
     )
