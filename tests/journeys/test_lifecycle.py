@@ -6,7 +6,11 @@ import os
 import subprocess
 import sys
 
+from standardwebhooks import Webhook
+
+from tests.support.letter_box import letter_box
 from tests.support.stack import Stack
+from tests.support.waiting import eventually
 
 
 async def test_market_becomes_active_when_its_issuer_and_an_officer_do_their_part(stack: Stack) -> None:
@@ -23,6 +27,28 @@ async def test_market_becomes_active_when_its_issuer_and_an_officer_do_their_par
         "market.activation_started",
         "market.activated",
     ]
+    await stack.prove(listing)
+
+
+async def test_an_issuer_is_told_in_their_feed_and_by_webhook_when_their_market_becomes_active(
+    stack: Stack,
+) -> None:
+    async with letter_box() as box:
+        wanted = {"url": f"{box.url}/hook", "kinds": ["market.approved", "market.activated"]}
+        secret = (await stack.call("POST", "/me/webhooks", status=201, json=wanted))["secret"]
+        listing = await stack.lifecycle()
+
+        async def told() -> bool:
+            feed = await stack.call("GET", "/me/notifications")
+            of_it = [entry for entry in feed["data"] if entry["subjectId"] == str(listing.market_id)]
+            return sorted(entry["kind"] for entry in of_it) == sorted(wanted["kinds"])
+
+        async def posted() -> bool:
+            messages = [Webhook(secret).verify(got.body, got.headers) for got in box.received]
+            return {message["type"] for message in messages} == set(wanted["kinds"])
+
+        await eventually(told, "both stand in the feed, once")
+        await eventually(posted, "both were posted, and are ours by their signature", within_s=20)
     await stack.prove(listing)
 
 
