@@ -12,7 +12,7 @@ class Me:
     """Who I am here."""
 
     user_id: UUID
-    account: str
+    account: str | None
     entity_id: UUID | None
     roles: tuple[str, ...]
 
