@@ -2,9 +2,10 @@
 
 from uuid import uuid4
 
+from deedbook.infra.telemetry import NOTIFICATION_OUTCOMES_KEY
 from deedbook.kernel.ids import UserId
-from tests.api.support import refused
-from tests.notifications.support import told_of_a_deposit
+from tests.api.support import ROOT, refused
+from tests.notifications.support import reachable, told_of_a_deposit
 from tests.support.world import World
 
 
@@ -52,3 +53,13 @@ async def test_another_users_notification_reads_as_absent(shared: World) -> None
     assert (await shared.post("/me/notifications/read-all", me, {"upTo": str(told)})).json() == {"marked": 0}
     theirs = await shared.http.get("/me/notifications/unread-count", headers=other.headers)
     assert theirs.json() == {"unread": 1}
+
+
+async def test_metrics_tell_what_was_sent_and_what_waits(world: World) -> None:
+    me = await world.user()
+    await reachable(world.db, UserId(me.user_id))
+    await told_of_a_deposit(world.db, UserId(me.user_id))
+    await world.resources.redis.hincrby(NOTIFICATION_OUTCOMES_KEY, "SMS|later", 3)
+    told = (await world.http.get(f"{ROOT}/metrics")).text
+    assert 'deedbook_notification_oldest_seconds{channel="EMAIL"}' in told
+    assert 'deedbook_notification_attempts{channel="SMS",outcome="later"} 3.0' in told
