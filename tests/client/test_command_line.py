@@ -17,6 +17,8 @@ from deedbook.cli import app
 from deedbook.cli.asking import HINTS
 from deedbook.cli.profiles import Profile, ProfileError, chosen, keep, profiles_file, signer_of, stored
 from deedbook.client.errors import DeedbookError
+from deedbook.identity import Role
+from deedbook.stack.demo_keys import ROLES
 from tests.api.loopback import serving
 from tests.support.floor import Floor
 from tests.support.world import User
@@ -28,9 +30,12 @@ async def address(shared_floor: Floor) -> AsyncIterator[str]:
         yield address
 
 
-@pytest.fixture
-def environ(tmp_path: Path) -> dict[str, str]:
-    return {"DEEDBOOK_PROFILES": str(tmp_path / "profiles.json")}
+@pytest.fixture(autouse=True)
+def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Profiles and sessions of the test's own."""
+    environ = {"DEEDBOOK_PROFILES": str(tmp_path / "profiles.json")}
+    monkeypatch.setenv("DEEDBOOK_PROFILES", environ["DEEDBOOK_PROFILES"])
+    return environ
 
 
 async def run(address: str, user: User | None, *arguments: str, **more: str) -> Any:
@@ -135,3 +140,29 @@ def test_what_goes_wrong_is_said_in_a_line_with_what_to_do(
 
 def test_every_hint_is_for_a_code_that_there_is() -> None:
     assert HINTS.keys() <= DeedbookError.by_code.keys()
+
+
+async def test_commands_share_a_session_and_begin_another_when_it_has_ended(
+    floor: Floor, address: str, environ: dict[str, str]
+) -> None:
+    buyer = await floor.investor("1")
+
+    async def sessions() -> int:
+        [row] = await floor.rows(
+            "SELECT count(*) FROM sessions WHERE user_id = $1 AND revoked_at IS NULL", buyer.user_id
+        )
+        return int(row["count"])
+
+    before = await sessions()
+    for _ in range(3):
+        await run(address, buyer, "balance", **environ)
+    assert await sessions() == before + 1
+    kept = profiles_file(environ).with_name("sessions.json")
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    kept.write_text(json.dumps(dict.fromkeys(json.loads(kept.read_text()), "run-out")))
+    await run(address, buyer, "balance", **environ)
+    assert await sessions() == before + 2
+
+
+def test_there_is_a_demo_wallet_for_each_role() -> None:
+    assert set(ROLES) == {role.value for role in Role}

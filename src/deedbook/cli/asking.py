@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deedbook.cli.profiles import Profile, ProfileError, chosen, signer_of
+from deedbook.cli.sessions import kept_session
 
 if TYPE_CHECKING:
     from deedbook.client import AsyncClient, Client
@@ -61,12 +62,11 @@ def profile_of(name: str, role: str, url: str) -> Profile:
 
 def _credentials(profile: Profile) -> dict[str, Any]:
     if profile.role:
-        from deedbook.cli.common import settings_for
         from deedbook.client import LocalSigner
-        from deedbook.stack.login import demo_wallet
+        from deedbook.stack.demo_keys import demo_key
 
-        wallet = demo_wallet(settings_for("login"), profile.role)
-        return {"signer": LocalSigner.from_key(wallet.private_key)}
+        production = os.environ.get("DEEDBOOK_ENV") == "production"
+        return {"signer": LocalSigner.from_key(demo_key(profile.role, production=production))}
     return {"signer": signer_of(profile), "token": profile.token or None}
 
 
@@ -81,7 +81,10 @@ def client_of(profile: Profile) -> Iterator["Client"]:
     from deedbook.client import Client
 
     trusted = not is_here(profile.url)
-    with Client(profile.url, trust_env=trusted, **_credentials(profile)) as client:
+    with (
+        Client(profile.url, trust_env=trusted, **_credentials(profile)) as client,
+        kept_session(client.session),
+    ):
         yield client
 
 
@@ -96,6 +99,13 @@ def async_client_of(profile: Profile) -> "AsyncClient":
 def asking(name: str, role: str, url: str) -> Iterator["Client"]:
     """A client for whoever is meant."""
     with client_of(profile_of(name, role, url)) as client:
+        yield client
+
+
+@contextmanager
+def client_as(role: str) -> Iterator["Client"]:
+    """A client of a demo wallet of the stack that runs here, for trying things out."""
+    with asking("", role, "") as client:
         yield client
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 market_app = typer.Typer(no_args_is_help=True, help="Register assets, decide on them, see the markets.")
 Market = Annotated[str, typer.Argument(help="The market's id, or its token's symbol.")]
 Reason = Annotated[str, typer.Option(help="Why.")]
+QUOTE = "USDC"
+"""What markets are traded against."""
 SHOWN = (
     "id",
     "name",
@@ -81,6 +83,8 @@ def approve(
         if wait:
             with waiting("its contract is deployed"):
                 told = client.wait_for_market(told.id)
+                if told.status == "active":
+                    client.wait_for_pair(f"{told.token_symbol}-{QUOTE}")
     show_one(told, SHOWN, as_json=as_json)
 
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+WIDTH_IN_A_FILE = 140
 Columns = Sequence[tuple[str, Callable[[Any], Any]]]
 
 
@@ -67,7 +68,7 @@ def show_many(values: Iterable[Any], columns: Columns, *, as_json: bool, empty: 
 
     table = Table()
     for title, _ in columns:
-        table.add_column(title, overflow="fold")
+        table.add_column(title, overflow="fold", no_wrap=title == columns[0][0])
     for value in found:
         table.add_row(*(_text(told(value)) for _, told in columns))
     _print(table)
@@ -100,4 +101,4 @@ def _text(told: Any) -> str:
 def _print(table: Any) -> None:
     from rich.console import Console
 
-    Console().print(table, markup=True)
+    Console(width=None if sys.stdout.isatty() else WIDTH_IN_A_FILE).print(table)

@@ -28,6 +28,7 @@ class Operations:
     exchange_info = Operation(people.exchange_info)
     pair = Operation(people.pair)
     pairs = Operation(people.pairs)
+    wait_for_pair = Operation(people.wait_for_pair)
     token = Operation(people.token)
     tokens = Listing(people.tokens)
     server_time = Operation(people.server_time)

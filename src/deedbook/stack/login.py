@@ -1,12 +1,9 @@
 """A role at the command line, for trying things out: a wallet kept in the home, granted, signed in."""
 
-import hashlib
-
 import httpx2
 
-from deedbook.identity import Role
-from deedbook.infra.embedded import Home
 from deedbook.infra.settings import Settings, SettingsError
+from deedbook.stack.demo_keys import demo_key
 from deedbook.stack.grant import grant
 from deedbook.stack.wallet import Wallet, sign_in
 
@@ -19,15 +16,7 @@ def demo_wallet(settings: Settings, role_text: str) -> Wallet:
     Raises:
         SettingsError: in production, or no such role.
     """
-    if settings.production:
-        raise SettingsError("demo wallets are for development; use a wallet of your own")
-    try:
-        role = Role(role_text.lower())
-    except ValueError:
-        raise SettingsError(f"the roles are {', '.join(entry.value for entry in Role)}") from None
-    home = Home.locate()
-    home.open()
-    return Wallet.from_key(hashlib.sha256(home.secret(f"demo-wallet-{role.value}").encode()).digest())
+    return Wallet.from_key(demo_key(role_text, production=settings.production))
 
 
 async def login(settings: Settings, role_text: str, entity: str) -> str:
@@ -42,6 +31,8 @@ async def login(settings: Settings, role_text: str, entity: str) -> str:
     try:
         async with httpx2.AsyncClient(base_url=base_url, timeout=10, trust_env=False) as http:
             return str((await sign_in(http, wallet))["accessToken"])
+    except httpx2.HTTPStatusError as error:
+        raise SettingsError(f"signing in was answered with {error.response.text[:300]}") from None
     except httpx2.HTTPError as error:
         raise SettingsError(
             f"the API at {base_url} does not answer ({type(error).__name__}): run `make up`"

@@ -6,7 +6,9 @@ from typing import Any
 from deedbook.client.answers import Exchange, Me, Pair, ServerTime, Token
 from deedbook.client.flow import Call, Flow, Session, ask, signer_of
 from deedbook.client.flows.asking import everything, get, page, segment
+from deedbook.client.flows.waiting import until
 from deedbook.client.operations import Page
+from deedbook.client.refusals import PairNotFound
 from deedbook.client.signers import personal_signature
 from deedbook.client.typed_data import checksum_address
 
@@ -80,6 +82,24 @@ def pair(session: Session, name: str) -> Flow[Pair]:
         return known
     found = yield from get(session, Pair, f"/trading/pairs/{segment(name)}", signed_in=False)
     yield from exchange_info(session, fresh=True)
+    return found
+
+
+def wait_for_pair(session: Session, name: str, within_s: float = 60) -> Flow[Pair]:
+    """Ask for a pair until it is there: it opens a moment after its market.
+
+    Raises:
+        StillWaiting: it is not, in time.
+    """
+
+    def look() -> Flow[Pair | None]:
+        try:
+            return (yield from pair(session, name))
+        except PairNotFound:
+            return None
+
+    found = yield from until(session, look, lambda seen: seen is not None, f"pair {name}", within_s)
+    assert found is not None, "it was waited for"
     return found
 
 
