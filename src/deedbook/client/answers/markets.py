@@ -9,7 +9,7 @@ from uuid import UUID
 
 @dataclass(frozen=True)
 class Me:
-    """Who I am here."""
+    """Who I am here. Whoever comes by another provider has no account before they bind one."""
 
     user_id: UUID
     account: str | None
