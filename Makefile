@@ -17,7 +17,7 @@ WORKERS ?= 2
 # Every command starts processes: without compiled modules each of them would compile a thousand files first.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo up test check fmt lint types floors contracts docs lock compile clean
+.PHONY: demo up test check fmt lint types floors contracts docs site lock compile clean
 
 demo:
 	@$(PYTHON) tools/bootstrap.py run
@@ -47,6 +47,9 @@ docs: dev
 
 contracts: dev
 	PATH="$(CURDIR)/.tools/node/bin:$$PATH" node contracts/build.mjs --check
+
+site: dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 fmt: dev
 	$(BIN)/ruff check --fix -q . || true
