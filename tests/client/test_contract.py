@@ -34,6 +34,15 @@ NAMES = {
     "OrderPreview": "PreviewOrderAnswer",
     "ComplianceRecord": "RecordAnswer",
     "ComplianceRules": "RulesAnswer",
+    "SwapQuote": "QuoteAnswer",
+    "SwapFill": "FillAnswer",
+    "Notification": "OneNotificationAnswer",
+    "Preference": "ChoiceAnswer",
+    "Webhook": "MyWebhookAnswer",
+    "NewWebhook": "MyWebhookSecretAnswer",
+    "WebhookMessage": "MessageAnswer",
+    "WithdrawalLimits": "LimitsAnswer",
+    "Destination": "ListedAddress",
 }
 """Where the API's name is another than the client's and `Answer`."""
 

@@ -128,6 +128,20 @@ async def test_a_session_that_ended_is_begun_again_when_the_stream_needs_one(
         ).pair == shared_floor.spec.symbol
 
 
+async def test_an_api_key_is_enough_to_follow_and_to_send_what_a_signer_signs(
+    shared_floor: Floor, address: str
+) -> None:
+    owner, pair = await shared_floor.investor("1000"), shared_floor.spec.symbol
+    async with following(address, owner) as (client, _):
+        told = await client.create_api_key("bot", ["account", "read", "trade"])
+    bot = AsyncClient(address, signer=signer_of(owner), token=told.api_key, trust_env=False)
+    async with bot, bot.stream() as stream, asyncio.timeout(30):
+        events, balances = stream.orders(from_seq=0), stream.balances()
+        assert (await anext(balances))["USDC"].available == 1000
+        placed = await stream.place(NewOrder(pair, "BUY", "1", "90"))
+        assert (await anext(events)).data["orderId"] == str(placed.id)
+
+
 async def _count(shared_floor: Floor) -> int:
     [row] = await shared_floor.rows(
         "SELECT count(*) FROM trades WHERE pair_id = $1", shared_floor.spec.pair_id

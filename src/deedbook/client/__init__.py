@@ -14,6 +14,7 @@ from deedbook.client.flows.waiting import StillWaiting
 from deedbook.client.live_book import BookOutOfStep, LiveBook
 from deedbook.client.orders import NewOrder, SignedOrder, sign_order
 from deedbook.client.signers import CallableSigner, LocalSigner, Signer
+from deedbook.client.swaps import NewSwap, SignedSwap, sign_swap
 
 __all__ = [
     "AsyncClient",
@@ -25,13 +26,16 @@ __all__ = [
     "LiveBook",
     "LocalSigner",
     "NewOrder",
+    "NewSwap",
     "SignedOrder",
+    "SignedSwap",
     "Signer",
     "StillWaiting",
     "Unreachable",
     "sign_deposit",
     "sign_order",
     "sign_permit",
+    "sign_swap",
     "sign_transfer",
     "sign_withdrawal",
 ]

@@ -10,7 +10,19 @@ import httpx2
 
 from deedbook.client.errors import Unreachable
 from deedbook.client.flow import Flow, Reply, Request, Session, Wait
-from deedbook.client.flows import compliance, custody, issuance, marketdata, people, trading
+from deedbook.client.flows import (
+    compliance,
+    custody,
+    hooks,
+    issuance,
+    keys,
+    marketdata,
+    notices,
+    people,
+    swapping,
+    trading,
+    withdrawing,
+)
 from deedbook.client.operations import Listing, Operation
 from deedbook.client.signers import Signer
 from deedbook.client.stream import Stream
@@ -25,6 +37,8 @@ class Operations:
 
     sign_out = Operation(people.sign_out)
     me = Operation(people.me)
+    wallet = Operation(people.wallet)
+    bind_wallet = Operation(people.bind_wallet)
     exchange_info = Operation(people.exchange_info)
     pair = Operation(people.pair)
     pairs = Operation(people.pairs)
@@ -33,6 +47,10 @@ class Operations:
     tokens = Listing(people.tokens)
     server_time = Operation(people.server_time)
     call = Operation(people.call)
+
+    create_api_key = Operation(keys.create_api_key)
+    api_keys = Listing(keys.api_keys)
+    revoke_api_key = Operation(keys.revoke_api_key)
 
     sign = Operation(trading.signed)
     place = Operation(trading.place)
@@ -50,6 +68,13 @@ class Operations:
     settlement = Operation(trading.settlement)
     settlements = Listing(trading.settlements)
     wait_for_order = Operation(trading.wait_for_order)
+
+    quote_swap = Operation(swapping.quote_swap)
+    sign_swap = Operation(swapping.signed_swap)
+    swap = Operation(swapping.swap)
+    one_swap = Operation(swapping.one_swap)
+    swaps = Listing(swapping.swaps)
+    wait_for_swap = Operation(swapping.wait_for_swap)
 
     balances = Operation(custody.balances)
     ledger = Listing(custody.ledger)
@@ -71,6 +96,34 @@ class Operations:
     wait_for_deposit = Operation(custody.wait_for_deposit)
     wait_for_withdrawal = Operation(custody.wait_for_withdrawal)
     wait_for_transfer = Operation(custody.wait_for_transfer)
+    destinations = Operation(withdrawing.destinations)
+    add_destination = Operation(withdrawing.add_destination)
+    remove_destination = Operation(withdrawing.remove_destination)
+    restrict_withdrawals = Operation(withdrawing.restrict_withdrawals)
+    withdrawal_limits = Operation(withdrawing.withdrawal_limits)
+    set_withdrawal_limits = Operation(withdrawing.set_withdrawal_limits)
+
+    notifications = Listing(notices.notifications)
+    notification = Operation(notices.notification)
+    unread_count = Operation(notices.unread_count)
+    mark_read = Operation(notices.mark_read)
+    mark_all_read = Operation(notices.mark_all_read)
+    preferences = Operation(notices.preferences)
+    prefer = Operation(notices.prefer)
+    contacts = Operation(notices.contacts)
+    give_contact = Operation(notices.give_contact)
+    verify_contact = Operation(notices.verify_contact)
+    remove_contact = Operation(notices.remove_contact)
+
+    add_webhook = Operation(hooks.add_webhook)
+    webhook = Operation(hooks.webhook)
+    webhooks = Operation(hooks.webhooks)
+    remove_webhook = Operation(hooks.remove_webhook)
+    rotate_webhook = Operation(hooks.rotate_webhook)
+    enable_webhook = Operation(hooks.enable_webhook)
+    test_webhook = Operation(hooks.test_webhook)
+    webhook_messages = Listing(hooks.webhook_messages)
+    replay_webhook_message = Operation(hooks.replay_webhook_message)
 
     register_market = Operation(issuance.register_market)
     approve_market = Operation(issuance.approve_market)

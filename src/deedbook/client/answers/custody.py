@@ -137,3 +137,33 @@ class LedgerLine:
     amount: Decimal
     balance: Decimal
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class WithdrawalLimits:
+    """What withdrawals of a token are measured by: up to where nobody is asked, beyond what two people are, and how
+    much may leave on a day."""
+
+    token_id: UUID
+    symbol: str
+    automatic_up_to: Decimal
+    four_eyes_above: Decimal
+    daily_limit: Decimal
+
+
+@dataclass(frozen=True)
+class Destination:
+    """An address on my list, and from when it counts."""
+
+    address: str
+    label: str
+    usable_from: datetime
+
+
+@dataclass(frozen=True)
+class Destinations:
+    """Where my withdrawals may go. `open_from` is when the restriction ends, once it was turned off."""
+
+    allow_list_only: bool
+    open_from: datetime | None
+    addresses: tuple[Destination, ...]

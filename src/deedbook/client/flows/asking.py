@@ -52,11 +52,22 @@ def send(
     key: str | None = None,
     version: int | None = None,
 ) -> Flow[T]:
-    """Something that is done once, however often it is sent: it has a key, its sender's or one of its own."""
-    told = yield from ask(
-        session, Call(method, path, body=dict(body), key=key or str(uuid4()), version=version)
-    )
-    return read(kind, told)
+    """Something that is done once, however often it is sent."""
+    return read(kind, (yield from once(session, path, body, method=method, key=key, version=version)))
+
+
+def once(
+    session: Session,
+    path: str,
+    body: Mapping[str, Any],
+    *,
+    method: str = "POST",
+    key: str | None = None,
+    version: int | None = None,
+) -> Flow[Any]:
+    """The same, as JSON: it has a key, its sender's or one of its own."""
+    call = Call(method, path, body=dict(body), key=key or str(uuid4()), version=version)
+    return (yield from ask(session, call))
 
 
 def as_body(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from deedbook.client.answers import Exchange, Me, Pair, ServerTime, Token
+from deedbook.client.answers import Binding, Exchange, Me, Pair, ServerTime, Token
 from deedbook.client.flow import Call, Flow, Session, ask, signer_of
 from deedbook.client.flows.asking import everything, get, page, segment
 from deedbook.client.flows.waiting import until
 from deedbook.client.operations import Page
+from deedbook.client.reading import read
 from deedbook.client.refusals import PairNotFound
 from deedbook.client.signers import personal_signature
 from deedbook.client.typed_data import checksum_address
@@ -17,21 +18,25 @@ STATEMENT = "Sign in to Deedbook."
 
 def sign_in(session: Session) -> Flow[None]:
     """Sign in with Ethereum (EIP-4361). Clients do this by themselves, and again when the token runs out."""
-    signer = signer_of(session)
-    offer = yield from ask(session, Call("POST", "/auth/nonce", signed_in=False))
-    now = datetime.fromtimestamp(session.clock(), UTC)
-    message = sign_in_message(checksum_address(signer.address), offer, now)
-    body = {"message": message, "signature": personal_signature(signer, message)}
+    body = yield from _signed_message(session, STATEMENT)
     # A nonce is good once: where the answer is lost, another is asked for.
     told = yield from ask(session, Call("POST", "/auth/siwe", body=body, signed_in=False, repeatable=False))
     session.token = told["accessToken"]
 
 
-def sign_in_message(address: str, offer: dict[str, Any], now: datetime) -> str:
+def _signed_message(session: Session, statement: str) -> Flow[dict[str, str]]:
+    signer = signer_of(session)
+    offer = yield from ask(session, Call("POST", "/auth/nonce", signed_in=False))
+    now = datetime.fromtimestamp(session.clock(), UTC)
+    message = sign_in_message(checksum_address(signer.address), offer, now, statement)
+    return {"message": message, "signature": personal_signature(signer, message)}
+
+
+def sign_in_message(address: str, offer: dict[str, Any], now: datetime, statement: str = STATEMENT) -> str:
     """The text that a wallet shows, of what `POST /auth/nonce` answered."""
     issued = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return (
-        f"{offer['domain']} wants you to sign in with your Ethereum account:\n{address}\n\n{STATEMENT}\n\n"
+        f"{offer['domain']} wants you to sign in with your Ethereum account:\n{address}\n\n{statement}\n\n"
         f"URI: {offer['uri']}\nVersion: {offer['version']}\nChain ID: {offer['chainId']}\n"
         f"Nonce: {offer['nonce']}\nIssued At: {issued}"
     )
@@ -61,6 +66,20 @@ def me(session: Session) -> Flow[Me]:
     """Who I am here."""
     if session.me is None:
         session.me = yield from get(session, Me, "/me")
+    return session.me
+
+
+def wallet(session: Session) -> Flow[Binding]:
+    """My account; or, for whom another issuer vouches, what its owner has to sign to make it mine."""
+    return (yield from get(session, Binding, "/me/wallets"))
+
+
+def bind_wallet(session: Session) -> Flow[Me]:
+    """Make the signer's account mine, once and for good: for a client with another issuer's token and a signer."""
+    asked = yield from wallet(session)
+    body = yield from _signed_message(session, asked.statement or STATEMENT)
+    told = yield from ask(session, Call("POST", "/me/wallets", body=body, repeatable=False))
+    session.me = read(Me, told)
     return session.me
 
 
