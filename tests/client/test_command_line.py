@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,48 @@ async def test_a_person_trades_from_the_command_line(floor: Floor, address: str)
     assert held[floor.till.deed.symbol]["total"] == "0.9975"
     assert (await run(address, buyer, "whoami"))["userId"] == str(buyer.user_id)
     assert pair in {entry["symbol"] for entry in (await run(address, None, "book", "list"))["data"]}
+
+
+async def test_a_person_swaps_from_the_command_line(floor: Floor, address: str) -> None:
+    buyer, seller, pair = await floor.investor("1000"), await floor.investor(deeds="10"), floor.spec.symbol
+    await floor.place(seller, "SELL", price="100", quantity="5")
+    await floor.match()
+    quoted = await run(address, None, "swap", "quote", pair, "BUY", "50", "--tolerance", "0")
+    assert (quoted["amountIn"], quoted["amountOut"]) == ("50", "0.49875")
+    placed = await run(address, buyer, "swap", "place", pair, "BUY", "50", quoted["amountOut"])
+    suggested = await run(address, buyer, "swap", "place", pair, "BUY", "50")
+    assert (placed["status"], placed["minAmountOut"]) == ("PENDING_MATCH", "0.49875")
+    assert Decimal(suggested["minAmountOut"]) < Decimal(placed["minAmountOut"])
+    await floor.match()
+    shown = await run(address, buyer, "swap", "show", placed["id"])
+    assert (shown["status"], shown["amountUsed"], len(shown["fills"])) == ("FILLED", "50", 1)
+    found = (await run(address, buyer, "swap", "list"))["data"]
+    assert [entry["id"] for entry in found] == [suggested["id"], placed["id"]]
+
+
+async def test_a_person_makes_a_key_for_a_program_and_ends_it(floor: Floor, address: str) -> None:
+    owner, pair = await floor.investor("1000"), floor.spec.symbol
+    made = await run(
+        address, owner, "key", "create", "bot", "--scope", "read", "--scope", "trade", "--days", "7"
+    )
+    text = made["apiKey"]
+    assert made["key"]["scopes"] == ["read", "trade"]
+    assert (await run(address, None, "whoami", DEEDBOOK_API_KEY=text))["userId"] == str(owner.user_id)
+    placed = await run(address, owner, "order", "place", pair, "BUY", "1", "90", DEEDBOOK_API_KEY=text)
+    listed = await run(address, None, "order", "list", DEEDBOOK_API_KEY=text)
+    assert [order["id"] for order in listed["data"]] == [placed["id"]]
+    ended = await run(address, owner, "key", "revoke", made["key"]["id"])
+    assert ended["revokedAt"] is not None
+    assert [key["name"] for key in (await run(address, owner, "key", "list"))["data"]] == ["bot"]
+
+
+async def test_a_keys_text_is_shown_to_a_person_once(floor: Floor, address: str) -> None:
+    owner = await floor.investor()
+    env = {"DEEDBOOK_URL": address, "DEEDBOOK_KEY": owner.wallet.private_key.hex(), "DEEDBOOK_API_KEY": ""}
+    told = await asyncio.to_thread(CliRunner().invoke, app, ["key", "create", "bot"], env=env)
+    assert told.exception is None and told.stdout.count("dbk_") == 1 and "Keep it now" in told.stdout
+    listed = await asyncio.to_thread(CliRunner().invoke, app, ["key", "list"], env=env)
+    assert "bot" in listed.stdout and "dbk_" not in listed.stdout
 
 
 async def test_a_book_is_watched_as_it_is(floor: Floor, address: str) -> None:

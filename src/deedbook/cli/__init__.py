@@ -10,6 +10,7 @@ from deedbook.cli import (
     book,
     chain,
     desk,
+    key,
     market,
     money,
     order,
@@ -17,6 +18,7 @@ from deedbook.cli import (
     processes,
     profile,
     records,
+    swap,
 )
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -24,9 +26,11 @@ for commands in (people, money, processes, records):
     app.registered_commands += commands.app.registered_commands
 app.add_typer(market.market_app, name="market")
 app.add_typer(order.order_app, name="order")
+app.add_typer(swap.swap_app, name="swap")
 app.add_typer(book.book_app, name="book")
 app.add_typer(desk.compliance_app, name="compliance")
 app.add_typer(profile.profile_app, name="profile")
+app.add_typer(key.key_app, name="key")
 app.add_typer(chain.chain_app, name="chain", invoke_without_command=True)
 app.add_typer(bench.bench_app, name="bench")
 app.add_typer(audit.audit_app, name="audit")
