@@ -12,6 +12,7 @@ from deedbook import __version__
 from deedbook.api import errors, root
 from deedbook.api.callers import Callers
 from deedbook.api.deps import IDEMPOTENCY_KEY, guard
+from deedbook.api.examples import show_examples
 from deedbook.api.hot import Express
 from deedbook.api.key_use import KeyUses
 from deedbook.api.live.accounts import Accounts
@@ -232,6 +233,7 @@ def _describe(app: FastAPI) -> None:
         for operation in (operation for path in schema["paths"].values() for operation in path.values()):
             for parameter in operation.get("parameters", ()):
                 _describe_parameter(parameter, operation)
+        show_examples(schema)
         return schema
 
     app.openapi = described  # type: ignore[method-assign]
