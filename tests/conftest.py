@@ -11,6 +11,7 @@ from deedbook.infra.database import Database
 from deedbook.infra.embedded import EmbeddedAnvil, EmbeddedValkey
 from tests.support import servers
 from tests.support.servers import PostgresServer
+from tests.support.waiting import PATIENCE_S
 from tests.support.workers import longest_first
 from tests.support.world import World, open_world
 
@@ -57,7 +58,7 @@ async def dsn(postgres: PostgresServer) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def db(dsn: str) -> AsyncIterator[Database]:
-    database = await Database.connect(dsn)
+    database = await Database.connect(dsn, acquire_timeout_s=PATIENCE_S)
     yield database
     await database.close()
 

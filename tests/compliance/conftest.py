@@ -7,12 +7,13 @@ import pytest
 from deedbook.infra.database import Database
 from tests.compliance.support import Desk, open_desk
 from tests.support.servers import PostgresServer
+from tests.support.waiting import PATIENCE_S
 
 
 @pytest.fixture(scope="module")
 async def db(postgres: PostgresServer) -> AsyncIterator[Database]:
     made = await postgres.new_database()
-    database = await Database.connect(made)
+    database = await Database.connect(made, acquire_timeout_s=PATIENCE_S)
     yield database
     await database.close()
     await postgres.drop(made)

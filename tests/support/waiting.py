@@ -8,6 +8,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+PATIENCE_S = 15.0
+"""For connections of tests: where many servers share two processors, one may take seconds to be made."""
+
 
 async def eventually(
     found: Callable[[], Awaitable[T]], what: str, *, within_s: float = 10.0, every_s: float = 0.02

@@ -21,6 +21,7 @@ from deedbook.kernel.ids import EntityId
 from deedbook.stack.wallet import Wallet, sign_in
 from deedbook.wiring import Resources, sign_in_policy
 from tests.support.fake_permissions import FakePermissions
+from tests.support.waiting import PATIENCE_S
 
 ADMIN_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 HMAC_SECRET = "test-webhook-secret-test-webhook-secret"
@@ -132,7 +133,7 @@ async def open_world(dsn: str, redis_url: str, **more: Any) -> AsyncIterator[Wor
     """A world over these servers."""
     settings = test_settings(dsn, redis_url, **more)
     fake = FakePermissions()
-    db = await Database.connect(dsn, pool_size=settings.DATABASE_POOL_SIZE)
+    db = await Database.connect(dsn, pool_size=settings.DATABASE_POOL_SIZE, acquire_timeout_s=PATIENCE_S)
     redis = connect_redis(settings)
     client = EntityPermissionsClient(
         "http://permissions.test",

@@ -11,13 +11,15 @@ from deedbook.infra.embedded import EmbeddedAnvil
 from deedbook.integrations.sapphire.client import SapphireClient
 from tests.support.platform import Platform, open_platform
 from tests.support.servers import PostgresServer
+from tests.support.waiting import PATIENCE_S
 
 
 @pytest.fixture(scope="package")
 async def founded(postgres: PostgresServer, anvil: EmbeddedAnvil) -> AsyncIterator[Platform]:
     """A platform whose lane is moved all the time."""
     dsn = await postgres.new_database()
-    db, node = await Database.connect(dsn), SapphireClient(anvil.url)
+    db = await Database.connect(dsn, acquire_timeout_s=PATIENCE_S)
+    node = SapphireClient(anvil.url)
     platform = await open_platform(db, node, anvil)
     await platform.found()
     async with moving(platform):
