@@ -105,4 +105,5 @@ def pytest_runtestloop(session: pytest.Session) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    sys.exit(pytest.main(["tests/api", "-q", "-n", "0", "-p", "tests.api.examples", *sys.argv[1:]]))
+    told = ["-q", "-n", "0", "-p", "tests.api.examples", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    sys.exit(pytest.main(["tests/api", *told, *sys.argv[1:]]))

@@ -70,9 +70,10 @@ async def take_or_claim(
 
     `receiver` is the account that the posting will credit: both are locked now, in the order that all keep.
     """
-    await store.lock_balances(tx, [account_id] if receiver is None else [account_id, receiver], token_id)
-    available, _ = await store.balance(tx, account_id, token_id)
-    taken = min(available, amount)
+    accounts = [account_id] if receiver is None else [account_id, receiver]
+    locked = await store.lock_available(tx, [(one, token_id) for one in accounts])
+    # A balance that is only coming into being is not locked, and whoever else takes from it comes first.
+    taken = min(locked.get((account_id, token_id), 0), amount)
     moves = [Move(account_id, token_id, -taken)] if taken else []
     if taken < amount:
         moves.append(Move(SUSPENSE, token_id, taken - amount))

@@ -104,15 +104,6 @@ async def balance(tx: Tx, account_id: AccountId, token_id: TokenId) -> tuple[int
     return (int(row["available"]), int(row["locked"])) if row else (0, 0)
 
 
-async def lock_balances(tx: Tx, accounts: Sequence[AccountId], token_id: TokenId) -> None:
-    """Hold these balances as they are until the commit, locked in the order in which all lock them."""
-    await tx.execute(
-        "SELECT 1 FROM user_balances WHERE user_id = ANY ($1) AND token_id = $2 ORDER BY user_id FOR NO KEY UPDATE",
-        accounts,
-        token_id,
-    )
-
-
 async def lock_available(
     tx: Tx, balances: Sequence[tuple[AccountId, TokenId]]
 ) -> dict[tuple[AccountId, TokenId], int]:
