@@ -1,5 +1,5 @@
 """The examples of the OpenAPI document: requests and answers as they were, once, in the tests of the API. Record them
-anew with `python -m tests.api.examples` after a route has come or changed."""
+anew with `python -m tests.api.examples` after a route has come or changed; `-k` records some of them."""
 
 import json
 import re
@@ -20,7 +20,7 @@ MAX_TEXT = 300
 MAX_ITEMS = 2
 SECRETS = {
     "accessToken": "eyJhbGciOiJFZERTQSJ9.the-claims.the-signature",
-    "refreshToken": "the-refresh-token",
+    "refreshToken": "the-refresh-token-of-this-session",
     "apiKey": "dbk_the-id_the-secret",
     "secret": "whsec_the-secret",
     "ticket": "the-ticket",
@@ -61,8 +61,11 @@ class Recorder:
         return f"{method} {min(fitting)[1]}" if fitting else None
 
     def write(self) -> None:
-        missing = sorted({f"{method} {path}" for method, _, path, _ in self._routes} - self._found.keys())
-        kept = dict(sorted(self._found.items()))
+        """What was not seen this time stays as it was."""
+        known = {f"{method} {path}" for method, _, path, _ in self._routes}
+        told = json.loads(FILE.read_text()) | self._found
+        kept = {name: told[name] for name in sorted(told) if name in known}
+        missing = sorted(known - kept.keys())
         FILE.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")  # type: ignore[attr-defined]
         print(f"{len(kept)} recorded, {len(missing)} missing: {missing}")
 

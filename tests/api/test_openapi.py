@@ -53,14 +53,15 @@ def test_an_operation_says_what_it_does_and_who_may_call_it(path: str, operation
 
 @pytest.mark.parametrize(("path", "operation"), OPERATIONS)
 def test_an_operation_shows_what_is_sent_and_answered(path: str, operation: dict[str, Any]) -> None:
-    told = [status for status in operation["responses"] if status.startswith("2")]
-    shown = [media for status in told for media in operation["responses"][status].get("content", {}).values()]
-    shown += operation.get("requestBody", {}).get("content", {}).values()
-    for media in shown:
-        assert "example" in media, "record it with `python -m tests.api.examples`"
-    for media in shown:
-        schema = {**media["schema"], "components": DOCUMENT["components"]}
-        assert not isinstance(media["example"], dict) or jsonschema_rs.is_valid(schema, media["example"])
+    """In one of the types where there are several."""
+    parts = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+    for part in (*parts, operation.get("requestBody", {})):
+        content = part.get("content", {})
+        shown = {kind: media["example"] for kind, media in content.items() if "example" in media}
+        assert shown or not content, "record it with `python -m tests.api.examples`"
+        if "application/json" in shown and "schema" in content["application/json"]:
+            schema = {**content["application/json"]["schema"], "components": DOCUMENT["components"]}
+            assert jsonschema_rs.is_valid(schema, shown["application/json"])
 
 
 def test_operations_have_names_of_their_own_when_a_client_is_generated() -> None:

@@ -13,10 +13,11 @@ import pytest
 
 from deedbook import compliance, ledger
 from deedbook.identity import Role
-from deedbook.infra.embedded import EmbeddedValkey
+from deedbook.infra.embedded import EmbeddedAnvil, EmbeddedValkey
 from deedbook.kernel.ids import UserId
 from deedbook.ledger import AccountId, HoldOwner, LineKind, into_the_vault
 from tests.api.support import caller_of, every_refusal_is_a_problem, refused
+from tests.support.platform import moving, open_platform
 from tests.support.servers import PostgresServer
 from tests.support.workers import UNKNOWN_ID
 from tests.support.world import User, World, open_world
@@ -174,6 +175,25 @@ async def test_a_registration_names_the_field_when_it_is_bad(
         **changes,
     }
     refused(await shared.post("/tokens", operator, body), 422, "invalid_request", pointer)
+
+
+async def test_somebody_elses_token_is_registered_as_its_contract_says(
+    postgres: PostgresServer, valkey: EmbeddedValkey, anvil: EmbeddedAnvil
+) -> None:
+    dsn = await postgres.new_database()
+    async with open_world(dsn, valkey.url(), SAPPHIRE_RPC_URL=anvil.url) as world:
+        platform = await open_platform(world.db, world.resources.node, anvil)
+        await platform.found()
+        async with moving(platform):
+            coin = await platform.another_coin()
+        operator = await world.user(Role.OPERATOR)
+        body = {"symbol": "EURC", "name": "Euro Coin", "type": "STABLE", "contractAddress": coin}
+        answer = await world.post("/tokens", operator, body)
+        told = answer.json()
+        assert (answer.status_code, told["symbol"], told["status"]) == (201, "EURC", "listing")
+        assert (told["contractAddress"].lower(), told["decimals"]) == (coin.lower(), 6)
+        refused(await world.post("/tokens", operator, body), 409, "token_exists")
+    await postgres.drop(dsn)
 
 
 async def test_authority_moves_only_under_a_key(desk: Desk) -> None:

@@ -17,8 +17,7 @@ from deedbook.kernel.ids import UserId
 from deedbook.kernel.jobs import Job, handlers_of
 from tests.compliance.chain_desk import ChainDesk, open_chain_desk
 from tests.support.fake_kyc import FakeKyc
-from tests.support.platform import Platform, open_platform
-from tests.tokens.conftest import moving
+from tests.support.platform import Platform, moving, open_platform
 
 GIVEN = 1000
 

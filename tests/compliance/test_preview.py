@@ -26,8 +26,7 @@ from deedbook.ledger import AccountId, Hold, HoldOwner, LineKind, between
 from deedbook.ledger.errors import InsufficientFunds
 from tests.compliance.chain_desk import ChainDesk, open_chain_desk
 from tests.compliance.support import Desk
-from tests.support.platform import open_platform
-from tests.tokens.conftest import moving
+from tests.support.platform import moving, open_platform
 
 GIVEN = 1000
 ON_CHAIN = {

@@ -20,8 +20,7 @@ from deedbook.integrations.sapphire.contracts import NEVER_EXPIRES
 from deedbook.integrations.sapphire.registry import SapphireRegistry
 from tests.compliance.chain_desk import TIMEOUT_S, ChainDesk, open_chain_desk
 from tests.support.fake_chain import CHAIN_ID
-from tests.support.platform import Platform, open_platform
-from tests.tokens.conftest import moving
+from tests.support.platform import Platform, moving, open_platform
 
 
 @pytest.fixture(scope="module")

@@ -36,9 +36,8 @@ from deedbook.tokens import Token
 from tests.chain.support import CAP
 from tests.custody.support import somewhere
 from tests.support.fake_chain import CHAIN_ID, GWEI
-from tests.support.platform import Platform, open_platform
+from tests.support.platform import Platform, moving, open_platform
 from tests.support.waiting import eventually
-from tests.tokens.conftest import moving
 
 UNIT = 10**6
 POLICY = Policy(1_000, 10_000, 50_000, 3600)

@@ -1,16 +1,20 @@
 """The platform's contracts on a chain, and what a market's token is made from."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from deedbook import chain
 from deedbook.chain import Contract
 from deedbook.chain import lane as lanes
 from deedbook.chain.ports import Chain
 from deedbook.identity.terms import Address
 from deedbook.infra.database import Database
 from deedbook.infra.embedded import EmbeddedAnvil
+from deedbook.integrations.sapphire import contracts as words
 from deedbook.integrations.sapphire.accounts import Account
 from deedbook.integrations.sapphire.contracts import SapphireContracts
 from deedbook.integrations.sapphire.keys import LocalSigner
@@ -47,6 +51,33 @@ class Platform:
         return await deploy_platform(
             self.db, self.node, self.signer.address, CHAIN_ID, cash_token, drive or self.step, fee_account
         )
+
+    async def another_coin(self) -> Address:
+        """Another stable token on the chain."""
+        key = f"cash-{uuid4()}"
+        async with self.db.transaction() as tx:
+            call = words.create("TestDollar", ["address"], [self.signer.address])
+            await chain.request(tx, key, self.signer.address, call)
+        entry = await chain.wait_final(self.db, key, 20)
+        assert entry.contract_address is not None
+        return entry.contract_address
+
+
+@asynccontextmanager
+async def moving(platform: Platform) -> AsyncIterator[None]:
+    """A worker that moves the lane."""
+
+    async def move() -> None:
+        while True:
+            await platform.step()
+            await asyncio.sleep(0.02)
+
+    task = asyncio.create_task(move())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def open_platform(db: Database, node: Chain, anvil: EmbeddedAnvil) -> Platform:

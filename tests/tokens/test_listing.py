@@ -22,7 +22,7 @@ from deedbook.infra.failpoints import FailpointHit
 from deedbook.integrations.sapphire import contracts as words
 from deedbook.integrations.sapphire.vault_tokens import SapphireVaultTokens
 from deedbook.kernel.errors import Invalid
-from deedbook.kernel.ids import TokenId, new_uuid
+from deedbook.kernel.ids import TokenId
 from deedbook.kernel.jobs import Job
 from deedbook.markets import Decision, Market
 from deedbook.markets.errors import SymbolTaken
@@ -201,19 +201,8 @@ async def test_a_symbol_goes_to_one_when_a_market_and_a_token_want_it_at_once(db
 # Listing
 
 
-async def cash(platform: Platform) -> Address:
-    """Another stable token on the chain."""
-    key = f"cash-{new_uuid()}"
-    async with platform.db.transaction() as tx:
-        call = words.create("TestDollar", ["address"], [platform.signer.address])
-        await chain.request(tx, key, platform.signer.address, call)
-    entry = await chain.wait_final(platform.db, key, 20)
-    assert entry.contract_address is not None
-    return entry.contract_address
-
-
 async def examined(platform: Platform, **changes: Any) -> Token:
-    command = asked(contract_address=await cash(platform), **changes)
+    command = asked(contract_address=await platform.another_coin(), **changes)
     words_of = platform.foundry.vault_tokens
     told = await tokens.examine(platform.db, platform.node, words_of, CHAIN_ID, command)
     return await register(platform.db, command, told)
@@ -258,7 +247,7 @@ async def test_a_token_that_stands_listed_already_is_taken_over(founded: Platfor
 
 
 async def test_a_token_that_changes_its_decimals_is_not_listed_here(founded: Platform) -> None:
-    command = asked(contract_address=await cash(founded))
+    command = asked(contract_address=await founded.another_coin())
     token = await register(founded.db, command, replace(TOLD, decimals=8))
     with pytest.raises(ListingNotProven):
         await jobs.list_token(Resources(founded.db, founded.foundry), job_of(token))

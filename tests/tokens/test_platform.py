@@ -24,9 +24,8 @@ from deedbook.integrations.sapphire.client import SapphireClient
 from deedbook.kernel.clock import SystemClock
 from tests.chain.support import POLICY, new_signer
 from tests.support.fake_chain import CHAIN_ID
-from tests.support.platform import Platform, open_platform, token_terms
+from tests.support.platform import Platform, moving, open_platform, token_terms
 from tests.support.sapphire_proxy import SapphireProxy
-from tests.tokens.conftest import moving
 
 TRANSACTIONS = 7  # four contracts, a role, a listing, and the entry of the account that keeps the fees
 

@@ -17,9 +17,8 @@ from deedbook.integrations.sapphire.vault_events import decode_if_known
 from deedbook.ledger import AccountId
 from deedbook.tokens import MintStatus, holders, jobs, metadata, mint_store, views
 from tests.support.fake_chain import CHAIN_ID
-from tests.support.platform import Platform, open_platform
+from tests.support.platform import Platform, moving, open_platform
 from tests.support.waiting import eventually
-from tests.tokens.conftest import moving
 from tests.tokens.support import Issue, Resources, issue, mint_job, user
 
 UNIT = 10**18

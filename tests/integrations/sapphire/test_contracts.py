@@ -21,9 +21,8 @@ from deedbook.integrations.sapphire.contracts import SapphireContracts
 from deedbook.integrations.sapphire.refusals import in_words
 from tests.contracts.evm import abi_type, artifact_of, signature
 from tests.support.fake_chain import FakeChain
-from tests.support.platform import Platform, open_platform, token_terms
+from tests.support.platform import Platform, moving, open_platform, token_terms
 from tests.support.servers import PostgresServer
-from tests.tokens.conftest import moving
 
 TERMS = token_terms()
 ADMIN, TOKEN = Address("0x" + "ad" * 20), Address("0x" + "70" * 20)
