@@ -93,6 +93,17 @@ def test_a_missing_balance_is_final_when_patience_has_ended_and_nothing_is_on_it
     assert bool(plan.fail) is fails
 
 
+@pytest.mark.parametrize(("under_way", "fails"), [(True, False), (False, True)])
+def test_a_rate_is_final_when_no_earlier_trade_of_the_swap_is_on_its_way(
+    under_way: bool, fails: bool
+) -> None:
+    """The contract judges a swap by all of its trades together: a dear one passes once the cheap one has settled."""
+    entry = trade(1, 2)
+    keys = [(user(1), BASE)] if under_way else []
+    plan = judged((entry, FailureReason.RATE_NOT_SIGNED), under_way=keys)
+    assert (bool(plan.fail), bool(plan.rest)) == (fails, not fails)
+
+
 @pytest.mark.parametrize("reason", [FailureReason.PAUSED, FailureReason.PAIR_NOT_LISTED])
 def test_what_ends_by_itself_is_waited_for_however_long_it_takes(reason: FailureReason) -> None:
     entry = trade(1, 2, refused_at=NOW - timedelta(hours=20))

@@ -119,6 +119,8 @@ def _is_final(
 ) -> bool:
     if verdict.reason in OF_PARTIES:
         return not trade.keys.isdisjoint(barred)
+    if verdict.reason is FailureReason.RATE_NOT_SIGNED and trade.keys & set(under_way):
+        return False  # a swap's rate is that of all its trades together, and those before may be on their way
     if verdict.reason not in (None, FailureReason.UNKNOWN) and not verdict.reason.may_pass:
         return True
     if trade.keys & set(under_way) or trade.refused_at is None or verdict.reason in ENDS_BY_ITSELF:
