@@ -56,6 +56,40 @@ async def test_a_quote_walks_the_book(floor: Floor, maker: User) -> None:
     assert (sold["tokenInId"], sold["tokenOutId"]) == (told["tokenOutId"], told["tokenInId"])
 
 
+async def test_a_sale_is_quoted_where_the_pair_wants_a_least_value(floor: Floor) -> None:
+    strict = await open_floor(floor.world, min_notional=10**7)
+    maker = await strict.investor("1000")
+    await strict.place(maker, "BUY", quantity="5", price="98")
+    await strict.match()
+    assert (await quoted(strict, side="SELL", amountIn="2"))["amountOut"] == "195.51"
+
+
+async def test_a_buyer_near_the_ownership_cap_gets_no_more_and_stops_nobody(floor: Floor) -> None:
+    """What a swap may get beyond its least amount is not known when it comes in, and is bounded all the same."""
+    capped = await open_floor(floor.world)
+    maker, user = await capped.investor(deeds="5"), await capped.investor("1000")
+    await capped.place(maker, "SELL", quantity="5")
+    await capped.match()
+    async with capped.world.db.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO compliance_rules (token_id, max_ownership) VALUES ($1, $2) "
+            "ON CONFLICT (token_id) DO UPDATE SET max_ownership = EXCLUDED.max_ownership",
+            capped.spec.base_token_id,
+            to_units("2", 18),
+        )
+    greedy = capped.swap(user, amountIn="500", minAmountOut="2.0001")
+    refused(await capped.send(user, greedy, "/swaps"), 403, "ownership_cap")
+    made = await swapped(capped, user, amountIn="500", minAmountOut="0.1")
+
+    await capped.match()
+
+    told = await capped.get(f"/swaps/{made['id']}", user)
+    assert told["status"] == "FILLED"
+    have, _ = await capped.balance(user, deeds=True)
+    assert to_units("1.999", 18) < have <= to_units("2", 18)
+    refused(await capped.send(user, capped.swap(user), "/swaps"), 403, "ownership_cap")
+
+
 async def test_what_was_quoted_is_what_is_swapped_when_the_book_has_not_moved(
     floor: Floor, maker: User
 ) -> None:

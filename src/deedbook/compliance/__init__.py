@@ -1,7 +1,7 @@
 """Compliance: who may hold what. Records, rules, freezes, and one judgement for every operation."""
 
 from deedbook.compliance import errors, events
-from deedbook.compliance.eligibility import Preview, judge, preview, redeem, require_eligible
+from deedbook.compliance.eligibility import Preview, judge, preview, redeem, require_eligible, room
 from deedbook.compliance.ports import Applicant, KycProvider, KycReport, KycVerdict, Registrar, Registry
 from deedbook.compliance.screening import request_check
 from deedbook.compliance.service import (
@@ -57,6 +57,7 @@ __all__ = [
     "redeem",
     "request_check",
     "require_eligible",
+    "room",
     "set_record",
     "set_rules",
     "set_sanctioned",

@@ -81,6 +81,19 @@ async def require_eligible(
         await pledges.add(tx, operation_id, token_id, receiver, amount)
 
 
+async def room(tx: Tx, token_id: TokenId, user_id: UserId) -> int | None:
+    """How much more of a token somebody may have, in base units; `None` where nothing limits what they hold.
+
+    Raises:
+        TokenNotFound: there is no such token.
+    """
+    case = await _case(tx, Operation.TRADE, token_id, None, user_id, 0, executing=False)
+    receiver, cap = case.receiver, case.rules.max_ownership
+    if not case.regulated or cap is None or receiver is None or receiver.is_issuer:
+        return None
+    return max(cap - receiver.holding, 0)
+
+
 async def redeem(tx: Tx, operation_id: UUID) -> None:
     """The operation has its effect, or will never have one: its pledge is gone. Without one nothing changes."""
     await pledges.remove(tx, operation_id)

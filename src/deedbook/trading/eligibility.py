@@ -56,6 +56,13 @@ class Eligibility:
         async with self._db.transaction() as tx:
             return await compliance.judge(tx, Operation.TRADE, token_id, sender, receiver, amount)
 
+    async def room(self, token_id: TokenId, user_id: UserId, now: datetime) -> int | None:
+        """How much more of the token they may have, in base units; `None` where it has no cap."""
+        if (await self._know((token_id, user_id), now)).rules.max_ownership is None:
+            return None
+        async with self._db.transaction() as tx:
+            return await compliance.room(tx, token_id, user_id)
+
     async def _know(self, who: Who, now: datetime) -> _Known:
         known, clock = self._known.get(who), self._clock()
         if known is not None and clock < known.until:

@@ -23,7 +23,7 @@ from deedbook.trading.live_facts import Moment
 from deedbook.trading.spec import BPS, PairSpec, whole
 from deedbook.trading.swap_plan import Offer, Plan, Wanted, walk
 from deedbook.trading.swap_terms import SWAP_KIND, SwapTerms, SwapText, judge_swap
-from deedbook.trading.terms import OrderId, OrderStatus, Side
+from deedbook.trading.terms import FeeMode, OrderId, OrderStatus, Side
 
 NOBODY = -1
 """The group of whoever asks for a quote: no order of the book is theirs."""
@@ -98,8 +98,7 @@ def quote(spec: PairSpec, side: Side, amount_in: str, book: dict[str, Any]) -> Q
         PairPaused · PairClosed · PairCongested · OrderFilter: it would be refused.
         NoPriceYet: nobody is on the other side, or not for so little.
     """
-    decimals = spec.base_decimals if side is Side.BUY else spec.quote_decimals
-    least = f"0.{'1':0>{decimals}}" if decimals else "1"
+    least = spec.base_text(1) if side is Side.BUY else spec.quote_text(max(spec.min_notional, 1))
     text = SwapText("", spec.symbol, side, amount_in, least, spec.fee_bps, "", 0)
     terms = judge_swap(text, spec)
     levels = book["asks" if side is Side.BUY else "bids"]
@@ -149,7 +148,25 @@ async def check(entry: OrderEntry, gate: Gate, asked: AskedSwap, caller: Caller)
     if reason is not Reason.NONE:
         await _name_first(entry, action)
         raise refusal(reason, "receiver" if buy else "sender")
+    if buy:
+        terms = _within(terms, await entry.eligibility.room(spec.base_token_id, caller.user_id, now), spec)
     return CheckedSwap(OrderId(new_uuid()), text, spec, terms, action, now)
+
+
+def _within(terms: SwapTerms, room: int | None, spec: PairSpec) -> SwapTerms:
+    """The same for a buyer who may have only so much more of the base token. What they want at least was judged; what
+    they might get beyond it would fail the book's commit, and with it everybody's trades.
+
+    Raises:
+        Ineligible: with the fee on it, what they want is more than that.
+    """
+    if room is None:
+        return terms
+    before_fee = room * BPS // (BPS - spec.fee_bps) if spec.fee_mode is FeeMode.RECEIVED else room
+    most_lots = min(terms.most_lots, before_fee // spec.lot_units)
+    if most_lots < terms.least_lots:
+        raise refusal(Reason.OWNERSHIP_CAP, "receiver")
+    return terms._replace(most_lots=most_lots)
 
 
 async def _name_first(entry: OrderEntry, action: SignedAction) -> None:
