@@ -139,6 +139,20 @@ async def test_a_buyer_who_rests_at_the_ownership_cap_does_not_stop_the_pair(ven
     assert (await replay(venue.db, venue.pair_id)).findings == ()
 
 
+async def test_an_issuer_buys_back_whatever_cap_others_have(venue: Venue) -> None:
+    issuer, seller = await venue.investor(base="100", quote="1000"), await venue.investor(base="2")
+    await limit(venue, max_ownership=to_units("2", 18))
+    async with venue.db.transaction() as tx:
+        await tx.execute("UPDATE tokens SET issuer_user_id = $2 WHERE token_id = $1", venue.base, issuer)
+    buy = venue.order(issuer, "BUY", "1", "100")
+    await venue.place(venue.order(seller, "SELL", "1", "100"), buy)
+
+    assert await match_again_and_again(venue, 5) == 0
+
+    assert await statuses(venue, buy) == [("FILLED", None)]
+    assert await untrue(venue.db) == {}
+
+
 async def test_a_buyer_with_very_many_orders_at_the_cap_does_not_stop_the_pair(
     venue: Venue, monkeypatch: pytest.MonkeyPatch
 ) -> None:

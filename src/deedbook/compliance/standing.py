@@ -16,12 +16,13 @@ from deedbook.kernel.ids import TokenId, UserId
 @dataclass(frozen=True)
 class Standing:
     """Whether a user may trade the token at all, by the rules that look at one party; before `until`, and for
-    as long as record and profile are at these versions (0: there is none)."""
+    as long as record and profile are at these versions (0: there is none). No cap holds for the token's issuer."""
 
     reason: Reason
     until: datetime | None
     record_version: int
     profile_version: int
+    is_issuer: bool = False
 
     def holds_at(self, moment: datetime) -> bool:
         return self.reason is Reason.NONE and (self.until is None or moment < self.until)
@@ -54,11 +55,13 @@ async def standings(
             received_lately=0,
         )
         case = Case(Operation.TRADE, token.regulated, asked, party, None, 0, 0, now)
-        found[user_id] = _standing(rules.judge(case)[0], profile, record, asked)
+        found[user_id] = _standing(rules.judge(case)[0], profile, record, asked, is_issuer=party.is_issuer)
     return found, asked
 
 
-def _standing(reason: Reason, profile: Profile | None, record: Record | None, asked: TokenRules) -> Standing:
+def _standing(
+    reason: Reason, profile: Profile | None, record: Record | None, asked: TokenRules, *, is_issuer: bool
+) -> Standing:
     ends = [record.expires_at] if record else []
     if record and asked.accreditation_required:
         ends.append(record.accreditation_expires_at)
@@ -67,6 +70,7 @@ def _standing(reason: Reason, profile: Profile | None, record: Record | None, as
         min((end for end in ends if end is not None), default=None),
         record.version if record else 0,
         profile.version if profile else 0,
+        is_issuer,
     )
 
 

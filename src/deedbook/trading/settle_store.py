@@ -64,6 +64,7 @@ def settle_arguments(
     touched, trades, lines = batch.touched, batch.trades, batch.lines
     keys = sorted(batch.balances)
     parties = sorted(batch.parties)
+    buyers = {trade.buyer_id for trade in trades} if rules.counts else set()
     return [
         batch.spec.pair_id,
         writer.epoch,
@@ -121,7 +122,7 @@ def settle_arguments(
         plain([standing[user_id].profile_version for user_id in parties]),
         batch.spec.base_token_id if parties else None,
         rules.version,
-        plain(sorted({trade.buyer_id for trade in trades}) if rules.counts else []),
+        plain(sorted(buyer for buyer in buyers if not standing[buyer].is_issuer)),
         rules.max_ownership,
         rules.max_holders,
         batch_id if batch.facts else None,
