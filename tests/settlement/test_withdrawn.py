@@ -1,12 +1,21 @@
 """Who cancels on the chain what they signed: an order that rests ends, a trade fails once it cannot settle."""
 
 from dataclasses import replace
+from uuid import uuid4
 
+import pytest
+
+from deedbook import identity
 from deedbook.chain.delivery import FailureReason
 from deedbook.chain.vault import VaultEventKind
+from deedbook.identity import SignedAction
+from deedbook.identity.errors import NonceUsed
+from deedbook.identity.typed_data import ORDER
 from deedbook.infra.database import Database
 from deedbook.kernel.jobs import Job
+from deedbook.trading import intake_store
 from deedbook.trading.admission import Admitted
+from deedbook.trading.intake import Verdict
 from deedbook.trading.jobs import end_withdrawn
 from deedbook.trading.terms import END_WITHDRAWN
 from tests.custody.support import Person
@@ -59,6 +68,25 @@ async def test_a_resting_order_ends_when_its_owner_cancels_it_on_the_chain(floor
     commands = await floor.house.rows("SELECT effective FROM order_commands WHERE kind = 'CANCEL'")
     assert [row["effective"] for row in commands] == [True]
     await floor.require_truths()
+
+
+async def test_what_was_cancelled_on_the_chain_beforehand_is_not_taken_in(floor: Floor) -> None:
+    """Its fills would cost nothing and always be undone."""
+    buyer, other = await floor.buyer(), await floor.buyer()
+    mine, theirs = floor.order(buyer, "BUY", "1", "9.00"), floor.order(other, "BUY", "1", "9.00")
+    for _ in range(2):
+        await cancel_on_chain(floor, buyer, mine.digest)
+    await cancel_on_chain(floor, buyer, theirs.digest)
+    told = await intake_store.take(floor.db, [mine, theirs])
+    assert [Verdict(row.verdict) for row in told] == [Verdict.NONCE_USED, Verdict.ACCEPTED]
+    assert await floor.house.balance(buyer) == (10_000 * 10**6, 0)
+    action = SignedAction(
+        ORDER, buyer.account, "another", mine.expires_at, mine.text.values(), mine.digest, mine.signature
+    )
+    with pytest.raises(NonceUsed):
+        async with floor.db.transaction() as tx:
+            await identity.record_action(tx, action, uuid4())
+    assert await heard(floor.db) == []
 
 
 async def test_a_trade_fails_at_once_when_the_chain_takes_the_consent_as_withdrawn(floor: Floor) -> None:

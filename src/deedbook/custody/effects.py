@@ -34,13 +34,16 @@ _WITHIN = (VaultEventKind.TRANSFERRED, VaultEventKind.FORCED_MOVE, VaultEventKin
 
 async def withdraw_consent(tx: Tx, event: VaultEvent) -> None:
     """Tell whose consent to which action was taken back on the chain. Anybody may name any digest there: of what we do
-    not know nobody is told."""
+    not know nobody is told, and it is not taken in later."""
     assert event.reference is not None, "it names a digest"
-    holder = await _holder(tx, event.account)
     action_id = await identity.action_of_digest(tx, event.account, event.reference)
-    if holder is not None and action_id is not None:
-        told = ConsentWithdrawn(action_id=action_id, user_id=holder)
-        tx.emit(told, before={"withdrawn": False}, after={"withdrawn": True})
+    if action_id is None:
+        await identity.note_withdrawn(tx, event.account, event.reference)
+        return
+    holder = await identity.user_of_account(tx, event.account)
+    assert holder is not None, "who has signed is a user"
+    told = ConsentWithdrawn(action_id=action_id, user_id=holder)
+    tx.emit(told, before={"withdrawn": False}, after={"withdrawn": True})
 
 
 async def take_effect(tx: Tx, found: Claimed, token: Token) -> None:

@@ -22,7 +22,7 @@ from deedbook.identity.service import (
     sign_out,
 )
 from deedbook.identity.signatures import checksum_address, keccak, parse_address
-from deedbook.identity.store import account_of_user, action_of_digest, user_of_account
+from deedbook.identity.store import account_of_user, action_of_digest, note_withdrawn, user_of_account
 from deedbook.identity.terms import Action, Address, Caller, KeyId, KeyTerms, Role, Scope
 from deedbook.identity.typed_data import DEPOSIT, TRANSFER, WITHDRAWAL, Domain
 
@@ -60,6 +60,7 @@ __all__ = [
     "keys_of",
     "new_nonce",
     "note_uses",
+    "note_withdrawn",
     "parse_address",
     "record_action",
     "refresh",

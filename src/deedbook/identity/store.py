@@ -313,6 +313,15 @@ async def action_of_digest(tx: Tx, account: Address, digest: bytes) -> UUID | No
     return found
 
 
+async def note_withdrawn(tx: Tx, account: Address, digest: bytes) -> None:
+    """This account does not stand by the text with this digest: it is never taken in from now on."""
+    await tx.execute(
+        "INSERT INTO withdrawn_texts (account, digest) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        account,
+        digest,
+    )
+
+
 async def user_of_account(tx: Tx, account: Address) -> UserId | None:
     found = await tx.fetchval("SELECT user_id FROM users WHERE account = $1", account)
     return UserId(found) if found is not None else None
