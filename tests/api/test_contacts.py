@@ -86,6 +86,18 @@ async def test_so_many_codes_are_sent_in_an_hour(mailing: World) -> None:
     assert [await give(mailing, me) for _ in range(6)] == [200] * 5 + [429]
 
 
+async def test_taking_an_address_away_or_another_wallet_makes_no_room_for_more_codes(mailing: World) -> None:
+    me, victim = await mailing.user(), "victim@example.com"
+    for _ in range(5):
+        assert await give(mailing, me, victim) == 200
+        await mailing.http.delete("/me/contacts/email", headers=me.headers)
+    assert await give(mailing, me, "another@example.com") == 429
+    other, third = await mailing.user(), await mailing.user()
+    assert [await give(mailing, other, victim.title()) for _ in range(5)] == [200] * 5
+    assert await give(mailing, third, victim) == 429
+    assert await give(mailing, third, "third@example.com") == 200
+
+
 @pytest.mark.parametrize(
     "address",
     ["ada", "ada@localhost", "a b@example.com", "ada@example.com\r\nBcc: x@y.zz", "<ada@example.com>"],

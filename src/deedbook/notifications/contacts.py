@@ -3,7 +3,7 @@
 import hmac
 import re
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from deedbook.identity import Caller
 from deedbook.infra.database import Database, Tx
@@ -13,12 +13,15 @@ from deedbook.notifications import derived
 from deedbook.notifications.errors import ChannelNotSetUp, CodeRefused, ContactNotFound, TooManyCodes
 from deedbook.notifications.events import ContactChanged
 from deedbook.notifications.model import Contact
+from deedbook.notifications.store import codes
 from deedbook.notifications.store import contacts as store
 from deedbook.notifications.terms import SEND_CODE, Channel
 
 CODE_MINUTES = 15
 MOST_TRIES = 5
-CODES_AN_HOUR = 5
+CODES_AN_HOUR, CODES_TO_ONE_ADDRESS = 5, 10
+"""The latter whoever asks for them: wallets cost nothing, and who gets the codes may have asked for none."""
+REMOVED_AT_ONCE = 5000
 _HOUR = timedelta(hours=1)
 # What mail servers take everywhere: no quoted names, no comments, no lines that end early.
 _EMAIL = re.compile(
@@ -34,7 +37,7 @@ async def put(tx: Tx, caller: Caller, channel: Channel, address: str, set_up: Co
     Raises:
         ChannelNotSetUp: this installation sends nothing that way.
         Invalid: it is no such address.
-        TooManyCodes: so many were sent in the last hour.
+        TooManyCodes: so many were sent in the last hour, for me or to this address.
     """
     if channel not in set_up:
         raise ChannelNotSetUp
@@ -42,22 +45,18 @@ async def put(tx: Tx, caller: Caller, channel: Channel, address: str, set_up: Co
         problem = FieldError("/address", "malformed", "an address such as ada@example.com, or +352621000000")
         raise Invalid("this is no address", errors=(problem,))
     known = await store.one(tx, caller.user_id, channel, lock=True)
-    challenge_id, sent = new_uuid(), _sent_lately(known, await tx.now())
-    await store.put(tx, caller.user_id, channel, address, challenge_id, sent + 1)
+    sent = await codes.lately(tx, caller.user_id, channel, address, await tx.now() - _HOUR)
+    if sent.by_user >= CODES_AN_HOUR or sent.to_address >= CODES_TO_ONE_ADDRESS:
+        raise TooManyCodes(retry_after_s=_HOUR.total_seconds())
+    challenge_id = new_uuid()
+    await codes.add(tx, challenge_id, caller.user_id, channel, address)
+    await store.put(tx, caller.user_id, channel, address, challenge_id)
     tx.enqueue(
         SEND_CODE,
         f"code-{challenge_id}",
         {"userId": str(caller.user_id), "channel": channel.value, "challengeId": str(challenge_id)},
     )
     _tell(tx, caller, channel, known, "given")
-
-
-def _sent_lately(known: Contact | None, now: datetime) -> int:
-    if known is None or known.challenged_at < now - _HOUR:
-        return 0
-    if known.challenges >= CODES_AN_HOUR:
-        raise TooManyCodes(retry_after_s=_HOUR.total_seconds())
-    return known.challenges
 
 
 async def count_try(db: Database, user_id: UserId, channel: Channel) -> None:
@@ -96,6 +95,11 @@ async def remove(tx: Tx, caller: Caller, channel: Channel) -> None:
         raise ContactNotFound
     await store.remove(tx, caller.user_id, channel)
     _tell(tx, caller, channel, known, "removed")
+
+
+async def remove_old(tx: Tx) -> bool:
+    """Forget codes that count no longer; whether there may be more."""
+    return await codes.remove_old(tx, await tx.now() - _HOUR, REMOVED_AT_ONCE) == REMOVED_AT_ONCE
 
 
 def code_of(contact: Contact, secret: str) -> str:

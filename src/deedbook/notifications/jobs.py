@@ -96,7 +96,7 @@ async def remind_of_expiring_approvals(resources: NotificationResources, job: Jo
 @every(3600, REMOVE_OLD_NOTIFICATIONS, lengthy=True)
 async def remove_old_notifications(resources: NotificationResources, job: Job) -> None:
     """Forget what was told and sent long ago, a little at a time."""
-    for remove in (outgoing.remove_old, service.remove_old):
+    for remove in (outgoing.remove_old, service.remove_old, contacts.remove_old):
         for _ in range(ROUNDS):
             async with resources.db.transaction() as tx:
                 if not await remove(tx):

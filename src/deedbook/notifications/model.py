@@ -64,15 +64,13 @@ class OrderNotice:
 
 @dataclass(frozen=True)
 class Contact:
-    """An address of somebody; `verified_at` is when they proved it. `challenges` were sent in the hour that began
-    with the first of them."""
+    """An address of somebody; `verified_at` is when they proved it."""
 
     user_id: UserId
     channel: Channel
     address: str
     challenge_id: UUID
     challenged_at: datetime
-    challenges: int
     tries: int
     verified_at: datetime | None
 

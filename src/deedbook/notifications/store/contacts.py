@@ -9,7 +9,7 @@ from deedbook.kernel.ids import UserId
 from deedbook.notifications.model import Contact
 from deedbook.notifications.terms import Channel
 
-_COLUMNS = "user_id, channel, address, challenge_id, challenged_at, challenges, tries, verified_at"
+_COLUMNS = "user_id, channel, address, challenge_id, challenged_at, tries, verified_at"
 
 
 async def one(connection: Any, user_id: UserId, channel: Channel, *, lock: bool = False) -> Contact | None:
@@ -41,23 +41,20 @@ async def verified(tx: Tx, user_ids: Collection[UserId]) -> set[tuple[UserId, Ch
     return {(UserId(row["user_id"]), Channel(row["channel"])) for row in rows}
 
 
-async def put(
-    tx: Tx, user_id: UserId, channel: Channel, address: str, challenge_id: UUID, challenges: int
-) -> None:
+async def put(tx: Tx, user_id: UserId, channel: Channel, address: str, challenge_id: UUID) -> None:
     """Give an address, which is proved no longer or not yet."""
     await tx.execute(
         """
-        INSERT INTO notification_contacts (user_id, channel, address, challenge_id, challenges)
-        VALUES ($1, $2, $3, $4, $5)
+        INSERT INTO notification_contacts (user_id, channel, address, challenge_id)
+        VALUES ($1, $2, $3, $4)
         ON CONFLICT (user_id, channel) DO UPDATE
         SET address = EXCLUDED.address, challenge_id = EXCLUDED.challenge_id, challenged_at = now(),
-            challenges = EXCLUDED.challenges, tries = 0, verified_at = NULL
+            tries = 0, verified_at = NULL
         """,
         user_id,
         channel.value,
         address,
         challenge_id,
-        challenges,
     )
 
 
