@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from deedbook.api.callers import KNOWN_S
+from deedbook.identity import Role
 from deedbook.identity.keys import MAX_LIVING
 from tests.api.support import refused
 from tests.support.floor import Floor
@@ -61,6 +62,16 @@ async def test_a_key_is_shown_once_and_its_secret_is_kept_nowhere(shared: World)
             rows = await connection.fetch(f"SELECT t::text AS row FROM {table} t")
             assert rows and not [row for row in rows if secret in row["row"]]
             assert not [row for row in rows if secret.encode().hex() in row["row"]]
+
+
+async def test_a_key_of_staff_looks_at_nothing_of_others(floor: Floor) -> None:
+    operator, other = await floor.investor("0", "0", Role.OPERATOR), await floor.investor("200")
+    made = await make(floor.world, operator)
+    for path in (f"/trading/users/{other.user_id}/orders", f"/trading/users/{other.user_id}/settlements"):
+        assert (await floor.world.http.get(path, headers=operator.headers)).status_code == 200
+        assert (await floor.world.http.get(path, headers=showing(made))).status_code == 404
+    mine = f"/trading/users/{operator.user_id}/orders"
+    assert (await floor.world.http.get(mine, headers=showing(made))).status_code == 200
 
 
 async def test_making_and_ending_a_key_is_told_to_auditors(shared: World) -> None:

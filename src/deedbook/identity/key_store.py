@@ -224,6 +224,8 @@ def _key(row: Any) -> ApiKey:
     return ApiKey(**{name: fields[name] for name in fields.keys() - _OF_TERMS}, terms=_terms(row))
 
 
+_OFFICES = frozenset({Role.COMPLIANCE, Role.ADMIN, Role.OPERATOR})
+"""What no key carries: by it one looks at what is one's own, whatever one may look at in person."""
 _OF_TERMS = {"scopes", "networks", "orders_per_minute", "daily_notional"}
 
 
@@ -240,5 +242,5 @@ def _terms(row: Any) -> KeyTerms:
 def _caller(user_id: UserId, key_id: UUID, row: Any) -> Caller | None:
     if row is None:
         return None
-    roles = frozenset(Role(role) for role in row["roles"])
+    roles = frozenset(Role(role) for role in row["roles"]) - _OFFICES
     return Caller(user_id, Address(row["account"]), row["entity_id"], roles, key_id, _terms(row))

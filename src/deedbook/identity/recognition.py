@@ -59,6 +59,14 @@ class Recognition:
                 found.update(zip(shown, await self._ask(means, shown), strict=True))
         return [found[one] for one in claims]
 
+    async def again(self, caller: Caller) -> Caller | None:
+        """The same caller as they are now; `None` where what they have shown is over."""
+        vouched = caller.vouched or VouchedFor(0.0, 0.0)
+        means = Means.SUBJECT if caller.vouched else Means.KEY if caller.key else Means.SESSION
+        shown = AccessClaims(caller.user_id, caller.session_id, vouched.expires_at, means, vouched.issued_at)
+        (found,) = await self.callers([shown])
+        return found
+
     async def living(self, callers: Iterable[Caller]) -> set[UUID]:
         """Of what these callers have shown, what is not over: named as `session_id`."""
         sessions: set[UUID] = set()

@@ -33,6 +33,18 @@ async def test_a_key_hears_and_sends_on_a_socket_only_what_it_was_made_for(stand
     }
 
 
+async def test_a_key_takes_no_socket_over_that_something_else_has_opened(stand: Stand) -> None:
+    """What the other may hear would go on under a key that may not."""
+    user = await stand.floor.investor()
+    trading, reading = [await make(stand.floor.world, user, scope) for scope in ("trade", "read")]
+    for first in (user.access_token, reading["apiKey"]):
+        async with listening(stand.address) as listener:
+            assert (await listener.ask(op="auth", token=first))["type"] == "authenticated"
+            told = await listener.ask(op="auth", token=trading["apiKey"])
+            assert told["problem"]["code"] == "forbidden"
+            assert (await listener.ask(op="auth", token=first))["type"] == "authenticated"
+
+
 async def test_a_socket_ends_when_its_key_is_ended(stand: Stand) -> None:
     floor = stand.floor
     user = await floor.investor("500")

@@ -1,11 +1,21 @@
 """The channel `ops`: how everything works, told to those who operate it and to nobody else."""
 
-from deedbook.identity import Role
+import time
+from uuid import uuid4
+
+from deedbook.api.live.connection import Connection
+from deedbook.api.live.operations import Operations
+from deedbook.identity import Caller, Recognition, Role
+from deedbook.identity.service import KeyRing
+from deedbook.identity.terms import Address, VouchedFor
+from deedbook.kernel.ids import UserId
 from tests.api.live.conftest import Stand
 from tests.api.live.support import Listener, listening
 from tests.api.live.test_asyncapi import fits
 from tests.api.live.test_private import signed_in
 from tests.api.snapshot import socket_contract
+from tests.support.fake_chain import CHAIN_ID
+from tests.support.world import World
 
 
 async def hears(listener: Listener) -> str:
@@ -54,3 +64,41 @@ async def test_who_is_no_operator_any_more_is_sent_away(stand: Stand) -> None:
         async with world.db.transaction() as tx:
             await tx.execute("DELETE FROM user_roles WHERE user_id = $1", admin.user_id)
         assert await listener.until_closed() == (4403, "role_over")
+
+
+class Deaf:
+    """The far end of a socket that nobody reads."""
+
+    async def write(self, text: str) -> None:
+        return
+
+    async def close(self, code: int, reason: str) -> None:
+        return
+
+    def abort(self) -> None:
+        return
+
+
+async def test_an_operator_whom_an_issuer_vouches_for_is_sent_away_too(shared: World) -> None:
+    operator, subject = await shared.user(Role.OPERATOR), uuid4()
+    async with shared.db.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO oidc_subjects (subject_id, issuer, subject, user_id, bound_at) "
+            "VALUES ($1, 'https://issuer.test', $2, $3, now())",
+            subject,
+            str(subject),
+            operator.user_id,
+        )
+    vouched = VouchedFor(time.time(), time.time() + 3600)
+    roles = frozenset({Role.OPERATOR})
+    connection = Connection(Deaf())
+    connection.caller = Caller(UserId(operator.user_id), Address(""), None, roles, subject, vouched=vouched)
+    recognition = Recognition(shared.db, KeyRing(shared.db), "us")
+    operations = Operations(shared.db, CHAIN_ID, recognition)
+    await operations.hear(connection)
+    await operations.follow()
+    assert not connection.over.is_set()
+    async with shared.db.transaction() as tx:
+        await tx.execute("DELETE FROM user_roles WHERE user_id = $1", operator.user_id)
+    await operations.follow()
+    assert connection.over.is_set()

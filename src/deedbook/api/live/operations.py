@@ -2,16 +2,15 @@
 second, whole each time; asked for only while somebody hears them."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
-from deedbook import chain, custody, identity
+from deedbook import chain, custody
 from deedbook.api.live.channels import Told
 from deedbook.api.live.connection import Connection, Subscription
-from deedbook.identity import Role
+from deedbook.identity import Caller, Recognition, Role
 from deedbook.identity.errors import Forbidden, Unauthenticated
 from deedbook.infra import joblog, outbox
 from deedbook.infra.database import Database
@@ -24,8 +23,9 @@ NOT_YOURS = 4403, "role_over"
 class Operations:
     """One per process that serves feeds."""
 
-    def __init__(self, db: Database, chain_id: int) -> None:
+    def __init__(self, db: Database, chain_id: int, recognition: Recognition) -> None:
         self._db = db
+        self._recognition = recognition
         self._chain_id = chain_id
         self._told: Mapping[str, Any] = {}
         self._at = ""
@@ -40,7 +40,7 @@ class Operations:
         """
         if connection.caller is None:
             raise Unauthenticated("say who you are first: send auth")
-        if connection.caller.key is not None or not connection.caller.roles & OPERATORS:
+        if not _may_hear(connection.caller):
             raise Forbidden("this takes the role operator or admin, and a session")
         await self._ask()
         return Told(connection, self), self.snapshot()
@@ -70,10 +70,9 @@ class Operations:
         for listener in list(self.listeners):
             known = listener.connection.caller
             assert known is not None, "nobody else may hear it"
-            with suppress(Unauthenticated):
-                caller = await identity.caller_of_session(self._db, known.user_id, known.session_id)
-                if not caller.roles & OPERATORS:
-                    listener.connection.close(*NOT_YOURS)
+            caller = await self._recognition.again(known)
+            if caller is not None and not _may_hear(caller):
+                listener.connection.close(*NOT_YOURS)
 
     async def _ask(self) -> None:
         db, queues = self._db, await joblog.records(self._db)
@@ -102,6 +101,10 @@ class Operations:
 
     def _text(self, kind: str) -> str:
         return orjson.dumps({"type": kind, "channel": "ops", "ts": self._at, **self._told}).decode()
+
+
+def _may_hear(caller: Caller) -> bool:
+    return caller.key is None and bool(caller.roles & OPERATORS)
 
 
 def _reconciliation(run: Mapping[str, Any]) -> dict[str, Any]:

@@ -198,6 +198,9 @@ class Session:
                 return False
         elif before.user_id != caller.user_id:
             raise Forbidden("this socket belongs to another user; open one of your own")
+        elif caller.key is not None and before.session_id != caller.session_id:
+            # What was subscribed to before would go on, whatever this key is for, and outlive who asked for it.
+            raise Forbidden("this socket was opened by something else than this key; open one for it")
         self._connection.caller = caller
         return True
 

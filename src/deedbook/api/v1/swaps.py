@@ -13,6 +13,7 @@ from deedbook.api.strict import StrictRoute
 from deedbook.api.v1.schemas.common import Page, _uuid
 from deedbook.api.v1.schemas.swaps import QuoteAnswer, QuoteSwap, SignedSwap, SwapAnswer
 from deedbook.api.v1.schemas.trading import SIDES
+from deedbook.identity import Scope
 from deedbook.infra.database import Tx
 from deedbook.trading import live_facts, swap_store, swap_views, swaps, trade_views
 from deedbook.trading.book_copies import DEPTH_LEVELS
@@ -23,7 +24,7 @@ from deedbook.trading.swaps import CheckedSwap
 router = APIRouter(prefix="/swaps", tags=["swaps"], route_class=StrictRoute)
 
 _SIGNED = access(SIGNED_IN, bucket="orders")
-_READ = access(SIGNED_IN, bucket="reads")
+_READ = access(SIGNED_IN, bucket="reads", scope=Scope.READ)
 _SHOW = access(PUBLIC, bucket="reads")
 SwapPath = Annotated[UUID, Path(alias="id"), BeforeValidator(_uuid)]
 
