@@ -6,7 +6,7 @@ from uuid import UUID
 
 from deedbook.compliance.events import AccountFrozen, AccountUnfrozen, ComplianceExpired
 from deedbook.custody import events as custody
-from deedbook.identity.events import ApiKeyCreated, RoleGranted, SessionRevoked
+from deedbook.identity.events import ApiKeyCreated, RoleGranted, SessionRevoked, SubjectBound
 from deedbook.infra.outbox import StoredFact
 from deedbook.kernel.events import Fact
 from deedbook.kernel.ids import UserId
@@ -197,6 +197,14 @@ TELLINGS: dict[type[Fact], tuple[Telling, ...]] = {
     RoleGranted: (
         Telling(
             Kind.ROLE_GRANTED, "You are given the role {role}", "What this role may do, your sign-in now can."
+        ),
+    ),
+    SubjectBound: (
+        Telling(
+            Kind.SIGN_IN_BOUND,
+            "A sign-in elsewhere acts for your account",
+            "Somebody whom {issuer} vouches for has shown your wallet’s signature, and is let in as you from now on. "
+            "If this was not you, tell an operator.",
         ),
     ),
     SessionRevoked: (

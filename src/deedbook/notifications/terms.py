@@ -98,6 +98,7 @@ class Kind(Enum):
     WEBHOOK_ADDED = "webhook.added"
     WEBHOOK_DISABLED = "webhook.disabled"
     ROLE_GRANTED = "user.role_granted"
+    SIGN_IN_BOUND = "user.sign_in_bound"
     SESSION_STOLEN = "user.session_stolen"
 
     @property
