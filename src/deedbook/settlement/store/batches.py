@@ -19,8 +19,14 @@ _WAITING = """
     SELECT s.trade_id, s.place, s.pair_id, s.buyer_id, s.seller_id, p.base_token_id, p.quote_token_id, t.buy_order_id,
            t.sell_order_id, t.base_amount, t.quote_amount, t.buyer_fee, t.seller_fee, s.executed_at, s.sends, s.looks,
            s.batch_limit, s.refused_at, s.not_before
-    FROM trade_settlements s JOIN trades t USING (trade_id) JOIN trading_pairs p ON p.pair_id = s.pair_id
-    JOIN settlement_pairs l ON l.pair_id = s.pair_id
+    FROM (
+        -- First which, and only then all about them: what waits on pairs that the contract does not know may be much.
+        SELECT * FROM trade_settlements
+        WHERE status = 'PENDING'
+          AND pair_id = ANY (ARRAY(SELECT pair_id FROM settlement_pairs WHERE listed_at IS NOT NULL))
+        ORDER BY place LIMIT $1
+    ) AS s JOIN trades t USING (trade_id) JOIN trading_pairs p ON p.pair_id = s.pair_id
+    ORDER BY s.place
 """
 _BATCH = "batch_id, batch_number, status, trades, tx_hash, block_number"
 
@@ -28,10 +34,7 @@ _BATCH = "batch_id, batch_number, status, trades, tx_hash, block_number"
 async def waiting(db: Database, limit: int) -> list[Waiting]:
     """Trades that wait, in the order in which they settle; those of pairs that the contract knows."""
     async with db.reading() as connection:
-        rows = await connection.fetch(
-            f"{_WAITING} WHERE s.status = 'PENDING' AND l.listed_at IS NOT NULL ORDER BY s.place LIMIT $1",
-            limit,
-        )
+        rows = await connection.fetch(_WAITING, limit)
     return [_waiting(row) for row in rows]
 
 
