@@ -200,7 +200,8 @@ INTAKE = """
 -- Many orders in one commit, each with a verdict of its own: 0 accepted, 1 nonce used, 2 the same order again,
 -- 3 client order id used, 4 not enough available, 5 idempotency key used for something else, 6 the same request
 -- again: its first answer is given, 7 the order to replace is absent, 8 it is over or asked to end. What is refused
--- leaves nothing behind, and replaces nothing.
+-- leaves nothing behind, and replaces nothing. A plan is kept as long as its connection: one that was made while a table
+-- was small must not read the whole of it when it no longer is.
 CREATE FUNCTION orders_intake(
     p_order uuid[], p_pair uuid[], p_user uuid[], p_side text[], p_type text[], p_tif text[],
     p_post boolean[], p_stp text[], p_quantity bigint[], p_price bigint[], p_stop bigint[], p_trail text[],
@@ -208,7 +209,7 @@ CREATE FUNCTION orders_intake(
     p_account text[], p_digest bytea[], p_signature bytea[], p_text text[], p_token uuid[], p_hold numeric[],
     p_fact text[], p_created timestamptz[], p_key text[], p_fingerprint bytea[], p_answer bytea[], p_replaces uuid[],
     OUT verdicts int[], OUT firsts uuid[], OUT answers bytea[]
-) LANGUAGE plpgsql AS $$
+) LANGUAGE plpgsql SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
     n int := array_length(p_order, 1);
@@ -373,7 +374,7 @@ END $$;
 
 SETTLE = """
 -- One batch of a pair in one commit. Fenced: whoever is no longer the pair's writer, or works on a book that is
--- not the newest, changes nothing.
+-- not the newest, changes nothing. Planned as above.
 CREATE FUNCTION orders_settle(
     p_pair uuid, p_epoch bigint, p_before bigint, p_match_seq bigint, p_trade_number bigint, p_fact_seq bigint,
     p_last_price bigint, p_best_bid bigint, p_best_ask bigint, p_accepting boolean, p_moment timestamptz,
@@ -389,7 +390,7 @@ CREATE FUNCTION orders_settle(
     e_user uuid[], e_record bigint[], e_profile bigint[], e_token uuid, e_rules bigint, e_buyers uuid[],
     e_max_ownership numeric, e_max_holders int,
     f_batch uuid, f_first bigint, f_facts text
-) RETURNS void LANGUAGE plpgsql AS $$
+) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
     changed int;
     stranger uuid;
