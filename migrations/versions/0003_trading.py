@@ -200,8 +200,8 @@ INTAKE = """
 -- Many orders in one commit, each with a verdict of its own: 0 accepted, 1 nonce used, 2 the same order again,
 -- 3 client order id used, 4 not enough available, 5 idempotency key used for something else, 6 the same request
 -- again: its first answer is given, 7 the order to replace is absent, 8 it is over or asked to end. What is refused
--- leaves nothing behind, and replaces nothing. A plan is kept as long as its connection: one that was made while a table
--- was small must not read the whole of it when it no longer is.
+-- leaves nothing behind, and replaces nothing. A plan is kept as long as its connection: one that was made while a
+-- table was small must not read the whole of it when it no longer is.
 CREATE FUNCTION orders_intake(
     p_order uuid[], p_pair uuid[], p_user uuid[], p_side text[], p_type text[], p_tif text[],
     p_post boolean[], p_stp text[], p_quantity bigint[], p_price bigint[], p_stop bigint[], p_trail text[],
