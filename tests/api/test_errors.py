@@ -122,7 +122,7 @@ async def test_metrics_show_themselves_to_neighbours_alone_when_in_production(
 async def test_operators_alone_see_queues_when_metrics_are_public(shared: World) -> None:
     assert (await shared.http.get(f"{ROOT}/metrics")).status_code == 200
     operator = await shared.user(Role.OPERATOR)
-    assert len((await shared.http.get("/admin/queues", headers=operator.headers)).json()["data"]) == 16
+    assert len((await shared.http.get("/admin/queues", headers=operator.headers)).json()["data"]) == 17
 
 
 @pytest.mark.parametrize(

@@ -59,8 +59,8 @@ class Desk:
                 await notifications.tell(tx, notices)
 
     async def send(self) -> None:
-        for job in await jobs_named(self.db, "send-trade-notification"):
-            await jobs.send_trade_notification(self.resources, job)
+        for job in await jobs_named(self.db, "post-webhook"):
+            await jobs.post_webhook(self.resources, job)
 
     async def hours_pass(self) -> None:
         await self.execute(
@@ -91,6 +91,12 @@ async def desk(db: Database, redis: Redis) -> Any:
     owner = UserId(await new_user(db))
     async with letter_box() as box:
         yield Desk(db, redis, box, await a_webhook(db, owner, f"{box.url}/hook"))
+
+
+async def test_no_letter_waits_for_a_slow_address(desk: Desk) -> None:
+    await desk.happen()
+    assert await jobs_named(desk.db, "send-trade-notification") == []
+    assert len(await jobs_named(desk.db, "post-webhook")) == 1
 
 
 async def test_what_happens_is_posted_once_and_the_receivers_library_takes_it(desk: Desk) -> None:

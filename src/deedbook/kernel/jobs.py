@@ -38,6 +38,8 @@ BLOCKCHAIN_SYNC = QueueSpec("sync-blockchain")
 COMPLIANCE = QueueSpec("verify-compliance")
 WITHDRAWAL = QueueSpec("process-withdrawal")
 RECONCILIATION = QueueSpec("reconciliation")
+POSTING = QueueSpec("post-webhook", concurrency=10, attempts=3, backoff_s=10.0)
+"""Ours: what goes to addresses that users have named. Nobody else waits for those that are slow."""
 LIFECYCLE = QueueSpec("market-lifecycle", attempts=10, backoff_s=0.2, backoff_cap_s=10.0)
 """Ours: what follows from lifecycle facts inside the platform (pairs, caches, decisions polled)."""
 HOUSEKEEPING = QueueSpec("housekeeping")
@@ -58,6 +60,7 @@ QUEUES: tuple[QueueSpec, ...] = (
     COMPLIANCE,
     WITHDRAWAL,
     RECONCILIATION,
+    POSTING,
     LIFECYCLE,
     HOUSEKEEPING,
 )

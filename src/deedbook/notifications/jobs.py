@@ -16,6 +16,7 @@ from deedbook.notifications import contacts, letters, outgoing, reminders, servi
 from deedbook.notifications.ports import NotificationResources, Outcome
 from deedbook.notifications.store import contacts as contact_store
 from deedbook.notifications.terms import (
+    POST,
     REMIND_OF_EXPIRING,
     REMOVE_OLD_NOTIFICATIONS,
     SEND,
@@ -54,6 +55,12 @@ async def send_trade_notification(resources: NotificationResources, job: Job) ->
         if await outgoing.note(tx, delivery, outcome):
             await webhooks.note(tx, delivery, outcome)
     await _tally(resources, delivery.channel, outcome)
+
+
+@handles(POST, lengthy=True, on_failure=_put_off)
+async def post_webhook(resources: NotificationResources, job: Job) -> None:
+    """The same for what is posted where a user has named: that may be slow, so nobody else stands in its queue."""
+    await send_trade_notification(resources, job)
 
 
 @handles(SEND_CODE, lengthy=True)

@@ -23,7 +23,7 @@ from deedbook.notifications.store import contacts as contact_store
 from deedbook.notifications.store import deliveries as store
 from deedbook.notifications.store import feed
 from deedbook.notifications.store.deliveries import Delivery, NewDelivery
-from deedbook.notifications.terms import SEND, Arrival, Channel, DeliveryId
+from deedbook.notifications.terms import POST, SEND, Arrival, Channel, DeliveryId, Outgoing
 from deedbook.trading import order_views
 
 KEPT = timedelta(days=30)
@@ -48,22 +48,22 @@ _GONE = Outcome(Arrival.NEVER, "no address any more")
 async def add(tx: Tx, new: Sequence[NewDelivery]) -> list[DeliveryId]:
     """Have messages sent, each once however often this is asked; those that are new."""
     fresh = await store.add(tx, new)
-    for delivery_id in fresh:
-        ask(tx, delivery_id, 1)
-    return fresh
+    for delivery_id, channel in fresh:
+        ask(tx, delivery_id, channel, 1)
+    return [delivery_id for delivery_id, _ in fresh]
 
 
-def ask(tx: Tx, delivery_id: DeliveryId, round_: int) -> None:
+def ask(tx: Tx, delivery_id: DeliveryId, channel: Outgoing, round_: int) -> None:
     """Ask for the job of one round."""
     data = {"deliveryId": str(delivery_id), "round": round_}
-    tx.enqueue(SEND, f"send-{delivery_id}-{round_}", data)
+    tx.enqueue(POST if channel is Outgoing.WEBHOOK else SEND, f"send-{delivery_id}-{round_}", data)
 
 
 async def send_again(tx: Tx) -> bool:
     """Begin the next round of those whose time has come; whether there may be more."""
     due = await store.take_due(tx, TAKEN_AT_ONCE)
-    for delivery_id, round_ in due:
-        ask(tx, delivery_id, round_)
+    for delivery_id, channel, round_ in due:
+        ask(tx, delivery_id, channel, round_)
     return len(due) == TAKEN_AT_ONCE
 
 

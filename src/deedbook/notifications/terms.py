@@ -4,13 +4,14 @@ from enum import Enum
 from typing import NewType
 from uuid import UUID
 
-from deedbook.kernel.jobs import HOUSEKEEPING, TRADE_NOTIFICATION, JobKind
+from deedbook.kernel.jobs import HOUSEKEEPING, POSTING, TRADE_NOTIFICATION, JobKind
 
 NotificationId = NewType("NotificationId", UUID)
 DeliveryId = NewType("DeliveryId", UUID)
 EndpointId = NewType("EndpointId", UUID)
 
 SEND = JobKind("send-trade-notification", TRADE_NOTIFICATION)
+POST = JobKind("post-webhook", POSTING)
 SEND_CODE = JobKind("send-contact-code", TRADE_NOTIFICATION)
 SEND_AGAIN = JobKind("send-notifications-again", HOUSEKEEPING)
 REMIND_OF_EXPIRING = JobKind("remind-of-expiring-approvals", HOUSEKEEPING)

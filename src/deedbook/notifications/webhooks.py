@@ -163,7 +163,8 @@ async def replay(tx: Tx, caller: Caller, endpoint_id: UUID, delivery_id: UUID) -
     again = await store.replay(tx, endpoint_id, delivery_id)
     if again is None:
         raise DeliveryUnderWay
-    outgoing.ask(tx, *again)
+    message_id, round_ = again
+    outgoing.ask(tx, message_id, Outgoing.WEBHOOK, round_)
 
 
 async def listening(tx: Tx, user_ids: Collection[UserId]) -> set[UserId]:

@@ -46,15 +46,15 @@ _COLUMNS = (
 )
 
 
-async def add(tx: Tx, new: Sequence[NewDelivery]) -> list[DeliveryId]:
-    """Write messages down; those that are new."""
+async def add(tx: Tx, new: Sequence[NewDelivery]) -> list[tuple[DeliveryId, Outgoing]]:
+    """Write messages down; those that are new, and how they leave."""
     rows = await tx.fetch(
         """
         INSERT INTO message_deliveries (delivery_id, user_id, channel, kind, source, notification_id, endpoint_id,
                                         payload)
         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::uuid[],
                              $8::text[])
-        ON CONFLICT DO NOTHING RETURNING delivery_id
+        ON CONFLICT DO NOTHING RETURNING delivery_id, channel
         """,
         [new_uuid() for _ in new],
         [entry.user_id for entry in new],
@@ -65,7 +65,7 @@ async def add(tx: Tx, new: Sequence[NewDelivery]) -> list[DeliveryId]:
         [entry.endpoint_id for entry in new],
         [entry.payload for entry in new],
     )
-    return [DeliveryId(row["delivery_id"]) for row in rows]
+    return [(DeliveryId(row["delivery_id"]), Outgoing(row["channel"])) for row in rows]
 
 
 async def waiting(connection: Any, delivery_id: UUID, round_: int) -> Delivery | None:
@@ -102,18 +102,18 @@ async def note(tx: Tx, delivery: Delivery, outcome: Outcome, again_in: timedelta
     )
 
 
-async def take_due(tx: Tx, limit: int) -> list[tuple[DeliveryId, int]]:
-    """Begin the next round of those whose time has come; they and their rounds."""
+async def take_due(tx: Tx, limit: int) -> list[tuple[DeliveryId, Outgoing, int]]:
+    """Begin the next round of those whose time has come; they, how they leave, and their rounds."""
     rows = await tx.fetch(
         """
         UPDATE message_deliveries SET round = round + 1, next_attempt_at = NULL WHERE delivery_id IN (
             SELECT delivery_id FROM message_deliveries WHERE status = 'WAITING' AND next_attempt_at <= now()
             ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-        RETURNING delivery_id, round
+        RETURNING delivery_id, channel, round
         """,
         limit,
     )
-    return [(DeliveryId(row["delivery_id"]), row["round"]) for row in rows]
+    return [(DeliveryId(row["delivery_id"]), Outgoing(row["channel"]), row["round"]) for row in rows]
 
 
 async def oldest_waiting_s(connection: Any) -> dict[str, float]:
