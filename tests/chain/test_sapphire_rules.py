@@ -14,6 +14,7 @@ from deedbook.integrations.sapphire.keys import LocalSigner, SigningLimits
 from tests.chain.support import CAP, new_signer
 from tests.support.fake_chain import CHAIN_ID, GWEI
 from tests.support.sapphire_proxy import SapphireProxy
+from tests.support.servers import mine
 
 
 @pytest.fixture
@@ -89,7 +90,7 @@ async def test_an_estimate_hides_that_the_call_fails(proxy: SapphireProxy) -> No
 async def test_logs_of_more_than_a_hundred_rounds_are_refused(
     proxy: SapphireProxy, anvil: EmbeddedAnvil
 ) -> None:
-    await anvil.rpc("anvil_mine", hex(200))
+    await mine(anvil, 110)
     nobody = Address("0x" + "11" * 20)
     rounds = {"address": nobody, "fromBlock": "0x0"}
     told = await asked(proxy, "eth_getLogs", {**rounds, "toBlock": "0x65"})

@@ -21,6 +21,7 @@ from deedbook.tokens.terms import TokenTerms
 from tests.api.support import caller_of
 from tests.support.fake_chain import CHAIN_ID
 from tests.support.platform import Platform, token_terms
+from tests.support.servers import mine
 from tests.support.world import World
 
 TIMEOUT_S = 20
@@ -137,7 +138,7 @@ async def test_a_token_that_stands_without_our_knowing_is_proven_and_adopted(
 ) -> None:
     terms = token_terms()
     known = await deploy(founded, terms)
-    await anvil.rpc("anvil_mine", hex(250))  # further back than one search reaches
+    await mine(anvil, 250)  # further back than one search reaches
     restored = await forgetful(founded, db)
     assert await deploy(restored, terms) == known
     assert await keys(restored, terms) == {}
