@@ -3,6 +3,8 @@
 import time
 from uuid import uuid4
 
+import asyncpg
+
 from deedbook.api.live.connection import Connection
 from deedbook.api.live.operations import Operations
 from deedbook.identity import Caller, Recognition, Role
@@ -45,6 +47,23 @@ async def test_operators_hear_what_fails_and_that_it_was_mended(stand: Stand) ->
     document = socket_contract()
     for message in (first, failed, mended):
         fits(document, "OpsMessage", message)
+
+
+async def test_heartbeats_go_on_when_what_operators_hear_of_cannot_be_read(stand: Stand) -> None:
+    world = stand.floor.world
+    dsn = world.resources.settings.DATABASE_URL
+    assert dsn is not None
+    owner = await asyncpg.connect(dsn.get_secret_value())
+    async with listening(stand.address) as listener:
+        await signed_in(listener, await world.user(Role.OPERATOR))
+        await listener.subscribe("ops")
+        await owner.execute("ALTER TABLE jobs RENAME TO jobs_out_of_reach")
+        try:
+            first = await listener.wait(lambda told: told["type"] == "heartbeat")
+            await listener.wait(lambda told: told["type"] == "heartbeat" and told["n"] > first["n"] + 1)
+        finally:
+            await owner.execute("ALTER TABLE jobs_out_of_reach RENAME TO jobs")
+            await owner.close()
 
 
 async def test_nobody_else_hears_it(stand: Stand) -> None:

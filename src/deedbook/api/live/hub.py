@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -169,12 +170,23 @@ class Hub:
             for feed in self._feeds.values():
                 if feed.stale:
                     feed.reload()
-            await self._forget()
-            await self._ask_market_data()
-            with suppress(Unavailable):
-                await self.operations.follow()
-            await self._end_sessions_that_are_over()
+            for step in (
+                self._forget,
+                self._ask_market_data,
+                self.operations.follow,
+                self._end_sessions_that_are_over,
+            ):
+                await self._step(step)
             self._count()
+
+    async def _step(self, step: Callable[[], Awaitable[None]]) -> None:
+        """What fails in one of them holds back neither the others nor the next heartbeat."""
+        try:
+            await step()
+        except Unavailable:
+            pass  # The next beat asks again.
+        except Exception:
+            log.exception("beat_step_failed", step=step.__name__)
 
     async def _forget(self) -> None:
         """Follow no longer what nobody hears of."""
