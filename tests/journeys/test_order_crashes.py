@@ -4,6 +4,7 @@ balance is exact (F-01, F-02, F-04, F-11, for trading)."""
 import asyncio
 from typing import Any
 
+import httpx2
 import pytest
 
 from deedbook.stack.sign import order_body
@@ -68,6 +69,21 @@ class Floor:
         assert [order["status"] for order in mine["data"]] == ["FILLED"] * bought
         await self.counter.stack.prove()
 
+    async def place_all(self, who: Person, bodies: list[dict[str, Any]]) -> list[tuple[int, str]]:
+        """As one batch, once: for each what it was answered with, and the id of the order that it is or repeats.
+
+        Raises:
+            httpx2.HTTPError: nobody answered.
+        """
+        stack = self.counter.stack
+        headers = {"Authorization": f"Bearer {stack.tokens[who.wallet]}"}
+        answer = await stack.http.post("/trading/orders/batch", headers=headers, json={"orders": bodies})
+        assert answer.status_code == 200, answer.text
+        return [
+            (one["status"], one["order"]["id"] if one["order"] else one["problem"].get("firstId", ""))
+            for one in answer.json()["data"]
+        ]
+
 
 @pytest.fixture
 async def floor(counter: Counter) -> Floor:
@@ -88,6 +104,31 @@ async def test_an_order_is_taken_once_when_the_api_dies_around_its_commit(stack:
         assert await floor.refused(floor.buyer, body) == (409, order_id)
         await floor.filled(floor.buyer, order_id)
     await floor.prove(len(API))
+
+
+async def test_a_batch_is_taken_once_when_the_api_dies_around_its_commit(stack: Stack, floor: Floor) -> None:
+    """The sender heard nothing and sends the batch again: what had come in is refused as a duplicate that names it, and
+    the rest comes in. What is wrong in between is refused each time, and troubles no neighbour."""
+    issuer, bought = floor.counter.issuer, 0
+    for point in API:
+        for _ in range(2):
+            await floor.place(issuer, floor.order(issuer, "SELL"))
+        first, second = (floor.order(floor.buyer, "BUY") for _ in range(2))
+        forged = {**floor.order(floor.buyer, "BUY"), "quantity": "2"}
+        batch = [first, forged, second, first]
+        await stack.run("api", FAILPOINTS=f"{point}=kill:1")
+        with pytest.raises(httpx2.HTTPError):
+            await floor.place_all(floor.buyer, batch)
+        await stack.dies("api")
+        await stack.run("api")
+        told = await floor.place_all(floor.buyer, batch)
+        came_in = 201 if point == "intake.beforeCommit" else 409
+        assert [status for status, _ in told] == [came_in, 401, came_in, 409]
+        assert told[3][1] == told[0][1] != told[2][1]
+        for place in (0, 2):
+            await floor.filled(floor.buyer, told[place][1])
+        bought += 2
+    await floor.prove(bought)
 
 
 async def test_an_order_is_filled_once_when_the_matcher_dies_at_each_step(stack: Stack, floor: Floor) -> None:
