@@ -5,7 +5,7 @@ The user's own rate limit stands before a key's: many keys never add up to more 
 
 import asyncio
 import ipaddress
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from deedbook.identity.errors import Forbidden, KeyAddressRefused, KeyScopeMissi
 from deedbook.infra.database import Database
 from deedbook.kernel.errors import Refusal, Unavailable
 from deedbook.trading.entry import Asked, Judged, OrderEntry, Repeat, Turnstile
+from deedbook.trading.fates import fate_of
 from deedbook.trading.intake import Taken
 from deedbook.trading.spec import PLACES
 from deedbook.trading.terms import OrderId, Side
@@ -164,14 +165,7 @@ async def place_all_as(
     """The same for some orders at once, each with a fate of its own. Under a cap each of them is counted by itself."""
     if caller.key is None or caller.key.daily_notional is None:
         return await entry.place_all(orders, caller, turnstile)
-    return await asyncio.gather(*(_fate(place_as(entry, one, caller, turnstile)) for one in orders))
-
-
-async def _fate(placing: Awaitable[Taken]) -> Taken | Refusal:
-    try:
-        return await placing
-    except Refusal as refusal:
-        return refusal
+    return await asyncio.gather(*(fate_of(place_as(entry, one, caller, turnstile)) for one in orders))
 
 
 async def _worth(entry: OrderEntry, judged: Judged) -> int:

@@ -5,10 +5,10 @@ is, nonce, compliance, funds. A refusal uses nothing up.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from deedbook import chain, identity
@@ -32,13 +32,13 @@ from deedbook.trading.eligibility import Eligibility
 from deedbook.trading.engine import SelfTrade
 from deedbook.trading.entry_store import UsedNonce
 from deedbook.trading.errors import DuplicateOrder
+from deedbook.trading.fates import Fates, each, fate_of, sorted_out
 from deedbook.trading.intake import Intake, Taken
 from deedbook.trading.pairs import NO_QUOTES, PairDirectory
 from deedbook.trading.spec import PairSpec
 from deedbook.trading.terms import OrderId, OrderType, Side, TimeInForce
 
 TRAILS = "trail:"
-T = TypeVar("T")
 
 
 class Asked(NamedTuple):
@@ -167,14 +167,14 @@ class OrderEntry:
         Raises:
             VaultNotDeployed: nothing can be signed yet.
         """
-        fates: dict[int, Taken | Refusal] = {}
-        judged = await _each(fates, ((place, self.judge(asked)) for place, asked in enumerate(orders)))
+        fates: Fates = {}
+        judged = await each(fates, ((place, self.judge(asked)) for place, asked in enumerate(orders)))
         names = [(orders[place].trader, orders[place].nonce) for place in judged]
-        used = _sorted_out(fates, zip(judged, await turnstile.enter_all(names), strict=True))
+        used = sorted_out(fates, zip(judged, await turnstile.enter_all(names), strict=True))
         signed = await self._signed(
             fates, {place: (judged[place], orders[place].signature) for place in used}, caller
         )
-        admitted = await _each(
+        admitted = await each(
             fates,
             (
                 (place, self._admit(judged[place], action, used[place], caller))
@@ -182,7 +182,7 @@ class OrderEntry:
             ),
         )
         taken = await self.intake.submit_all(list(admitted.values()))
-        fates |= _sorted_out(fates, zip(admitted, taken, strict=True))
+        fates |= sorted_out(fates, zip(admitted, taken, strict=True))
         return [fates[place] for place in range(len(orders))]
 
     async def judge(self, asked: Asked) -> Judged:
@@ -251,7 +251,7 @@ class OrderEntry:
         await self._bells.close()
 
     async def _signed(
-        self, fates: "dict[int, Taken | Refusal]", orders: Mapping[int, tuple[Judged, str]], caller: Caller
+        self, fates: Fates, orders: Mapping[int, tuple[Judged, str]], caller: Caller
     ) -> dict[int, SignedAction]:
         """What keys have signed, and then, all at once, what contract wallets are asked about."""
         domain = await self.domain()
@@ -263,8 +263,8 @@ class OrderEntry:
             if action is not None:
                 signed[place] = action
         others = [place for place in orders if place not in signed]
-        told = await asyncio.gather(*(_fate(self.verify(*orders[place], caller)) for place in others))
-        return signed | _sorted_out(fates, zip(others, told, strict=True))
+        told = await asyncio.gather(*(fate_of(self.verify(*orders[place], caller)) for place in others))
+        return signed | sorted_out(fates, zip(others, told, strict=True))
 
     async def _admit(
         self,
@@ -312,35 +312,6 @@ class OrderEntry:
         if admitted:
             self._bells.ring(admitted)
             self._accepted(admitted)
-
-
-async def _fate(step: Awaitable[T]) -> T | Refusal:
-    try:
-        return await step
-    except Refusal as refusal:
-        return refusal
-
-
-async def _each(
-    fates: "dict[int, Taken | Refusal]", steps: Iterable[tuple[int, Awaitable[T]]]
-) -> dict[int, T]:
-    """Go through a step for each, one after the other: hardly ever does one of them wait for anything."""
-    return _sorted_out(fates, [(place, await _fate(step)) for place, step in steps])
-
-
-def _sorted_out(
-    fates: "dict[int, Taken | Refusal]", told: Iterable[tuple[int, T | Exception]]
-) -> dict[int, T]:
-    """Those that go on; who was refused has met their fate."""
-    on: dict[int, T] = {}
-    for place, outcome in told:
-        if isinstance(outcome, Refusal):
-            fates[place] = outcome
-        elif isinstance(outcome, Exception):
-            raise outcome
-        else:
-            on[place] = outcome
-    return on
 
 
 def _already(used: UsedNonce, action: SignedAction) -> Refusal:
