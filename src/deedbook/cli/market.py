@@ -1,5 +1,6 @@
 """`deedbook market`: how an asset becomes a market."""
 
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -147,7 +148,7 @@ def list_markets(
     """List the markets, the newest first."""
     with asking(profile, role, url) as client:
         walk = client.markets(status=status or None, text=text or None)
-        found = [market for market, _ in zip(walk, range(limit), strict=False)]
+        found = list(islice(walk, limit))
     show_many(found, COLUMNS, as_json=as_json, empty="no markets: `deedbook market register --help`")
 
 

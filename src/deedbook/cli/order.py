@@ -1,6 +1,7 @@
 """`deedbook order`: orders and trades of one's own."""
 
 from enum import StrEnum
+from itertools import islice
 from typing import Annotated, Any
 
 import typer
@@ -165,7 +166,7 @@ def list_orders(
     """List my orders, the newest first."""
     with asking(profile, role, url) as client:
         walk = client.orders(pair=pair or None, status=status or None)
-        found = [order for order, _ in zip(walk, range(limit), strict=False)]
+        found = list(islice(walk, limit))
     show_many(found, COLUMNS, as_json=as_json, empty="no orders: `deedbook order place --help`")
 
 
@@ -205,5 +206,5 @@ def trades(
 ) -> None:
     """List my trades, and how far each is on its way to the chain."""
     with asking(profile, role, url) as client:
-        found = [trade for trade, _ in zip(client.trades(pair=pair or None), range(limit), strict=False)]
+        found = list(islice(client.trades(pair=pair or None), limit))
     show_many(found, TRADES, as_json=as_json, empty="no trades yet")

@@ -1,5 +1,6 @@
 """`deedbook swap`: one token into the other, at once."""
 
+from itertools import islice
 from typing import Annotated
 
 import typer
@@ -102,7 +103,7 @@ def list_swaps(
 ) -> None:
     """List my swaps, the newest first."""
     with asking(profile, role, url) as client:
-        found = [swap for swap, _ in zip(client.swaps(), range(limit), strict=False)]
+        found = list(islice(client.swaps(), limit))
     show_many(found, COLUMNS, as_json=as_json, empty="no swaps: `deedbook swap place --help`")
 
 

@@ -75,12 +75,7 @@ async def sign_order(
         SettingsError: an argument is wrong, in production, or no API answers.
     """
     wallet = demo_wallet(settings, role_text)
-    for text in (quantity, price or "1"):
-        if not is_amount(text):
-            raise SettingsError(f"{text[:40]!r} is no plain amount such as 250.50")
-    domain, found = await _terms(settings, f"/trading/pairs/{pair}")
-    if found is None:
-        raise SettingsError(f"there is no pair {pair}")
+    domain, found = await _terms_of_pair(settings, pair, quantity, price)
     return order_body(wallet, domain, found, side, quantity, price)
 
 
@@ -117,12 +112,7 @@ async def sign_swap(
         SettingsError: an argument is wrong, in production, or no API answers.
     """
     wallet = demo_wallet(settings, role_text)
-    for text in (amount_in, least or "1"):
-        if not is_amount(text):
-            raise SettingsError(f"{text[:40]!r} is no plain amount such as 250.50")
-    domain, found = await _terms(settings, f"/trading/pairs/{pair}")
-    if found is None:
-        raise SettingsError(f"there is no pair {pair}")
+    domain, found = await _terms_of_pair(settings, pair, amount_in, least)
     least = least or await _suggested(settings, pair, side, amount_in)
     return swap_body(wallet, domain, found, side, amount_in, least)
 
@@ -157,6 +147,17 @@ def swap_body(
 
 def _base_url(settings: Settings) -> str:
     return f"http://127.0.0.1:{settings.PORT}/api/v1"
+
+
+async def _terms_of_pair(settings: Settings, pair: str, *amounts: str) -> tuple[Domain, dict[str, Any]]:
+    """The same for a pair, once these are known to be plain amounts; an empty one was left out."""
+    for text in amounts:
+        if text and not is_amount(text):
+            raise SettingsError(f"{text[:40]!r} is no plain amount such as 250.50")
+    domain, found = await _terms(settings, f"/trading/pairs/{pair}")
+    if found is None:
+        raise SettingsError(f"there is no pair {pair}")
+    return domain, found
 
 
 async def _terms(settings: Settings, path: str) -> tuple[Domain, dict[str, Any] | None]:
