@@ -5,14 +5,15 @@ would have us ask them after it was found harmless. So each name is looked up on
 what was found, while certificate and host name stay those of the name.
 """
 
-import asyncio
 import ipaddress
-import socket
 from collections.abc import Awaitable, Callable
 
 import httpx2
 
+from deedbook.integrations.names import Names
+
 Lookup = Callable[[str, int], Awaitable[list[str]]]
+_NAMES = Names()
 # Both carry an address of the older kind inside, which may be one of ours.
 _WRAPPERS = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("2002::/16"))
 
@@ -22,9 +23,8 @@ class NotPublic(httpx2.TransportError):
 
 
 async def look_up(host: str, port: int) -> list[str]:
-    """All addresses of a name, as the system knows them."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(entry[4][0]) for entry in found]
+    """All addresses of a name that an operator gave."""
+    return await _NAMES.look_up(host, port)
 
 
 def is_public(address: str) -> bool:

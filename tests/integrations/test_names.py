@@ -1,0 +1,66 @@
+"""Slow names hold up nobody but those who gave them."""
+
+import asyncio
+import threading
+
+import pytest
+
+from deedbook.integrations.names import Names
+
+MORE_THAN_THE_LOOPS_OWN_THREADS = 100
+
+
+class SlowServers:
+    """What the system asks for names under `slow.`: they answer when they are let."""
+
+    def __init__(self) -> None:
+        self.answering = threading.Event()
+        self.asked: list[str] = []
+
+    def resolve(self, host: str, port: int) -> list[str]:
+        self.asked.append(host)
+        if host.startswith("slow.") and not self.answering.wait(60):
+            raise AssertionError("nobody let them answer")
+        return ["192.0.2.1"]
+
+
+@pytest.fixture
+def servers() -> SlowServers:
+    return SlowServers()
+
+
+async def test_everything_else_goes_on_while_slow_names_are_looked_up(servers: SlowServers) -> None:
+    names = Names(at_once=4, within_s=60, resolving=servers.resolve)
+    slow = [
+        asyncio.create_task(names.look_up(f"slow.{number}", 443))
+        for number in range(MORE_THAN_THE_LOOPS_OWN_THREADS)
+    ]
+    try:
+        found = await asyncio.wait_for(asyncio.get_running_loop().getaddrinfo("localhost", 5432), 30)
+        assert found, "the loop's own threads are free"
+        assert len(servers.asked) <= 4, "no more at once than there are threads for"
+        another = Names(resolving=servers.resolve)
+        assert await another.look_up("quick.example", 443) == ["192.0.2.1"]
+    finally:
+        servers.answering.set()
+    assert await asyncio.gather(*slow) == [["192.0.2.1"]] * MORE_THAN_THE_LOOPS_OWN_THREADS
+
+
+async def test_a_name_is_not_known_when_it_is_not_told_in_time_and_nobody_asks_for_who_has_gone(
+    servers: SlowServers,
+) -> None:
+    names = Names(at_once=1, within_s=0.05, resolving=servers.resolve)
+    try:
+        for host in ("slow.first", "slow.second", "quick.third"):
+            with pytest.raises(OSError):
+                await names.look_up(host, 443)
+    finally:
+        servers.answering.set()
+    later = Names(at_once=1, resolving=servers.resolve)
+    assert await later.look_up("quick.again", 443) == ["192.0.2.1"]
+    assert servers.asked == ["slow.first", "quick.again"]
+
+
+async def test_a_name_that_there_is_none_of_is_an_oserror() -> None:
+    with pytest.raises(OSError):
+        await Names().look_up("nothing-is-called-so.invalid", 443)
