@@ -38,6 +38,8 @@ WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
     "GET /api/v1/me": A_USERS_OWN,
     "GET /api/v1/me/wallets": A_USERS_OWN,
     "POST /api/v1/me/wallets": (401, 409, 409, 409, 409),  # who came by a wallet has one
+    "GET /api/v1/me/sign-ins": A_USERS_OWN,
+    "DELETE /api/v1/me/sign-ins/{id}": NOT_YOURS,
     "POST /api/v1/me/api-keys": (401, 201, 201, 201, 201),
     "GET /api/v1/me/api-keys": A_USERS_OWN,
     "DELETE /api/v1/me/api-keys/{id}": NOT_YOURS,
@@ -308,7 +310,6 @@ async def _prepared(world: World, issuer: User, path: str) -> tuple[str, dict[st
         "register": registration(),
         "approve": {"decision": "approve"},
         "siwe": {"message": "let me in", "signature": "0x"},
-        "wallets": {"message": "let me in", "signature": "0x"},
         "refresh": {"refreshToken": f"{uuid4()}.{'x' * 43}"},
         "documents": {"title": "Deed", "kind": "deed", "sha256": "00" * 32},
         "entity-permissions": {"event_id": str(uuid4()), "event_type": "market.approved"},
@@ -327,21 +328,9 @@ async def _prepared(world: World, issuer: User, path: str) -> tuple[str, dict[st
         return await _prepared_compliance(world, path)
     if "/tokens" in path:
         return await _prepared_token(world, issuer, path)
+    if "/me/" in path:
+        return await prepared_own(world, issuer, path)
     body = bodies.get(last, {})
-    if "/me/notifications" in path:
-        told = await told_of_a_deposit(world.db, UserId(issuer.user_id))
-        return path.replace("{id}", str(told)), {"upTo": str(told)} if last == "read-all" else {}
-    if "/api-keys" in path:
-        return await prepared_key(world, issuer, path)
-    if "/me/webhooks" in path:
-        return await prepared_webhook(world.db, UserId(issuer.user_id), path)
-    if "/me/contacts" in path:
-        body = {"code": "01234567"} if last == "verify" else {"address": "ada@example.com"}
-        return path.replace("{channel}", "email"), body
-    if last == "notification-preferences":
-        return path, {"preferences": [{"kind": "order.filled", "email": False}]}
-    if last == "leaderboard":
-        return path, {"name": f"Trader {uuid4()}"[:40]}
     if last in STATE_FOR or "/markets/{id}" in path:
         state = STATE_FOR.get(last, MarketStatus.PENDING_APPROVAL)
         market = await market_in(world.db, state, caller_of(issuer))
@@ -356,6 +345,28 @@ async def _prepared(world: World, issuer: User, path: str) -> tuple[str, dict[st
     return path.replace("{name}", "housekeeping").replace("{id}", "LUXAPT-USDC"), body
 
 
+async def prepared_own(world: World, owner: User, path: str) -> tuple[str, dict[str, Any]]:
+    """The path with the id of something that is this user's alone, and a body that is valid."""
+    last, user_id = path.rsplit("/", 1)[-1], UserId(owner.user_id)
+    if "/notifications" in path:
+        told = await told_of_a_deposit(world.db, user_id)
+        return path.replace("{id}", str(told)), {"upTo": str(told)} if last == "read-all" else {}
+    if "/api-keys" in path:
+        return await prepared_key(world, owner, path)
+    if "/sign-ins" in path:
+        return path.replace("{id}", await its_sign_in(world, owner)), {}
+    if "/webhooks" in path:
+        return await prepared_webhook(world.db, user_id, path)
+    bodies: dict[str, dict[str, Any]] = {
+        "wallets": {"message": "let me in", "signature": "0x"},
+        "verify": {"code": "01234567"},
+        "{channel}": {"address": "ada@example.com"},
+        "notification-preferences": {"preferences": [{"kind": "order.filled", "email": False}]},
+        "leaderboard": {"name": f"Trader {uuid4()}"[:40]},
+    }
+    return path.replace("{channel}", "email"), bodies.get(last, {})
+
+
 async def prepared_key(world: World, owner: User, path: str) -> tuple[str, dict[str, Any]]:
     """The path with the id of a key of this user, and the body of another one."""
     body = {"name": "a program", "scopes": ["read"]}
@@ -363,6 +374,12 @@ async def prepared_key(world: World, owner: User, path: str) -> tuple[str, dict[
         return path, body
     made = await world.post("/me/api-keys", owner, body)
     return path.replace("{id}", made.json()["key"]["id"]), {}
+
+
+async def its_sign_in(world: World, owner: User) -> str:
+    """The newest session of this user."""
+    listed = await world.http.get("/me/sign-ins", headers=owner.headers)
+    return str(listed.json()["data"][0]["id"])
 
 
 async def _prepared_compliance(world: World, path: str) -> tuple[str, dict[str, Any]]:

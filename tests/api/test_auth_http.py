@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -119,3 +119,30 @@ async def test_credentials_are_never_kept_by_caches_when_they_are_handed_out(sha
         kept = str([dict(row) for row in await connection.fetch("SELECT * FROM sessions")])
     for token in ("accessToken", "refreshToken"):
         assert answer.json()[token] not in kept
+
+
+async def test_a_user_sees_what_lets_them_in_and_ends_it_when_they_want(shared: World) -> None:
+    wallet, stranger = Wallet.new(), await shared.user()
+    lost, held = [await sign_in(shared.http, wallet) for _ in range(2)]
+    bearer = {"Authorization": f"Bearer {held['accessToken']}"}
+    first = (await shared.http.get("/me/sign-ins", params={"limit": 1}, headers=bearer)).json()
+    following = {"limit": 1, "cursor": first["nextCursor"]}
+    (other,) = (await shared.http.get("/me/sign-ins", params=following, headers=bearer)).json()["data"]
+    (this,) = first["data"]
+    assert (this["isThis"], other["isThis"], other["issuer"]) == (True, False, None)
+
+    async def end(sign_in_id: str, headers: dict[str, str]) -> Any:
+        keyed = {**headers, "Idempotency-Key": str(uuid4())}
+        return await shared.http.delete(f"/me/sign-ins/{sign_in_id}", headers=keyed)
+
+    refused(await end(other["id"], stranger.headers), 404, "sign_in_not_found")
+    assert (await end(other["id"], bearer)).json() == {"done": True}
+    over = {"Authorization": f"Bearer {lost['accessToken']}"}
+    refused(await shared.http.get("/me", headers=over), 401, "unauthenticated")
+    answer = await shared.http.post("/auth/refresh", json={"refreshToken": lost["refreshToken"]})
+    refused(answer, 401, "unauthenticated")
+    refused(await end(other["id"], bearer), 404, "sign_in_not_found")
+
+    assert (await end(this["id"], bearer)).status_code == 200
+    refused(await shared.http.get("/me", headers=bearer), 401, "unauthenticated")
+    assert (await sign_in(shared.http, wallet))["userId"] == held["userId"]

@@ -210,6 +210,31 @@ async def test_who_signs_out_takes_back_all_tokens_up_to_now(gate: Gate) -> None
     assert (await gate.get(later)).status_code == 200
 
 
+async def test_a_sign_in_elsewhere_is_a_strangers_again_when_its_user_has_ended_it(gate: Gate) -> None:
+    """Also where the subject came first and gave the user its id: what it reads then is nobody's."""
+    now, wallet = int(time.time()), Wallet.new()
+    token = gate.issuer.token("former", iat=now - 1)
+    user_id = (await gate.bind(token, wallet)).json()["userId"]
+    recognition = gate.world.app.state.recognition
+    caller = await recognition.recognise(token)
+    assert await recognition.living([caller]) == {caller.session_id}
+
+    held = await sign_in(gate.world.http, wallet)
+    listed = (await gate.get(held["accessToken"], "/me/sign-ins")).json()["data"]
+    (elsewhere,) = [one for one in listed if one["issuer"] is not None]
+    assert (elsewhere["issuer"], elsewhere["subject"]) == (gate.issuer.url, "former")
+    headers = {"Authorization": f"Bearer {held['accessToken']}", "Idempotency-Key": str(uuid4())}
+    ended = await gate.world.http.delete(f"/me/sign-ins/{elsewhere['id']}", headers=headers)
+    assert ended.status_code == 200, ended.text
+
+    refused(await gate.get(token), 401, "unauthenticated")
+    assert await recognition.living([caller]) == set()
+    later = gate.issuer.token("former", iat=now + 20)
+    told = (await gate.get(later)).json()
+    assert (told["account"], told["roles"]) == (None, []) and told["userId"] != user_id
+    assert (await gate.bind(later, wallet)).json()["userId"] == user_id
+
+
 async def test_a_closed_account_lets_nobody_in_by_another_door(gate: Gate) -> None:
     user: User = await gate.world.user()
     token = gate.issuer.token("closed")

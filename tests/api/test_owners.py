@@ -8,9 +8,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from deedbook.identity import Role
+from deedbook.kernel.ids import UserId
 from tests.api.support import ROOT, caller_of
-from tests.api.test_access import CUSTODY, WHO_HEARS_WHAT, prepared_key
+from tests.api.test_access import CUSTODY, WHO_HEARS_WHAT, prepared_own
 from tests.compliance.support import open_desk
+from tests.notifications.support import reachable
 from tests.support.floor import owned_settlement, owned_swap
 from tests.support.till import owned_custody
 from tests.support.world import User, World
@@ -22,9 +24,34 @@ Things = tuple[str, dict[str, Any], User]
 OWNER_AND_ADMIN: dict[str, tuple[int, int]] = {
     "POST /api/v1/me/wallets": (409, 409),
     "GET /api/v1/me/wallets": (200, 200),
+    "GET /api/v1/me/sign-ins": (200, 200),
+    "DELETE /api/v1/me/sign-ins/{id}": (200, 404),
     "POST /api/v1/me/api-keys": (201, 201),
     "GET /api/v1/me/api-keys": (200, 200),
     "DELETE /api/v1/me/api-keys/{id}": (200, 404),
+    "GET /api/v1/me/leaderboard": (200, 200),
+    "PUT /api/v1/me/leaderboard": (200, 200),
+    "DELETE /api/v1/me/leaderboard": (200, 200),
+    "GET /api/v1/me/notifications": (200, 200),
+    "GET /api/v1/me/notifications/unread-count": (200, 200),
+    "POST /api/v1/me/notifications/read-all": (200, 200),
+    "GET /api/v1/me/notifications/{id}": (200, 404),
+    "POST /api/v1/me/notifications/{id}/read": (200, 404),
+    "GET /api/v1/me/notification-preferences": (200, 200),
+    "PUT /api/v1/me/notification-preferences": (200, 200),
+    "POST /api/v1/me/webhooks": (201, 201),
+    "GET /api/v1/me/webhooks": (200, 200),
+    "GET /api/v1/me/webhooks/{id}": (200, 404),
+    "DELETE /api/v1/me/webhooks/{id}": (200, 404),
+    "POST /api/v1/me/webhooks/{id}/rotate": (200, 404),
+    "POST /api/v1/me/webhooks/{id}/enable": (200, 404),
+    "POST /api/v1/me/webhooks/{id}/test": (202, 404),
+    "GET /api/v1/me/webhooks/{id}/messages": (200, 404),
+    "POST /api/v1/me/webhooks/{id}/messages/{messageId}/replay": (202, 404),
+    "GET /api/v1/me/contacts": (200, 200),
+    "PUT /api/v1/me/contacts/{channel}": (409, 409),  # nothing is sent by this installation
+    "POST /api/v1/me/contacts/{channel}/verify": (422, 422),  # no code was
+    "DELETE /api/v1/me/contacts/{channel}": (200, 404),
     "POST /api/v1/tokens/{id}/list": (403, 200),
     "GET /api/v1/tokens": (200, 200),
     "GET /api/v1/tokens/{id}": (200, 200),
@@ -117,17 +144,17 @@ async def _of_an_issuer(world: World, path: str) -> Things:
     return path.replace("{id}", str(named)), bodies.get(last, {}), owner
 
 
-async def _of_a_programmer(world: World, path: str) -> Things:
-    """Somebody who has an API key."""
+async def _of_somebody(world: World, path: str) -> Things:
+    """Somebody who can be reached, and what stands under `/me`."""
     owner = await world.user()
-    if "/wallets" in path:
-        return path, {"message": "let me in", "signature": "0x"}, owner
-    return *await prepared_key(world, owner, path), owner
+    if path.endswith("/contacts/{channel}"):
+        await reachable(world.db, UserId(owner.user_id))
+    return *await prepared_own(world, owner, path), owner
 
 
 def _prepare(path: str) -> Callable[[World, str], Awaitable[Things]]:
-    if "/api-keys" in path or "/wallets" in path:
-        return _of_a_programmer
+    if "/me/" in path:
+        return _of_somebody
     if "/settlement" in path:
         return owned_settlement
     if "/swaps" in path:
@@ -145,7 +172,7 @@ async def test_owner_and_admin_hear_what_the_table_says(shared: World, operation
         told, body, owner = await _prepare(path)(shared, path)
         caller = await shared.user(Role.ADMIN) if is_admin else owner
         headers = {**caller.headers, "Idempotency-Key": str(uuid4())}
-        given = body if method != "GET" else None
+        given = body if method not in ("GET", "DELETE") else None
         heard.append(
             (await shared.http.request(method, ROOT + told, headers=headers, json=given)).status_code
         )
@@ -153,6 +180,6 @@ async def test_owner_and_admin_hear_what_the_table_says(shared: World, operation
 
 
 def test_the_table_has_every_route_about_what_each_one_holds() -> None:
-    about = (*CUSTODY, "/compliance", "/tokens", "/settlement", "/api-keys", "/wallets", "/swaps")
+    about = (*CUSTODY, "/compliance", "/tokens", "/settlement", "/me/", "/swaps")
     routes = {name for name in WHO_HEARS_WHAT if any(part in name for part in about)}
     assert routes - {"POST /api/v1/tokens"} == set(OWNER_AND_ADMIN)

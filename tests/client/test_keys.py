@@ -120,3 +120,15 @@ async def test_a_key_that_has_ended_lets_nobody_in_and_is_not_renewed(floor: Flo
         with pytest.raises(refusals.Unauthenticated):
             [entry async for entry in bot.deposits()]
         assert bot.session.token == text
+
+
+async def test_what_lets_one_in_is_listed_and_ended_by_whoever_came_by_it(floor: Floor) -> None:
+    owner = await floor.investor()
+    async with program(floor, owner) as client, program(floor, token=owner.access_token) as lost:
+        assert (await lost.me()).user_id == owner.user_id
+        (theirs,) = [one async for one in client.sign_ins() if not one.is_this]
+        assert (theirs.issuer, theirs.subject) == (None, None) and theirs.expires_at is not None
+        await client.end_sign_in(theirs.id)
+        assert theirs.id not in [one.id async for one in client.sign_ins()]
+        with pytest.raises(refusals.Unauthenticated):
+            [entry async for entry in lost.deposits()]

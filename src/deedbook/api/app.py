@@ -48,6 +48,7 @@ from deedbook.api.v1 import (
     price_sources,
     reconciliation,
     settlements,
+    sign_ins,
     swaps,
     tokens,
     trading,
@@ -72,6 +73,7 @@ KNOWN_PAIRS_S = 60.0
 _MODULES = (
     auth,
     api_keys,
+    sign_ins,
     markets,
     documents,
     leaderboard,

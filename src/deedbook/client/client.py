@@ -51,6 +51,8 @@ class Operations:
     create_api_key = Operation(keys.create_api_key)
     api_keys = Listing(keys.api_keys)
     revoke_api_key = Operation(keys.revoke_api_key)
+    sign_ins = Listing(people.sign_ins)
+    end_sign_in = Operation(people.end_sign_in)
 
     sign = Operation(trading.signed)
     place = Operation(trading.place)

@@ -665,6 +665,12 @@ class SettlementNotWaiting(ConflictError):
     code = "settlement_not_waiting"
 
 
+class SignInNotFound(AbsentError):
+    """You have no such sign-in."""
+
+    code = "sign_in_not_found"
+
+
 class SignInRefused(UnauthenticatedError):
     """The sign-in message was refused."""
 

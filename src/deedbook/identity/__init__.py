@@ -1,6 +1,6 @@
 """Identity: who is asking. Principals, wallets, sign-in, sessions, and permissions asked of the outside."""
 
-from deedbook.identity import errors, events, keys, subjects
+from deedbook.identity import errors, events, keys, sign_ins, subjects
 from deedbook.identity.access import AccessClaims
 from deedbook.identity.actions import SignedAction, expiry_of, signed_by_key
 from deedbook.identity.actions import record as record_action
@@ -67,6 +67,7 @@ __all__ = [
     "require_permission",
     "rotate_signing_key",
     "sign_in",
+    "sign_ins",
     "sign_out",
     "signed_by_key",
     "subjects",

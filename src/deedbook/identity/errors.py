@@ -15,6 +15,7 @@ Refusal
 │   └─ KeyCapReached       the API key has sent in as much as it may today
 ├─ WalletNeeded           known, and without an account yet: bind a wallet first
 ├─ WalletBound            has an account already
+├─ SignInNotFound         no such sign-in of the caller's, or it is over
 ├─ KeyNotFound            no such API key of the caller's
 ├─ TooManyKeys            the caller has as many as one can have
 ├─ IssuerUnavailable       the issuer of a token does not tell its keys: nobody is let in by it meanwhile
@@ -82,6 +83,10 @@ class WalletNeeded(Refusal):
 
 class WalletBound(Refusal):
     code, kind, title = "wallet_bound", Kind.CONFLICT, "You have an account already"
+
+
+class SignInNotFound(Refusal):
+    code, kind, title = "sign_in_not_found", Kind.ABSENT, "You have no such sign-in"
 
 
 class KeyNotFound(Refusal):

@@ -27,7 +27,7 @@ class RoleGranted(Fact):
 
 @fact("user.session_revoked", stream="user_id", audience=Audience.OPERATORS)
 class SessionRevoked(Fact):
-    """A session ended before its time; `reason` is `logout` or `refresh_token_reused`."""
+    """A session ended before its time; `reason` is `logout`, `ended` or `refresh_token_reused`."""
 
     user_id: UserId
     session_id: str
@@ -61,3 +61,13 @@ class SubjectBound(Fact):
     user_id: UserId
     issuer: str
     account: str
+
+
+@fact("subject.released", stream="subject_id", audience=Audience.OPERATORS)
+class SubjectReleased(Fact):
+    """A user no longer lets somebody act for their account whom an issuer vouches for."""
+
+    subject_id: UUID
+    user_id: UserId
+    issuer: str
+    subject: str

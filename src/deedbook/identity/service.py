@@ -105,7 +105,7 @@ async def refresh(tx: Tx, policy: SignInPolicy, refresh_token: str) -> Credentia
     if session is None or session.revoked:
         raise Unauthenticated("the session is over; sign in again")
     if session.reused:
-        await _revoke(tx, session.session_id, "refresh_token_reused")
+        await revoke(tx, session.session_id, "refresh_token_reused")
         return None
     new_token = _new_refresh_token(policy, session.session_id)
     await store.rotate_refresh(tx, session.session_id, _hash(new_token))
@@ -114,7 +114,7 @@ async def refresh(tx: Tx, policy: SignInPolicy, refresh_token: str) -> Credentia
 
 async def sign_out(tx: Tx, caller: Caller) -> None:
     """End the caller's session; its access tokens end with it."""
-    await _revoke(tx, caller.session_id, "logout")
+    await revoke(tx, caller.session_id, "logout")
 
 
 class KeyRing:
@@ -221,7 +221,8 @@ async def ensure_user(tx: Tx, account: Address, named: UserId | None = None) -> 
     return user_id
 
 
-async def _revoke(tx: Tx, session_id: UUID, reason: str) -> None:
+async def revoke(tx: Tx, session_id: UUID, reason: str) -> None:
+    """End a session, if it is not over."""
     user_id = await store.revoke_session(tx, session_id, reason)
     if user_id is not None:
         told = SessionRevoked(user_id=user_id, session_id=str(session_id), reason=reason)

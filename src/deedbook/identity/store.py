@@ -208,6 +208,19 @@ async def rotate_refresh(tx: Tx, session_id: UUID, refresh_hash: bytes) -> None:
     )
 
 
+async def owns_session(tx: Tx, user_id: UserId, session_id: UUID) -> bool:
+    """Whether this is a session of the user's that is not over. It ends by nobody else until the commit."""
+    return (
+        await tx.fetchval(
+            "SELECT session_id FROM sessions "
+            "WHERE (session_id, user_id) = ($1, $2) AND revoked_at IS NULL AND expires_at > now() FOR UPDATE",
+            session_id,
+            user_id,
+        )
+        is not None
+    )
+
+
 async def revoke_session(tx: Tx, session_id: UUID, reason: str) -> UserId | None:
     """End a session; `None` when it was over already."""
     user_id = await tx.fetchval(

@@ -1,6 +1,6 @@
 """What the API answers, as frozen dataclasses: amounts are `Decimal`, moments have their zone, ids are UUIDs."""
 
-from deedbook.client.answers.access import ApiKey, Binding, NewApiKey
+from deedbook.client.answers.access import ApiKey, Binding, NewApiKey, SignIn
 from deedbook.client.answers.catalogue import Exchange, Pair, PairFilters, PairSide, ServerTime
 from deedbook.client.answers.compliance import ComplianceRecord, ComplianceRules, Standing
 from deedbook.client.answers.custody import (
@@ -66,6 +66,7 @@ __all__ = [
     "Reference",
     "ServerTime",
     "Settlement",
+    "SignIn",
     "Standing",
     "Stats",
     "Swap",

@@ -38,3 +38,16 @@ class Binding:
 
     account: str | None
     statement: str | None
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """A session of my wallet's, or with `issuer` and `subject` a sign-in elsewhere that acts for my account."""
+
+    id: UUID
+    issuer: str | None
+    subject: str | None
+    is_this: bool
+    began_at: datetime
+    last_refreshed_at: datetime | None
+    expires_at: datetime | None

@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
-from deedbook.client.answers import Binding, Exchange, Me, Pair, ServerTime, Token
+from deedbook.client.answers import Binding, Exchange, Me, Pair, ServerTime, SignIn, Token
 from deedbook.client.flow import Call, Flow, Session, ask, signer_of
-from deedbook.client.flows.asking import everything, get, page, segment
+from deedbook.client.flows.asking import everything, get, once, page, segment
 from deedbook.client.flows.waiting import until
 from deedbook.client.operations import Page
 from deedbook.client.reading import read
@@ -81,6 +82,17 @@ def bind_wallet(session: Session) -> Flow[Me]:
     told = yield from ask(session, Call("POST", "/me/wallets", body=body, repeatable=False))
     session.me = read(Me, told)
     return session.me
+
+
+def sign_ins(session: Session, cursor: str | None) -> Flow[Page[SignIn]]:
+    """By what I am let in now, the newest first."""
+    return (yield from page(session, SignIn, "/me/sign-ins", cursor))
+
+
+def end_sign_in(session: Session, sign_in_id: UUID | str, *, key: str | None = None) -> Flow[None]:
+    """End one, also the one that I came by. My wallet signs in anew at any time."""
+    path = f"/me/sign-ins/{segment(sign_in_id)}"
+    yield from once(session, path, {}, method="DELETE", key=key)
 
 
 def exchange_info(session: Session, *, fresh: bool = False) -> Flow[Exchange]:

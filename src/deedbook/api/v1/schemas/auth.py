@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from deedbook.api.v1.schemas.common import Answer, Body, Moment
-from deedbook.identity import Credentials
+from deedbook.identity import Caller, Credentials, sign_ins
 
 
 class NonceAnswer(Answer):
@@ -59,3 +59,28 @@ class BindingAnswer(Answer):
 
     account: str | None
     statement: str | None
+
+
+class SignInAnswer(Answer):
+    """A session of my wallet's, or with `issuer` and `subject` a sign-in elsewhere that acts for my account until it is
+    ended. `isThis` is the one that I ask by."""
+
+    id: UUID
+    issuer: str | None
+    subject: str | None
+    is_this: bool
+    began_at: Moment
+    last_refreshed_at: Moment | None
+    expires_at: Moment | None
+
+    @classmethod
+    def of(cls, found: sign_ins.SignIn, caller: Caller) -> "SignInAnswer":
+        return cls(
+            id=found.sign_in_id,
+            issuer=found.issuer,
+            subject=found.subject,
+            is_this=found.sign_in_id == caller.session_id,
+            began_at=found.began_at,
+            last_refreshed_at=found.last_at,
+            expires_at=found.expires_at,
+        )
