@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     # The house
     DEEDBOOK_ENV: Literal["development", "production"] = "development"
     DEEDBOOK_SECRET: SecretStr | None = None
+    DEEDBOOK_DEMO_WALLETS: SecretStr | None = None
     FAILPOINTS: str = ""
     LOG_LEVEL: Literal["debug", "info", "warning", "error"] = "info"
     DEEDBOOK_TRACING: bool = False
@@ -237,6 +238,13 @@ class Settings(BaseSettings):
             raise ValueError("must be 32 bytes of hex")
         return value
 
+    @field_validator("DEEDBOOK_DEMO_WALLETS")
+    @classmethod
+    def _demo_wallets(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not re.fullmatch(r"([a-z-]+=0x[0-9a-f]{64},?)+", value.get_secret_value()):
+            raise ValueError("must be like investor=0x…,issuer=0x…, each with 32 bytes of hex")
+        return value
+
     @field_validator("KYC_API_KEY")
     @classmethod
     def _long_key(cls, value: SecretStr | None) -> SecretStr | None:
@@ -266,6 +274,8 @@ class Settings(BaseSettings):
         problems = [f"{name} must be set in production" for name, value in needed.items() if not value]
         if self.FAILPOINTS:
             problems.append("FAILPOINTS is refused in production")
+        if self.DEEDBOOK_DEMO_WALLETS:
+            problems.append("DEEDBOOK_DEMO_WALLETS is refused in production: everybody may read its keys")
         if self.SNS_PINNED_CERTIFICATE:
             problems.append(
                 "SNS_PINNED_CERTIFICATE is refused in production; SNS signs with its own certificate"
@@ -300,6 +310,14 @@ class Settings(BaseSettings):
     @property
     def production(self) -> bool:
         return self.DEEDBOOK_ENV == "production"
+
+    @property
+    def demo_wallets(self) -> dict[str, str]:
+        """Keys of the people whom anybody may be here, by their names. On the local chain alone, outside production."""
+        if self.DEEDBOOK_DEMO_WALLETS is None or self.production or self.SAPPHIRE_CHAIN_ID != LOCAL_CHAIN_ID:
+            return {}
+        parts = self.DEEDBOOK_DEMO_WALLETS.get_secret_value().split(",")
+        return dict(part.split("=", 1) for part in parts if part)
 
     @property
     def sends_mail(self) -> bool:

@@ -7,6 +7,12 @@ from deedbook.infra.embedded import Home
 from deedbook.infra.settings import SettingsError
 
 ROLES = ("investor", "issuer", "compliance", "admin", "operator")
+PEOPLE = {"investor": "investor", "second-investor": "investor", "issuer": "issuer"} | {
+    role: role for role in ("compliance", "operator", "admin")
+}
+"""Whom the console offers, each with their role."""
+ENTITY = "Harbour Homes"
+"""For which the issuer among them acts."""
 
 
 def demo_key(role_text: str, *, production: bool) -> bytes:
@@ -22,4 +28,14 @@ def demo_key(role_text: str, *, production: bool) -> bytes:
         raise SettingsError(f"the roles are {', '.join(ROLES)}")
     home = Home.locate()
     home.open()
-    return hashlib.sha256(home.secret(f"demo-wallet-{role}").encode()).digest()
+    return key_of(home, role)
+
+
+def key_of(home: Home, person: str) -> bytes:
+    """The key of one of `PEOPLE` in this home."""
+    return hashlib.sha256(home.secret(f"demo-wallet-{person}").encode()).digest()
+
+
+def keys_as_text(home: Home) -> str:
+    """All of them, as `DEEDBOOK_DEMO_WALLETS` has them."""
+    return ",".join(f"{person}=0x{key_of(home, person).hex()}" for person in PEOPLE)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from deedbook.infra.embedded import Home, HomeInUse
 from deedbook.infra.settings import LOCAL_CHAIN_ID, Settings, SettingsError
+from deedbook.stack.demo_keys import keys_as_text
 from deedbook.stack.ports import Ports
 
 # The first account of the well-known test mnemonic: rich on every local chain, refused in production.
@@ -54,6 +55,8 @@ def shared_environment(home: Home, settings: Settings, ports: Ports, urls: dict[
     if parts.chain:
         environ["SAPPHIRE_CHAIN_ID"] = str(LOCAL_CHAIN_ID)
         environ.setdefault("SAPPHIRE_ADMIN_KEY", settings.admin_key_hex or LOCAL_ADMIN_KEY)
+        if not settings.production:
+            environ["DEEDBOOK_DEMO_WALLETS"] = keys_as_text(home)
     if parts.kyc:
         environ["KYC_BASE_URL"] = f"http://127.0.0.1:{ports.DEEDBOOK_KYC_PORT}"
         if settings.KYC_API_KEY is None:

@@ -3,11 +3,9 @@
 import httpx2
 
 from deedbook.infra.settings import Settings, SettingsError
-from deedbook.stack.demo_keys import demo_key
+from deedbook.stack.demo_keys import ENTITY, demo_key
 from deedbook.stack.grant import grant
 from deedbook.stack.wallet import Wallet, sign_in
-
-DEFAULT_ENTITY = "Harbour Homes"
 
 
 def demo_wallet(settings: Settings, role_text: str) -> Wallet:
@@ -26,7 +24,7 @@ async def login(settings: Settings, role_text: str, entity: str) -> str:
         SettingsError: in production, no such role, or no API answers.
     """
     wallet = demo_wallet(settings, role_text)
-    await grant(settings, wallet.address, role_text, entity or DEFAULT_ENTITY, "")
+    await grant(settings, wallet.address, role_text, entity or ENTITY, "")
     base_url = f"http://127.0.0.1:{settings.PORT}/api/v1"
     try:
         async with httpx2.AsyncClient(base_url=base_url, timeout=10, trust_env=False) as http:

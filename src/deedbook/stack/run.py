@@ -88,6 +88,7 @@ def urls(environ: dict[str, str], settings: Settings) -> dict[str, str]:
     """Where a newcomer may look."""
     api = f"http://localhost:{settings.PORT}"
     return {
+        "Console": f"{api}/app",
         "API": f"{api}/api/v1/markets",
         "OpenAPI": f"{api}/openapi.json",
         "Ready": f"{api}/readyz",

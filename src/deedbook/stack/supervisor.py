@@ -28,6 +28,7 @@ from deedbook.infra.settings import Settings, load_settings
 from deedbook.integrations.sapphire.platform import deploy_platform
 from deedbook.kernel.clock import SystemClock
 from deedbook.stack import environment, local_chain
+from deedbook.stack.demo_people import prepare_people
 from deedbook.stack.ports import Ports
 from deedbook.stack.processes import DeedbookProcess
 from deedbook.wiring import WorkerResources, open_worker_resources
@@ -203,7 +204,7 @@ async def _start(
     # can then also be carried out.
     await _together(_deploy(full), *(keeper.start(process) for process in others))
     progress("Starting the API")
-    await keeper.start(api)
+    await _together(keeper.start(api), prepare_people(full, progress))
     return environ
 
 

@@ -18,7 +18,14 @@ from deedbook.stack.demo import holdings, issuance, proof, trading
 from deedbook.stack.demo.story import Chapter, Step, Story, Together
 from deedbook.stack.wallet import Wallet
 
-PEOPLE = ("issuer", "officer", "alice", "bob")
+PEOPLE = {
+    "issuer": "issuer",
+    "officer": "compliance",
+    "operator": "operator",
+    "alice": "investor",
+    "bob": "second-investor",
+}
+"""Who takes part, each with their demo wallet: whoever opens the console afterwards may go on as any of them."""
 
 
 async def show(settings: Settings, console: Console, *, as_json: bool) -> int:
@@ -26,7 +33,7 @@ async def show(settings: Settings, console: Console, *, as_json: bool) -> int:
     async with httpx2.AsyncClient(
         base_url=f"http://127.0.0.1:{settings.PORT}/api/v1", timeout=15, trust_env=False
     ) as http:
-        story = Story(settings, http, {who: Wallet.new() for who in PEOPLE})
+        story = Story(settings, http, _wallets(settings))
         await _tell(story, console)
     held = bool(story.checked) and all(truth.holds for truth in story.checked)
     ok = held and all(step.ok for step in story.steps) and not story.error
@@ -35,6 +42,14 @@ async def show(settings: Settings, console: Console, *, as_json: bool) -> int:
         sys.stdout.write(json.dumps(_as_json(story, held)) + "\n")
         sys.stdout.flush()
     return 0 if ok else 1
+
+
+def _wallets(settings: Settings) -> dict[str, Wallet]:
+    """This home's demo wallets; on a chain that is not local, new ones that nobody knows."""
+    keys = settings.demo_wallets
+    if not keys:
+        return {who: Wallet.new() for who in PEOPLE}
+    return {who: Wallet.from_key(bytes.fromhex(keys[name][2:])) for who, name in PEOPLE.items()}
 
 
 def _chapters(story: Story) -> list[Together]:
@@ -93,6 +108,7 @@ def _summary(story: Story, console: Console, ok: bool) -> None:
             ("Settled", _settled(story)),
             ("Ledger = vault", _reconciled(story)),
             ("Truths", f"{sum(t.holds for t in story.checked)} of {len(story.checked)} hold"),
+            ("Console", f"http://localhost:{story.settings.PORT}/app"),
             ("See it", f"http://localhost:{story.settings.PORT}/api/v1/markets/{story.market['id']}/details"),
             (
                 "Its history",

@@ -4,6 +4,7 @@ import httpx2
 
 from deedbook.integrations.entity_permissions.client import POLL_LIMIT, SOURCE
 from deedbook.stack.demo.story import DemoFailed, Story, Together, until
+from deedbook.stack.demo_keys import ENTITY
 from deedbook.stack.grant import grant
 
 SYMBOL = "LUXAPT"
@@ -12,9 +13,11 @@ LIVE_TIMEOUT_S = 120.0
 
 async def _grant_roles(story: Story) -> None:
     issuer, officer = story.wallets["issuer"].address, story.wallets["officer"].address
-    await grant(story.settings, issuer, "issuer", f"Harbour Homes {issuer[2:8]}", "")
+    # People who are made anew each time found an issuer of their own.
+    entity = ENTITY if story.settings.demo_wallets else f"{ENTITY} {issuer[2:8]}"
+    await grant(story.settings, issuer, "issuer", entity, "")
     await grant(story.settings, officer, "compliance", "", "")
-    await grant(story.settings, officer, "operator", "", "")
+    await grant(story.settings, story.wallets["operator"].address, "operator", "", "")
 
 
 async def _sign_in(story: Story) -> None:

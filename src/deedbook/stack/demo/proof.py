@@ -13,7 +13,7 @@ async def _count(story: Story) -> None:
         found: dict[str, Any] = await story.call("GET", f"/tokens/balances/{story.users[who]}", who=who)
         story.balances[who] = {entry["symbol"]: entry["total"] for entry in found["data"]}
     since = (await story.call("GET", "/time"))["serverTime"]
-    await story.call("POST", "/admin/reconciliation/run", who="officer", status=202, json={})
+    await story.call("POST", "/admin/reconciliation/run", who="operator", status=202, json={})
     story.reconciliation = (
         await story.until(
             "the reconciliation",

@@ -29,7 +29,7 @@ async def _buy(story: Story) -> None:
     filled = await story.until("the order to be filled", path, "alice", lambda o: o["status"] == "FILLED")
     if filled["averageFillPrice"] != PRICE:
         raise DemoFailed(f"filled at {filled['averageFillPrice']}")
-    page = await story.call("GET", f"/trading/users/{story.users['alice']}/trades", who="alice")
+    page = await story.call("GET", _trades_of_alice(story), who="alice")
     story.trades = page["data"]
 
 
@@ -73,7 +73,6 @@ async def _swap(story: Story) -> None:
 
 async def _settle(story: Story) -> None:
     """Both legs and both fees in one transaction of the contract, which reads what Alice and Bob have signed."""
-    path = f"/trading/users/{story.users['alice']}/trades"
 
     def settled(page: dict[str, Any]) -> bool:
         failed = [trade["id"] for trade in page["data"] if trade["settlementStatus"] == "FAILED"]
@@ -81,7 +80,9 @@ async def _settle(story: Story) -> None:
             raise DemoFailed(f"{', '.join(failed)} could not be settled")
         return all(trade["settlementStatus"] == "SETTLED" for trade in page["data"])
 
-    page = await story.until("the trades to settle", path, "alice", settled, SETTLED_WITHIN_S)
+    page = await story.until(
+        "the trades to settle", _trades_of_alice(story), "alice", settled, SETTLED_WITHIN_S
+    )
     story.trades = page["data"]
     story.swap = await story.call("GET", f"/swaps/{story.swap['id']}", who="alice")
     story.settlement = await story.call("GET", "/admin/settlements/summary", who="officer")
@@ -99,6 +100,11 @@ async def _compare_vault(story: Story) -> None:
                 kept = await custody.vault_balance(resources.node, vault, story.account(who), address)
                 if kept != _units(now, token["symbol"], decimals):
                     raise DemoFailed(f"the vault keeps {kept} {token['symbol']} for {who}, the ledger {now}")
+
+
+def _trades_of_alice(story: Story) -> str:
+    """Those of this pair: she may have traded in demos before this one."""
+    return f"/trading/users/{story.users['alice']}/trades?tradingPairId={story.pair['symbol']}"
 
 
 async def _place(story: Story, who: str, side: str, quantity: str = QUANTITY) -> dict[str, Any]:
