@@ -186,8 +186,13 @@ WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
     "GET /metrics": A_PUBLIC_READ,
     "GET /docs/errors": A_PUBLIC_READ,
     "GET /openapi.json": A_PUBLIC_READ,
+    "GET /": (307,) * 5,
+    "GET /app": A_PUBLIC_READ,
+    "GET /app/demo-people": A_PUBLIC_READ,
+    "GET /app/{path:path}": A_PUBLIC_READ,
     "GET /asyncapi.json": A_PUBLIC_READ,
 }
+AT_THE_ROOT = ("/", "/healthz", "/readyz", "/metrics", "/docs/errors", "/openapi.json", "/asyncapi.json")
 CUSTODY = ("/deposits", "/withdrawal", "/transfer", "/balances", "/ledger", "/admin/chain")
 ACTORS = ("anonymous", "investor", "other_issuer", "officer", "operator")
 STATE_FOR = {
@@ -244,12 +249,7 @@ def test_every_route_says_who_may_call_it_when_the_app_is_built() -> None:
             "orders",
             "cancels",
         }
-        prefix = (
-            ""
-            if route.path
-            in ("/healthz", "/readyz", "/metrics", "/docs/errors", "/openapi.json", "/asyncapi.json")
-            else "/api/v1"
-        )
+        prefix = "" if route.path in AT_THE_ROOT or route.path.startswith("/app") else "/api/v1"
         told |= {f"{method} {prefix}{route.path}" for method in route.methods or ()}
         if {"POST", "PUT"} & set(route.methods or ()) and "webhooks" not in route.path:
             assert isinstance(route, StrictRoute), (

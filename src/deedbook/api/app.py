@@ -9,7 +9,7 @@ from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from deedbook import __version__
-from deedbook.api import errors, root
+from deedbook.api import console, errors, root
 from deedbook.api.callers import Callers
 from deedbook.api.deps import IDEMPOTENCY_KEY, guard
 from deedbook.api.examples import show_examples
@@ -23,6 +23,7 @@ from deedbook.api.live.socket import Counted
 from deedbook.api.middleware import Cors, Envelope
 from deedbook.api.quick_reads import QuickReads
 from deedbook.api.ratelimit import Limiter
+from deedbook.api.shelf import Shelf
 from deedbook.api.showcase import Showcase
 from deedbook.api.traced import Traced, noting
 from deedbook.api.turnstile import Turnstile
@@ -143,10 +144,12 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.public_url = settings.public_url
+    app.state.shelf = Shelf.read()
     errors.install(app)
     for module in _MODULES:
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(root.router)
+    app.include_router(console.router)
     counted = Counted(settings.WS_CONNECTIONS_PER_ADDRESS)
     # It sees to itself who may open it: the guard knows requests alone.
     app.router.routes.append(WebSocketRoute(f"{PREFIX}/ws", Live(counted)))
