@@ -1,0 +1,11 @@
+/** What each page of the registry shows. Loaded when it is first opened. */
+
+import type { ComponentType } from "react";
+import type { PagePath } from "./registry.ts";
+
+export type Loader = () => Promise<{ default: ComponentType }>;
+
+export const LOADERS: Readonly<Record<PagePath, Loader>> = {
+  "/markets": () => import("./markets.tsx"),
+  "/sign-in": () => import("./sign_in.tsx"),
+};

@@ -1,0 +1,30 @@
+/**
+ * Every page of the console, and who may open it. A page here has its line in `loaders.ts` too; the compiler asks for it.
+ * Tests read this list: each page is visited at every size and in every theme, without another test being written.
+ */
+
+import type { Role } from "../api/queries.ts";
+
+export type Group = "Exchange" | "Issuance" | "Compliance" | "Operations" | "Developers";
+
+export interface PageEntry {
+  /** With `$name` for what changes, as TanStack Router has it. */
+  readonly path: string;
+  readonly title: string;
+  /** Everybody, whoever is signed in, or holders of one of these roles. */
+  readonly access: "public" | "signed-in" | readonly Role[];
+  /** Where it stands in the navigation; pages without a group are reached from others. */
+  readonly group?: Group;
+  /** What tests put in the place of `$name`: a market's id, a pair's symbol, a token's symbol, the visitor's own id. */
+  readonly sample?: "market" | "pair" | "token" | "user";
+}
+
+export const PAGES = [
+  { path: "/markets", title: "Markets", access: "public", group: "Exchange" },
+  { path: "/sign-in", title: "Sign in", access: "public" },
+] as const satisfies readonly PageEntry[];
+
+export type PagePath = (typeof PAGES)[number]["path"];
+
+/** The same, where the exact texts do not matter. */
+export const ALL_PAGES: readonly PageEntry[] = PAGES;

@@ -1,0 +1,22 @@
+import { Link } from "@tanstack/react-router";
+import { useOffers } from "../features/wallet/wallets.ts";
+import { useSession } from "../state/session.ts";
+
+/** Says, as long as one plays somebody, who that is and what they can do. */
+export function DemoBar() {
+  const { session } = useSession();
+  const person = useOffers().find(({ id }) => id === session?.walletId);
+  if (!person?.demo) return null;
+  return (
+    <div role="note" className="flex flex-wrap items-baseline gap-x-3 gap-y-0.5 border-t border-line bg-warn-soft px-3 py-1 text-[13px] sm:px-4">
+      <strong className="text-warn">Demo</strong>
+      <span>
+        You are <strong>{person.name}</strong>, {person.demo.title.toLowerCase()}.
+      </span>
+      <span className="text-muted max-md:hidden">{person.demo.can}</span>
+      <Link to="/sign-in" className="ml-auto rounded font-medium text-accent underline underline-offset-2">
+        Be somebody else
+      </Link>
+    </div>
+  );
+}
