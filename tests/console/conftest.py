@@ -1,0 +1,31 @@
+"""One demo stack and one browser for all tests of the console."""
+
+import os
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser
+
+from deedbook.api.shelf import BUILT
+from tests.console.browser import chromium, open_browser
+from tests.console.venue import Venue, open_venue
+
+
+@pytest.fixture(scope="session")
+async def venue() -> AsyncIterator[Venue]:
+    async with open_venue() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Skipped where there is none, and never where all has to be proven."""
+    missing = "" if chromium() else "no Chromium on the PATH: `make dev` installs it for root"
+    missing = missing or (
+        "" if (BUILT / "index.html").exists() else "the console is not built: `make console`"
+    )
+    if missing:
+        assert os.environ.get("CI") != "true", missing
+        pytest.skip(missing)
+    async with open_browser() as opened:
+        yield opened

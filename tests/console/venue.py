@@ -1,0 +1,106 @@
+"""The stack of `make demo`, as a newcomer has it, and the people whom its console offers."""
+
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+
+from deedbook.stack.wallet import Wallet, sign_in
+from tests.support.running import Terminal
+
+GENEROUS = {f"RATE_LIMIT_{name}": "100000" for name in ("READS", "WRITES", "AUTH", "ORDERS")}
+LONG_NAME = "Ⲁ very_long_name_without_any_space_" + "x" * 60 + " 🏢🚢 برج الميناء מגדל " + "word " * 15
+LONG_SYMBOL = "LONGNAME-" + "X" * 22
+"""What people may call an asset: no break, both directions, pictures."""
+
+
+@dataclass
+class Venue:
+    """Where it runs, a market that was traded, and who may look."""
+
+    terminal: Terminal
+    people: dict[str, dict[str, Any]] = field(default_factory=dict)
+    sessions: dict[str, str] = field(default_factory=dict)
+    samples: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        """As `make demo` prints it: sign-in messages are for this name."""
+        return f"http://localhost:{self.terminal.environ['PORT']}"
+
+    def client(self, person: str = "") -> httpx2.AsyncClient:
+        """The API, as this person."""
+        token = json.loads(self.sessions[person])["accessToken"] if person else ""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        base_url = f"{self.terminal.api_url}/api/v1"
+        return httpx2.AsyncClient(base_url=base_url, timeout=15, trust_env=False, headers=headers)
+
+    def wallet(self, person: str) -> Wallet:
+        return Wallet.from_key(bytes.fromhex(self.people[person]["privateKey"][2:]))
+
+    async def enter(self, person: str) -> None:
+        """Sign in, and keep what a tab would."""
+        async with self.client() as http:
+            told = await sign_in(http, self.wallet(person))
+        session = {
+            "userId": told["userId"],
+            "account": self.people[person]["address"],
+            "walletId": f"demo.deedbook.{person}",
+            "accessToken": told["accessToken"],
+            "refreshToken": told["refreshToken"],
+            "expiresAt": int((time.time() + told["expiresIn"]) * 1000),
+        }
+        self.sessions[person] = json.dumps(session)
+
+    def visitor(self, access: str | list[str]) -> str:
+        """Who may see a page of this access: nobody in particular, or the first with one of its roles."""
+        if access == "public":
+            return ""
+        return "investor" if access == "signed-in" else access[0]
+
+    def address(self, path: str, sample: str, person: str) -> str:
+        """The address of a page of the registry, with something real in the place of its `$name`."""
+        head, mark, _ = path.partition("$")
+        if not mark:
+            return path
+        return head + (
+            json.loads(self.sessions[person])["userId"] if sample == "user" else self.samples[sample]
+        )
+
+
+@asynccontextmanager
+async def open_venue(**environ: str) -> AsyncIterator[Venue]:
+    """A demo that has been played and goes on running."""
+    terminal = Terminal.new()
+    try:
+        demo = terminal.start("demo", ACCESS_TOKEN_TTL_S="3600", **GENEROUS, **environ)
+        await demo.says("The stack goes on running", within_s=180)
+        venue = Venue(terminal)
+        await _look_around(venue)
+        yield venue
+    finally:
+        terminal.close()
+
+
+async def _look_around(venue: Venue) -> None:
+    async with httpx2.AsyncClient(timeout=15, trust_env=False) as http:
+        told = (await http.get(f"{venue.terminal.api_url}/app/demo-people")).raise_for_status().json()
+    venue.people = {person["id"]: person for person in told["people"]}
+    for person in venue.people:
+        await venue.enter(person)
+    async with venue.client() as http:
+        [market] = (await http.get("/markets", params={"text": "LUXAPT"})).raise_for_status().json()["data"]
+    symbol = market["tokenSymbol"]
+    venue.samples = {"market": market["id"], "pair": f"{symbol}-USDC", "token": symbol}
+    async with venue.client("issuer") as http:
+        body = {
+            "name": LONG_NAME[:200],
+            "assetType": "other",
+            "tokenSymbol": "LONGNAME-" + "X" * 22,
+            "totalSupply": "1",
+        }
+        (await http.post("/markets/register", json=body)).raise_for_status()
