@@ -11,13 +11,13 @@ from tests.console.browser import chromium, open_browser
 from tests.console.venue import Venue, open_venue
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def venue() -> AsyncIterator[Venue]:
     async with open_venue() as opened:
         yield opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def browser() -> AsyncIterator[Browser]:
     """Skipped where there is none, and never where all has to be proven."""
     missing = "" if chromium() else "no Chromium on the PATH: `make dev` installs it for root"
