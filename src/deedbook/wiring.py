@@ -163,7 +163,7 @@ class Resources:
             return None
         first_block = await chain.deployed_in(self.db, vault)
         watch = Watch(chain_id, vault, decode_if_known, first_block)
-        return Lookout(self.node, watch, self.settings.confirmations)
+        return Lookout(self.node, watch, self.settings.blocks_above)
 
     @property
     def signing_key_rotation_s(self) -> int:
@@ -195,7 +195,7 @@ class WorkerResources(Resources):
     def settlement_desk(self) -> SettlementDesk:
         from deedbook.integrations.sapphire import settlement as words
 
-        chain_id, depth = self.settings.SAPPHIRE_CHAIN_ID, self.settings.confirmations
+        chain_id, depth = self.settings.SAPPHIRE_CHAIN_ID, self.settings.blocks_above
         return SettlementDesk(words, self.node, chain_id, self.signer.address, depth)
 
     @property

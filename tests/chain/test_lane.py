@@ -299,7 +299,7 @@ async def test_a_transaction_without_a_reason_ends_all_the_same(lane: FakeLane) 
 
 async def test_running_out_of_gas_is_told_from_a_refusal(lane: FakeLane) -> None:
     lane.node.reverts = refuse(0, "anything")
-    lane.node.gas_used = GAS
+    lane.node.uses = lambda sent: GAS
     await lane.ask("bad")
     await lane.finish("bad")
     assert (await lane.entry("bad")).error == f"out of gas: all {GAS} were used"

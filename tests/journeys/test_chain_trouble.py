@@ -48,7 +48,7 @@ async def test_a_deposit_is_credited_once_when_the_chain_takes_back(
     raws = await counter.bring(person, "10", wait=False)
     await hand.mine(depth)
     await read_up_to_the_head(counter, hand)
-    credited = depth > DEPTH
+    credited = depth >= DEPTH
     if credited:
         await counter.has(person, counter.cash, "10")
     assert await available(counter, person) == ("10" if credited else "0")
@@ -95,12 +95,12 @@ async def test_a_withdrawal_is_paid_once_when_the_chain_takes_back(
     await _in_the_pool(counter)
     await hand.mine(depth)
     await read_up_to_the_head(counter, hand)
-    if depth > DEPTH:
+    if depth >= DEPTH:
         await counter.stands(asked, "COMPLETED")
     await hand.take_back(kept)
     assert await counter.times(asked) == 0
     await hand.mine(depth + 1)
-    if depth > DEPTH:
+    if depth >= DEPTH:
         await eventually(lambda: _stopped(counter), "the watcher stops", within_s=PATIENCE_S, every_s=0.1)
     async with hand.going():
 

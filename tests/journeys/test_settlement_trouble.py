@@ -58,12 +58,12 @@ async def test_a_trade_settles_once_when_the_chain_takes_its_block_back(
     )
     await hand.mine(depth - 1)
     await read_up_to_the_head(counter, hand)
-    await _shows(floor, "SETTLED" if depth > DEPTH else "SUBMITTED")
+    await _shows(floor, "SETTLED" if depth >= DEPTH else "SUBMITTED")
     head = await hand.head()
     await hand.take_back(kept)
     assert await times_settled(floor, made["id"]) == 0
     await hand.mine(head + 1 - await hand.head())
-    if depth > DEPTH:
+    if depth >= DEPTH:
         await eventually(lambda: _has_stopped(counter), "the watcher stops", within_s=PATIENCE_S, every_s=0.1)
         await _shows(floor, "SETTLED")
     async with hand.going():

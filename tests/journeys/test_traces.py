@@ -37,9 +37,9 @@ async def test_all_steps_of_an_order_stand_in_one_trace(collector: Receiver, cou
     sold = await floor.place(issuer, floor.order(issuer, "SELL"))
     await floor.filled(buyer, await floor.place(buyer, floor.order(buyer, "BUY")))
 
-    async def all_told() -> dict[str, Any] | None:
+    async def all_told() -> dict[str, Any]:
         trace = collector.of(sold)
-        return trace if trace.keys() >= STEPS | {"order"} else None
+        return trace if trace.keys() >= STEPS | {"order"} else {}
 
     trace = await eventually(all_told, f"all of {STEPS} are told of {sold}", within_s=60)
     order_id = parse_uuid(sold)

@@ -164,6 +164,28 @@ def test_the_wait_grows_with_what_is_under_way_and_never_beyond_its_bound() -> N
     assert (waits[0] < 0.5, waits[-1]) == (True, 2.0)
 
 
+@pytest.mark.parametrize(
+    ("under_way", "used_percent", "room"),
+    [
+        ((), 50, 9_000_000),
+        ((9_000_000,), 50, 9_000_000),
+        ((9_000_000, 9_000_000), 50, 6_000_000),
+        ((9_000_000, 9_000_000, 6_000_000), 50, 3_000_000),
+        ((9_000_000, 9_000_000, 6_000_000, 3_000_000), 50, 1_500_000),
+        # Too little for more is left: the next block begins.
+        ((9_000_000, 9_000_000, 6_000_000, 3_000_000, 1_500_000), 50, 9_000_000),
+        # It did not fit any more, so it lies in the next one.
+        ((9_000_000, 9_000_000, 9_000_000), 50, 9_000_000),
+        ((9_000_000,), 100, 6_000_000),
+        ((9_000_000, 6_000_000), 100, 9_000_000),
+    ],
+)
+def test_a_batch_asks_for_what_is_left_of_the_block_that_those_before_it_fill(
+    under_way: tuple[int, ...], used_percent: int, room: int
+) -> None:
+    assert model.gas_room(under_way, used_percent) == room
+
+
 def test_looks_become_rarer_and_never_end() -> None:
     after = [model.look_again_after(looks).total_seconds() for looks in (0, 1, 2, 30, 10_000)]
     assert after == [2.0, 4.0, 8.0, 300.0, 300.0]

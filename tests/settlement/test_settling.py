@@ -114,15 +114,44 @@ async def test_a_text_stands_once_in_a_batch_when_many_trades_name_it(floor: Flo
     }
 
 
-@pytest.mark.parametrize("each", [Cost(MAX_GAS // 4, 10), Cost(10, MAX_DATA_BYTES // 4)])
-async def test_batches_are_split_when_gas_or_bytes_do_not_suffice(floor: Floor, each: Cost) -> None:
+@pytest.mark.parametrize(
+    ("each", "split"),
+    [(Cost(MAX_GAS // 4, 10), [2, 2, 1, 1, 1]), (Cost(10, MAX_DATA_BYTES * 3 // 8), [2, 2, 2, 1])],
+)
+async def test_batches_are_split_when_gas_or_bytes_do_not_suffice(
+    floor: Floor, each: Cost, split: list[int]
+) -> None:
     floor.words.each = each
     buyer, seller = await floor.buyer(), await floor.seller()
     for _ in range(7):
         await floor.trade(buyer, seller)
     await floor.settle_all()
-    assert [len(batch.deliveries) for batch in floor.words.batches] == [3, 3, 1]
+    assert [len(batch.deliveries) for batch in floor.words.batches] == split
     assert set(await floor.statuses()) == {"SETTLED"}
+
+
+async def test_blocks_are_filled_when_batches_use_less_gas_than_they_ask_for(floor: Floor) -> None:
+    """One large batch in each block would be all that asks for gas, and leave more than half of it unused."""
+    floor.desk = replace(floor.desk, figures=replace(FIGURES, max_trades=64))
+    floor.words.each, floor.house.node.uses = Cost(361_000, 900), lambda sent: sent.gas * 49 // 100
+    buyer, seller = await floor.buyer(), await floor.seller()
+    await floor.trade(buyer, seller)
+    await floor.settle_all(8)
+    await floor.place(floor.order(seller, "SELL", "160", "10.00"))
+    await floor.place(*(floor.order(buyer, "BUY", "1", "10.00") for _ in range(160)))
+    mined = []
+    for _ in range(3):
+        for _ in range(3):
+            await floor.advance()
+            await floor.house.lane.step()
+        before = len(floor.house.node.blocks)
+        await floor.one_block()
+        block = floor.house.node.blocks[before].transactions
+        mined.append(sum(len(orjson.loads(sent.data)) for sent in block))
+    assert mined[0] >= 72 and sum(mined) == 160
+    await floor.settle_all(8)
+    assert set(await floor.statuses()) == {"SETTLED"}
+    await floor.require_truths()
 
 
 async def test_fewer_are_asked_about_when_the_node_gives_one_question_too_little_gas(floor: Floor) -> None:

@@ -67,7 +67,8 @@ class FakeChain:
     head_lie: int = 0
     nonce_lie: int = 0
     block_lie: str | None = None
-    gas_used: int = 21_000
+    uses: Callable[[Sent], int] = lambda sent: 21_000
+    block_gas: int = 15_000_000
     no_reasons: bool = False
     ghosts: dict[str, tuple[int, str]] = field(default_factory=dict)
     hidden_receipts: set[str] = field(default_factory=set)
@@ -199,7 +200,7 @@ class FakeChain:
                     found[sent.tx_hash] = self.change_receipt(self._receipt(block, sent))
         for tx_hash, (number, block_hash) in self.ghosts.items():
             if tx_hash in tx_hashes:
-                found[tx_hash] = Receipt(tx_hash, number, block_hash, True, self.gas_used, None)
+                found[tx_hash] = Receipt(tx_hash, number, block_hash, True, 21_000, None)
         return found
 
     async def logs(self, address: Address, topics: list[bytes], first: int, last: int) -> list[Log]:
@@ -246,12 +247,13 @@ class FakeChain:
         return None
 
     def _ready(self) -> list[Sent]:
-        """What can be mined now: paying enough, and without a gap before it."""
+        """What can be mined now: paying enough, without a gap before it, and as long as what it asks for is left."""
         next_nonces = {sender: self._nonce(sender) for sender, _ in self.pool}
-        taken = []
+        taken, left = [], self.block_gas
         for (sender, nonce), sent in sorted(self.pool.items(), key=lambda entry: entry[0]):
-            if nonce == next_nonces[sender] and sent.gas_price >= self.price:
+            if nonce == next_nonces[sender] and sent.gas_price >= self.price and sent.gas <= left:
                 taken.append(self.pool.pop((sender, nonce)))
+                left -= self.uses(sent)
                 next_nonces[sender] += 1
             elif nonce < next_nonces[sender]:
                 del self.pool[(sender, nonce)]
@@ -292,7 +294,7 @@ class FakeChain:
             block_number=block.number,
             block_hash=block.block_hash,
             succeeded=succeeded,
-            gas_used=self.gas_used,
+            gas_used=self.uses(sent),
             contract_address=self._created(sent) if succeeded else None,
             logs=tuple(log for log in self._logs(block) if log.tx_hash == sent.tx_hash),
         )

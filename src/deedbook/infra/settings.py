@@ -329,10 +329,16 @@ class Settings(BaseSettings):
 
     @property
     def confirmations(self) -> int:
-        """Blocks on top before a transaction counts (Sapphire never reorganizes; a restarted local node does)."""
+        """Blocks before a transaction counts, its own included (Sapphire never reorganizes; a restarted local node
+        does)."""
         if self.SAPPHIRE_CONFIRMATIONS is not None:
             return self.SAPPHIRE_CONFIRMATIONS
         return 12 if self.SAPPHIRE_CHAIN_ID == LOCAL_CHAIN_ID else 1
+
+    @property
+    def blocks_above(self) -> int:
+        """How many blocks lie above one that counts: an event of a transaction counts when the transaction does."""
+        return self.confirmations - 1
 
     @cached_property
     def admin_key_hex(self) -> str:

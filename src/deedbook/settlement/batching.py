@@ -10,14 +10,14 @@ from uuid import UUID
 import structlog
 
 from deedbook import chain, compliance, trading
-from deedbook.chain.delivery import Batch, Cost, Delivery, SignedText, Verdict
+from deedbook.chain.delivery import Batch, Delivery, SignedText, Verdict
 from deedbook.chain.errors import TransactionReverted
-from deedbook.chain.terms import MAX_DATA_BYTES, MAX_GAS, Contract, TxStatus
+from deedbook.chain.terms import MAX_DATA_BYTES, Contract, TxStatus
 from deedbook.identity.terms import Address
 from deedbook.infra.database import Database, Tx
 from deedbook.infra.failpoints import failpoint
 from deedbook.kernel.ids import TokenId, UserId, new_uuid
-from deedbook.settlement import failing, model
+from deedbook.settlement import failing, model, terms
 from deedbook.settlement.events import SettlementSubmitted
 from deedbook.settlement.model import Key, Plan
 from deedbook.settlement.ports import Desk
@@ -40,13 +40,14 @@ async def send_next(db: Database, desk: Desk) -> bool:
     """
     under_way = await _not_mined(db)
     vault = (await chain.contracts(db, desk.chain_id)).get(Contract.SETTLEMENT)
-    if vault is None or under_way >= desk.figures.most_under_way:
+    if vault is None or len(under_way) >= desk.figures.most_under_way:
         return False
-    trades = await _due(db, desk, under_way)
+    trades = await _due(db, desk, len(under_way))
     if not trades:
         return False
     texts = await store.signed_texts(db, _orders_of(trades))
-    trades = fitting(desk, trades, texts)
+    room = model.gas_room([batch.gas for batch in under_way], await store.used_percent(db))
+    trades = fitting(desk, trades, texts, room)
     signed = [trade for trade in trades if trade.buy_order_id in texts and trade.sell_order_id in texts]
     plan = await _plan(db, desk, vault, signed, texts)
     plan.fail += [(trade, NOT_SIGNED) for trade in trades if trade not in signed]
@@ -57,12 +58,13 @@ async def send_next(db: Database, desk: Desk) -> bool:
     return bool(plan.take or plan.fail)
 
 
-async def _not_mined(db: Database) -> int:
-    """How many batches are on their way into the chain. What lies in it and waits for its depth keeps nobody waiting:
-    the lane's nonces keep the order."""
-    keys = [key_of(batch.batch_id) for batch in await store.open_batches(db)]
+async def _not_mined(db: Database) -> list[terms.Batch]:
+    """The batches that are on their way into the chain, in their order. What lies in it and waits for its depth keeps
+    nobody waiting: the lane's nonces keep the order."""
+    open_now = await store.open_batches(db)
+    statuses = await chain.statuses(db, [key_of(batch.batch_id) for batch in open_now])
     mined = (TxStatus.MINED, TxStatus.CONFIRMED, TxStatus.REVERTED)
-    return sum(status not in mined for status in (await chain.statuses(db, keys)).values())
+    return [batch for batch in open_now if statuses.get(key_of(batch.batch_id)) not in mined]
 
 
 async def _due(db: Database, desk: Desk, under_way: int) -> list[Waiting]:
@@ -82,8 +84,8 @@ async def _due(db: Database, desk: Desk, under_way: int) -> list[Waiting]:
     return trades if full or oldest_s >= model.batch_wait_s(under_way, desk.figures) else []
 
 
-def fitting(desk: Desk, trades: Sequence[Waiting], texts: dict[UUID, SignedText]) -> list[Waiting]:
-    """As many of these, from the first on, as one transaction carries."""
+def fitting(desk: Desk, trades: Sequence[Waiting], texts: dict[UUID, SignedText], gas: int) -> list[Waiting]:
+    """As many of these, from the first on, as one transaction with so much gas carries; the first in any case."""
     cost, counted = desk.words.cost_of_batch(), set[UUID]()
     for place, trade in enumerate(trades):
         cost = cost + desk.words.cost_of_delivery()
@@ -91,13 +93,9 @@ def fitting(desk: Desk, trades: Sequence[Waiting], texts: dict[UUID, SignedText]
             if order_id not in counted and order_id in texts:
                 counted.add(order_id)
                 cost = cost + desk.words.cost_of_text(texts[order_id])
-        if place and not _fits(cost):
+        if place and not (cost.gas <= gas and cost.size <= MAX_DATA_BYTES):
             return list(trades[:place])
     return list(trades)
-
-
-def _fits(cost: Cost) -> bool:
-    return cost.gas <= MAX_GAS and cost.size <= MAX_DATA_BYTES
 
 
 async def _plan(

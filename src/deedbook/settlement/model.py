@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from deedbook.chain.delivery import DeliveryResult, FailureReason, Verdict
+from deedbook.chain.terms import MAX_GAS
 from deedbook.kernel.ids import TokenId, UserId
 from deedbook.ledger import SUSPENSE, AccountId, Move
 from deedbook.settlement.terms import Figures, Waiting
@@ -15,6 +16,10 @@ from deedbook.trading.terms import TradeId
 COMPENSATIONS = UUID("3d1b8f0e-5c3f-5e0b-8a2d-0c3b6a9f4d71")
 """The name space of postings that make up for what the chain did otherwise."""
 WAIT_IDLE_S = 0.2
+MOST_GAS = MAX_GAS * 3 // 5
+"""What one batch asks for: so that it still fits into a block in which something else came first."""
+LEAST_GAS = MAX_GAS * 7 // 100
+"""What is left of a block where less fits is left: a batch of two costs more than waiting."""
 LOOK_AGAIN_S = 2.0
 LOOK_AGAIN_CAP_S = 300.0
 DRAINED = 0.8
@@ -58,6 +63,20 @@ def collection_id(account_id: AccountId, token_id: TokenId, claims: str) -> UUID
 def batch_wait_s(under_way: int, figures: Figures) -> float:
     """How long the oldest trade waits for company: hardly at all while the chain has nothing of ours to do."""
     return min(figures.max_wait_s, WAIT_IDLE_S if not under_way else figures.wait_each_s * under_way)
+
+
+def gas_room(under_way: Sequence[int], used_percent: int) -> int:
+    """How much gas the next batch may ask for, so that it goes into one block with those before it.
+
+    A block takes a transaction while what that asks for fits beside what others have used, which is about half of what
+    they had asked for. One large batch therefore leaves half of its block empty, and smaller ones after it fill that.
+    """
+    left = MAX_GAS
+    for asked in under_way:
+        if asked > left:
+            left = MAX_GAS
+        left -= asked * used_percent // 100
+    return min(MOST_GAS, left if left >= LEAST_GAS else MAX_GAS)
 
 
 def look_again_after(looks: int) -> timedelta:

@@ -95,6 +95,7 @@ class Batch:
     number: int
     status: BatchStatus
     trades: int
+    gas: int
     tx_hash: str | None
     block_number: int | None
 
@@ -114,14 +115,15 @@ class PairToList:
 class Figures:
     """How trades are batched. `max_trades` bounds what one look takes up; gas and bytes bound what one transaction
     carries. The oldest waits `wait_each_s` for company for each batch under way, `max_wait_s` at most.
-    `most_under_way` counts batches that are not in a block yet. `patience_s`: how long a refusal that waiting may mend
-    is looked at again before it is final; a paused token is waited for as long as its trades can be settled at all."""
+    `most_under_way` counts batches that are not in a block yet: fewer than nonces may be ahead of the chain's.
+    `patience_s`: how long a refusal that waiting may mend is looked at again before it is final; a paused token is
+    waited for as long as its trades can be settled at all."""
 
     max_trades: int = 64
     max_wait_s: float = 2.0
     wait_each_s: float = 1.0
     patience_s: float = 60.0
-    most_under_way: int = 3
+    most_under_way: int = 8
     max_sends: int = 8
 
 

@@ -28,7 +28,10 @@ _WAITING = """
     ) AS s JOIN trades t USING (trade_id) JOIN trading_pairs p ON p.pair_id = s.pair_id
     ORDER BY s.place
 """
-_BATCH = "batch_id, batch_number, status, trades, tx_hash, block_number"
+USED_PERCENT = 50
+"""What is known before anything was settled."""
+SAY_SOMETHING = 5
+_BATCH = "batch_id, batch_number, status, trades, gas, tx_hash, block_number"
 
 
 async def waiting(db: Database, limit: int) -> list[Waiting]:
@@ -148,6 +151,23 @@ async def open_batches(db: Database) -> list[Batch]:
     return [_batch(row) for row in rows]
 
 
+async def used_percent(db: Database) -> int:
+    """The largest part of the gas that they had asked for that one of the newest batches has used. Those of a few
+    trades use less than larger ones, and say nothing."""
+    async with db.reading() as connection:
+        used: int | None = await connection.fetchval(
+            """
+            SELECT max(ceil(gas_used * 100.0 / gas))::int FROM (
+                SELECT gas, gas_used FROM settlement_batches
+                WHERE status = 'CARRIED' AND trades >= $1 AND finished_at IS NOT NULL
+                ORDER BY finished_at DESC LIMIT 20
+            ) AS lately
+            """,
+            SAY_SOMETHING,
+        )
+    return USED_PERCENT if used is None else min(used, 100)
+
+
 async def lock_open(tx: Tx, batch_id: BatchId) -> Batch | None:
     """The batch, until the commit nobody else's to change; `None` when it is finished."""
     row = await tx.fetchrow(
@@ -214,6 +234,7 @@ def _batch(row: Any) -> Batch:
         row["batch_number"],
         BatchStatus(row["status"]),
         row["trades"],
+        row["gas"],
         row["tx_hash"],
         row["block_number"],
     )
