@@ -33,11 +33,11 @@ def chromium() -> str | None:
 
 
 @asynccontextmanager
-async def open_browser() -> AsyncIterator[Browser]:
+async def open_browser(*more: str) -> AsyncIterator[Browser]:
     sandbox = () if os.geteuid() else ("--no-sandbox",)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=chromium(), args=[*ARGUMENTS, *sandbox], headless=True
+            executable_path=chromium(), args=[*ARGUMENTS, *sandbox, *more], headless=True
         )
         try:
             yield browser

@@ -1,7 +1,9 @@
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import { Suspense, useEffect, useRef } from "react";
+import { useConnectionState } from "../live/hooks.ts";
+import { MyEvents } from "../live/mine.tsx";
 import { ALL_PAGES } from "../pages/registry.ts";
-import { SkeletonRows } from "../ui/index.ts";
+import { ConnectionBadge, SkeletonRows } from "../ui/index.ts";
 import { Announcer, Toaster } from "../ui/toaster.tsx";
 import { AccountMenu } from "./account_menu.tsx";
 import { DemoBar } from "./demo_bar.tsx";
@@ -28,6 +30,7 @@ export function Shell() {
           </Link>
           <Navigation />
           <div className="ml-auto flex items-center gap-1">
+            <ConnectionBadge state={useConnectionState()} />
             <ThemeSwitch />
             <AccountMenu />
           </div>
@@ -43,6 +46,7 @@ export function Shell() {
       <Toaster />
       <Announcer />
       <SessionEnded />
+      <MyEvents />
     </div>
   );
 }
