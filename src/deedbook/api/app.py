@@ -6,14 +6,13 @@ from typing import Any
 
 from fastapi import Depends, FastAPI
 from starlette.routing import WebSocketRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from deedbook import __version__
 from deedbook.api import console, errors, root
 from deedbook.api.callers import Callers
 from deedbook.api.deps import IDEMPOTENCY_KEY, guard
 from deedbook.api.examples import show_examples
-from deedbook.api.hot import Express
+from deedbook.api.hot import Lane
 from deedbook.api.key_use import KeyUses
 from deedbook.api.live.accounts import Accounts
 from deedbook.api.live.hub import Hub
@@ -108,19 +107,6 @@ _PROBLEM: dict[str, Any] = {
 }
 
 
-class App(FastAPI):
-    """The way of the few hot routes begins before the framework's own layers."""
-
-    def __init__(self, **more: Any) -> None:
-        super().__init__(**more)
-        express: ASGIApp = Express(super().__call__, orders_fast.router.routes, PREFIX)
-        self._way = Traced(express) if tracer().on else express
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope["app"] = self
-        await self._way(scope, receive, send)
-
-
 def create_app(settings: Settings) -> FastAPI:
     """The app. Its connections open when it starts and close when it stops."""
 
@@ -131,7 +117,7 @@ def create_app(settings: Settings) -> FastAPI:
             yield
             await part(app)
 
-    app = App(
+    app = FastAPI(
         title="Deedbook",
         version=__version__,
         description="Issue, approve, tokenize and trade real-world assets.",
@@ -170,6 +156,10 @@ def create_app(settings: Settings) -> FastAPI:
         )
     app.add_middleware(QuickReads, routes=[*trading.router.routes, *marketdata.router.routes], prefix=PREFIX)
     app.add_middleware(Envelope)
+    if tracer().on:
+        app.add_middleware(Traced)
+    else:
+        app.state.lane = Lane(app, orders_fast.router.routes, PREFIX)
     _describe(app)
     return app
 

@@ -5,7 +5,9 @@ where something of ours broke. Plain ASGI, for speed.
 import asyncio
 import re
 import time
+from collections.abc import Container, Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 import structlog
 import uuid_utils
@@ -38,8 +40,34 @@ _HEADERS = (
 """What every answer has, unless it says otherwise itself."""
 
 
+class Marks(NamedTuple):
+    """By what a request is known. A client may name its request and correlation ids; bad ones are replaced."""
+
+    request_id: str
+    correlation_id: str
+
+    @classmethod
+    def of(cls, named: Mapping[bytes, bytes]) -> "Marks":
+        request_id = _id(named.get(b"x-request-id"))
+        return cls(request_id, _id(named.get(b"x-correlation-id"), request_id))
+
+    def headers(self, scope: Scope, there: Container[bytes]) -> list[tuple[bytes, bytes]]:
+        """What an answer has besides what is `there`: the ids, what protects browsers, how the caller stands."""
+        told = [
+            (b"x-request-id", self.request_id.encode()),
+            (b"x-correlation-id", self.correlation_id.encode()),
+        ]
+        told += [header for header in _HEADERS if header[0] not in there]
+        standing = scope["state"].get("standing")
+        if standing is not None:
+            told += standing.headers()
+        if "cut_short" in scope["state"]:
+            told.append((b"connection", b"close"))
+        return told
+
+
 class Envelope:
-    """Wraps the whole app. A client may name its request and correlation ids; bad ones are replaced."""
+    """Wraps the whole app."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -48,12 +76,11 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        named = _named(scope)
-        request_id = _id(named.get(b"x-request-id"))
-        correlation_id = _id(named.get(b"x-correlation-id"), request_id)
-        scope.setdefault("state", {})["request_id"] = request_id
-        token = CORRELATION_ID.set(correlation_id)
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        named = named_headers(scope["headers"])
+        marks = Marks.of(named)
+        scope.setdefault("state", {})["request_id"] = marks.request_id
+        token = CORRELATION_ID.set(marks.correlation_id)
+        structlog.contextvars.bind_contextvars(request_id=marks.request_id)
         started, status, begun = time.perf_counter(), 500, False
 
         async def send_with_headers(message: Message) -> None:
@@ -61,33 +88,20 @@ class Envelope:
             if message["type"] == "http.response.start":
                 status, begun = message["status"], True
                 told = message.setdefault("headers", [])
-                there = {name for name, _ in told}
-                told += [
-                    (b"x-request-id", request_id.encode()),
-                    (b"x-correlation-id", correlation_id.encode()),
-                ]
-                told += [header for header in _HEADERS if header[0] not in there]
-                standing = scope["state"].get("standing")
-                if standing is not None:
-                    told += standing.headers()
-                if "cut_short" in scope["state"]:
-                    told.append((b"connection", b"close"))
+                told += marks.headers(scope, {name for name, _ in told})
             await send(message)
 
         try:
             await self._limited(scope, receive, send_with_headers, named)
         except Exception as error:
-            log.error("request_failed", exc_info=error, path=scope["path"][:512])
+            answer = broken(Request(scope), error)
             if begun:
                 raise
-            refusal = InternalError("this is our fault, and it has been logged; look before you repeat it")
-            await problem(Request(scope), refusal)(scope, receive, send_with_headers)
+            await answer(scope, receive, send_with_headers)
         finally:
             CORRELATION_ID.reset(token)
             structlog.contextvars.unbind_contextvars("request_id")
-            route = getattr(scope.get("route"), "path", "unmatched")
-            method = scope["method"] if scope["method"] in _METHODS else "other"
-            _latency(method, route, status).observe(time.perf_counter() - started)
+            observe(scope, status, started)
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send, named: dict[bytes, bytes]) -> None:
         announced = named.get(b"content-length", b"0")
@@ -119,6 +133,21 @@ class Envelope:
         await self._app(scope, receive_bounded, send)
 
 
+def broken(request: Request, error: Exception) -> Response:
+    """The answer where something of ours broke."""
+    log.error("request_failed", exc_info=error, path=request.scope["path"][:512])
+    return problem(
+        request, InternalError("this is our fault, and it has been logged; look before you repeat it")
+    )
+
+
+def observe(scope: Scope, status: int, started: float) -> None:
+    """Count how long a request took that began at `started`, on the clock of performance."""
+    route = getattr(scope.get("route"), "path", "unmatched")
+    method = scope["method"] if scope["method"] in _METHODS else "other"
+    _latency(method, route, status).observe(time.perf_counter() - started)
+
+
 class Cors(CORSMiddleware):
     """CORS where a browser does the refusing: a pre-flight that is not allowed lacks the headers that allow it.
 
@@ -137,9 +166,9 @@ def _too_large() -> TooLarge:
     return TooLarge(f"a body has at most {MAX_BODY_BYTES} bytes")
 
 
-def _named(scope: Scope) -> dict[bytes, bytes]:
-    """The headers by their names; of those that come twice, the first."""
-    return dict(reversed(scope["headers"]))
+def named_headers(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Headers by their names; of those that come twice, the first."""
+    return dict(reversed(headers))
 
 
 @lru_cache(maxsize=1024)

@@ -6,8 +6,7 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 from uuid import UUID
 
 from redis.asyncio import Redis
@@ -39,8 +38,7 @@ return {1, before, count + 1}
 """
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(NamedTuple):
     """How a caller stands with a bucket after a request; `wait_s` is above zero when it was one too many."""
 
     bucket: str

@@ -3,14 +3,17 @@ their client does not read."""
 
 import asyncio
 import socket
+from collections.abc import Mapping
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from deedbook.api.hot import Answer, Lane
 from deedbook.api.live.socket import ABORT
+from deedbook.api.middleware import named_headers
 from deedbook.infra import memory
 from deedbook.infra.settings import Settings
 
@@ -40,6 +43,11 @@ class OneWrite:
             return
         self._transport.write(data)
 
+    def write_whole(self, answer: bytes) -> None:
+        """An answer with its head."""
+        self._flush()
+        self._transport.write(answer)
+
     def close(self) -> None:
         self._flush()
         self._transport.close()
@@ -50,9 +58,107 @@ class OneWrite:
             self._transport.write(head)
 
 
+class Exchange:
+    """A request on the lane, to the protocol what one of its own cycles is."""
+
+    __slots__ = ("disconnected", "keep_alive", "response_complete")
+    message_event = asyncio.Event()  # The body is there: nobody waits for more of it.
+
+    def __init__(self, keep_alive: bool) -> None:
+        self.keep_alive = keep_alive
+        self.disconnected = self.response_complete = False
+
+
 class Http(HttpToolsProtocol):
+    """Requests for the lane that come in one piece go there at once. What comes in several, or right after another
+    that is not answered yet, goes the way of all others."""
+
+    def __init__(self, config: uvicorn.Config, *more: Any, **named: Any) -> None:
+        super().__init__(config, *more, **named)
+        self._lane: Lane | None = getattr(getattr(config.app, "state", None), "lane", None)
+        self._held = False
+        self._body = b""
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(OneWrite(transport))  # type: ignore[arg-type]
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._held and not self.transport.is_closing():
+            self._held, body = False, self._body
+            super().on_headers_complete()
+            super().on_body(body)
+
+    def on_headers_complete(self) -> None:
+        self._held, self._body = self._is_for_lane(), b""
+        if not self._held:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if self._held:
+            self._body += body
+        else:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if not self._held:
+            super().on_message_complete()
+            return
+        self._held = False
+        exchange = Exchange(self.parser.should_keep_alive())
+        self.cycle = exchange  # type: ignore[assignment]
+        task = self.loop.create_task(self._answer(exchange, self.scope, self._named, self._body))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
+
+    def _is_for_lane(self) -> bool:
+        """Whether this request may go there. Whatever is unusual about it is for the others."""
+        if self._lane is None or self.expect_100_continue or self.parser.should_upgrade():
+            return False
+        if (self.cycle is not None and not self.cycle.response_complete) or self._is_full():
+            return False
+        method, (path, _, query) = self.parser.get_method(), self.url.partition(b"?")
+        found = self._lane.find(method, path)
+        self._named = named_headers(self.headers)
+        if found is None or self.parser.get_http_version() != "1.1" or b"origin" in self._named:
+            return False
+        route, said = found
+        scope: Any = self.scope
+        scope |= {
+            "method": method.decode(),
+            "path": path.decode(),
+            "raw_path": path,
+            "query_string": query,
+            "route": route,
+            "path_params": said,
+        }
+        return True
+
+    def _is_full(self) -> bool:
+        limit = self.limit_concurrency
+        return limit is not None and max(len(self.connections), len(self.tasks)) >= limit
+
+    async def _answer(
+        self, exchange: Exchange, scope: Any, named: Mapping[bytes, bytes], body: bytes
+    ) -> None:
+        assert self._lane is not None
+        answer = await self._lane.answer(scope, named, body)
+        if self.flow.write_paused and not exchange.disconnected:
+            await self.flow.drain()
+        if exchange.disconnected:
+            return
+        self.transport.write_whole(self._as_bytes(answer, exchange.keep_alive))  # type: ignore[attr-defined]
+        exchange.response_complete = True
+        if not exchange.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+
+    def _as_bytes(self, answer: Answer, keep_alive: bool) -> bytes:
+        parts = [STATUS_LINE[answer.status]]
+        for name, value in (*self.server_state.default_headers, *answer.headers):
+            parts += (name, b": ", value, b"\r\n")
+        parts += (b"\r\n" if keep_alive else b"connection: close\r\n\r\n", answer.body)
+        return b"".join(parts)
 
 
 class Socket(WebSocketsSansIOProtocol):

@@ -5,8 +5,8 @@ follow a grammar of letters, digits, `-` and `_`). The envelope is the published
 time), `eventType`, `timestamp`, `userId`, `orderId`, `tradingPairId`, `payload`.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import uuid_utils
 
@@ -25,8 +25,7 @@ SETTLED = "trade.settled"
 SETTLEMENT_FAILED = "trade.settlement_failed"
 
 
-@dataclass(frozen=True)
-class Moment:
+class Moment(NamedTuple):
     """When a batch happened, in the two forms that events carry."""
 
     text: str
