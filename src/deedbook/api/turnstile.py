@@ -6,7 +6,7 @@ Both are only fast: the nonce's row in PostgreSQL decides, and while Redis is aw
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import structlog
@@ -39,27 +39,27 @@ here, and through one commit."""
 MAX_REMEMBERED = 5_000
 NONCE_TTL_S = 3600
 
-# For each: its window, the window before, its nonce. As in `ratelimit`, two fixed windows weighted by time. Nonces of
-# orders that were accepted meanwhile are noted first.
+# For each sender: their window and the window before. As in `ratelimit`, two fixed windows weighted by time. Then the
+# nonces that are asked about. Nonces of orders that were accepted meanwhile are noted first.
 _SCRIPT = """
-local now, window, entries, ttl = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
-local faded = 1 - (now % window) / window
-for i = 1, #KEYS - entries * 3 do
-  redis.call('SET', KEYS[entries * 3 + i], ARGV[4 + entries + i], 'EX', ttl, 'NX')
+local now, window, senders, nonces, ttl = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] * 1, ARGV[4] * 1, ARGV[5]
+local faded, told = 1 - (now % window) / window, senders * 2 + nonces
+for i = 1, #KEYS - told do
+  redis.call('SET', KEYS[told + i], ARGV[5 + senders * 2 + i], 'EX', ttl, 'NX')
 end
-local answers = {}
-for i = 1, entries do
-  local key, limit = KEYS[i * 3 - 2], tonumber(ARGV[4 + i])
-  local before = tonumber(redis.call('GET', KEYS[i * 3 - 1]) or '0')
-  local count, allowed = tonumber(redis.call('GET', key) or '0'), 0
-  if before * faded + count + 1 <= limit then
-    count, allowed = redis.call('INCR', key), 1
-    if count == 1 then redis.call('EXPIRE', key, window * 2) end
+local stands = {}
+for i = 1, senders do
+  local key, limit, wanted = KEYS[i * 2 - 1], tonumber(ARGV[4 + i * 2]), tonumber(ARGV[5 + i * 2])
+  local before = tonumber(redis.call('GET', KEYS[i * 2]) or '0')
+  local count = tonumber(redis.call('GET', key) or '0')
+  local allowed = math.max(0, math.min(wanted, math.floor(limit - before * faded - count)))
+  if allowed > 0 then
+    redis.call('INCRBY', key, allowed)
+    if count == 0 then redis.call('EXPIRE', key, window * 2) end
   end
-  answers[i * 4 - 3], answers[i * 4 - 2], answers[i * 4 - 1] = allowed, before, count
-  answers[i * 4] = KEYS[i * 3] ~= '' and redis.call('GET', KEYS[i * 3]) or ''
+  stands[i * 3 - 2], stands[i * 3 - 1], stands[i * 3] = before, count, allowed
 end
-return answers
+return {stands, nonces > 0 and redis.call('MGET', unpack(KEYS, senders * 2 + 1, told)) or {}}
 """
 
 
@@ -116,27 +116,41 @@ class Turnstile:
 
     async def _ask(self, asked: Sequence[Passing]) -> list[Passed | Exception]:
         now = time.time()
-        answers = await self._ask_redis(asked, now)
-        if answers is None:
+        senders: dict[tuple[str, str, int], int] = {}
+        for one in asked:
+            sender = one.bucket, one.who, one.limit
+            senders[sender] = senders.get(sender, 0) + 1
+        nonces = [one.nonce_key for one in asked if one.nonce_key]
+        answer = await self._ask_redis(senders, nonces, now)
+        if answer is None:
             return [Passed(self.limiter.count_here(one.bucket, one.who, one.limit), None) for one in asked]
-        told: list[Passed | Exception] = []
-        for place, one in enumerate(asked):
-            allowed, before, count, used = answers[place * 4 : place * 4 + 4]
-            stands = standing(one.bucket, one.limit, now % WINDOW_S, allowed, before, count)
-            told.append(Passed(stands, _used(used)))
-        return told
+        stands, used = answer
+        queues = {
+            sender: _standings(sender, now % WINDOW_S, *stands[place * 3 : place * 3 + 3])
+            for place, sender in enumerate(senders)
+        }
+        found = iter(used)
+        return [
+            Passed(
+                next(queues[one.bucket, one.who, one.limit]), _used(next(found)) if one.nonce_key else None
+            )
+            for one in asked
+        ]
 
-    async def _ask_redis(self, asked: Sequence[Passing], now: float) -> list[Any] | None:
+    async def _ask_redis(
+        self, senders: Mapping[tuple[str, str, int], int], nonces: Sequence[str], now: float
+    ) -> tuple[list[int], list[bytes | str | None]] | None:
         if time.monotonic() < self._away_until:
             return None
         used, self._used = self._used, {}
-        keys = [key for one in asked for key in (*keys_of(one.bucket, one.who, now), one.nonce_key)]
-        limits = [one.limit for one in asked]
+        windows = [key for bucket, who, _ in senders for key in keys_of(bucket, who, now)]
+        wanted = [figure for (_, _, limit), count in senders.items() for figure in (limit, count)]
         try:
             async with asyncio.timeout(REDIS_TIMEOUT_S):
-                figures = [now, WINDOW_S, len(asked), NONCE_TTL_S, *limits]
-                answer = self._script(keys=[*keys, *used], args=[*figures, *used.values()])
-                return await cast("Awaitable[list[Any]]", answer)
+                figures = [now, WINDOW_S, len(senders), len(nonces), NONCE_TTL_S, *wanted]
+                answer = self._script(keys=[*windows, *nonces, *used], args=[*figures, *used.values()])
+                stands, found = await cast("Awaitable[Any]", answer)
+                return stands, found
         except (RedisError, OSError, TimeoutError):
             log.warning("turnstile_counts_alone", seconds=RETRY_REDIS_AFTER_S)
             self._away_until = time.monotonic() + RETRY_REDIS_AFTER_S
@@ -184,7 +198,18 @@ class Entrance:
         standing.require_room()
 
 
-def _used(told: Any) -> UsedNonce | None:
-    text = told.decode() if isinstance(told, bytes) else str(told)
+def _standings(
+    sender: tuple[str, str, int], elapsed_s: float, before: int, count: int, allowed: int
+) -> Iterator[Standing]:
+    """How a sender stands at each that passes, one after the other."""
+    bucket, _, limit = sender
+    for passed in range(count + 1, count + allowed + 1):
+        yield standing(bucket, limit, elapsed_s, True, before, passed)
+    while True:
+        yield standing(bucket, limit, elapsed_s, False, before, count + allowed)
+
+
+def _used(told: bytes | str | None) -> UsedNonce | None:
+    text = told.decode() if isinstance(told, bytes) else told or ""
     digest, _, action_id = text.partition(":")
     return UsedNonce(digest, action_id) if action_id else None

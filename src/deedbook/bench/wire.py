@@ -194,7 +194,6 @@ class _Volley:
 
 
 def _length(head: bytes) -> int:
-    lowered = head.lower()
-    start = lowered.index(b"content-length:") + 15
-    end = lowered.find(b"\r", start)
-    return int(lowered[start : end if end >= 0 else None])
+    start = head.index(b"content-length:") + 15
+    end = head.find(b"\r", start)
+    return int(head[start : end if end >= 0 else None])

@@ -27,6 +27,8 @@ SETTINGS = {
     "save": '""',
     "appendonly": "yes",
     "appendfsync": "everysec",
+    # To write it anew costs as much as a minute of work; a few hundred megabytes are read in a second.
+    "auto-aof-rewrite-min-size": "512mb",
     "maxmemory-policy": "noeviction",
     "always-show-logo": "no",
 }
