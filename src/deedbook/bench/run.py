@@ -54,7 +54,7 @@ def lift_rate_limits(environ: MutableMapping[str, str]) -> None:
     )  # requests are signed, and get their token, before they leave
 
 
-async def bench(settings: Settings, measure: Measure, *, as_json: bool, fresh: bool) -> int:
+async def bench(settings: Settings, measure: Measure, *, as_json: bool) -> int:
     """Measure and tell; the exit code. 0 only when no request failed and every truth held.
 
     Raises:
@@ -64,7 +64,7 @@ async def bench(settings: Settings, measure: Measure, *, as_json: bool, fresh: b
         raise SettingsError("a bench writes what nobody asked for: not in production")
     console = Console(stderr=True)
     try:
-        result = await _on_some_stack(settings, measure, console, fresh=fresh)
+        result = await _on_some_stack(settings, measure, console)
     except (BenchFailed, StackFailed) as failure:
         console.print(f"[red]{failure}[/]", highlight=False)
         return 1
@@ -79,9 +79,7 @@ async def bench(settings: Settings, measure: Measure, *, as_json: bool, fresh: b
     return 0 if result.ok else 1
 
 
-async def _on_some_stack(
-    settings: Settings, measure: Measure, console: Console, *, fresh: bool
-) -> BenchResult:
+async def _on_some_stack(settings: Settings, measure: Measure, console: Console) -> BenchResult:
     def progress(text: str) -> None:
         console.print(f"[dim]· {text}[/]", highlight=False)
 
@@ -90,7 +88,9 @@ async def _on_some_stack(
         progress("Using the stack that runs already, with its rate limits")
         stage = Stage(supervisor.load_with({}), home, progress)
         return await _unless_stopped(measure(stage), stopping)
-    async with running_stack(settings, home, fresh=fresh, progress=progress, stopping=stopping) as stack:
+    # In a home of its own, and nothing of the last time: books that were left in it would be measured too.
+    home = Home(home.path.with_name(home.path.name + "-bench"))
+    async with running_stack(settings, home, fresh=True, progress=progress, stopping=stopping) as stack:
         stage = Stage(stack.settings, home, progress)
         return await _unless_stopped(measure(stage), stopping, stack.broken)
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deedbook.cli.common import FreshFlag, JsonFlag, run, settings_for
+from deedbook.cli.common import JsonFlag, run, settings_for
 
 if TYPE_CHECKING:
     from deedbook.infra.settings import Settings
@@ -107,14 +107,13 @@ def bench_api(
     traders: Annotated[int, typer.Option(help="Who sign them.", min=1)] = 100,
     connections: Annotated[int, typer.Option(help="Kept HTTP connections.", min=1, max=512)] = 256,
     seed: int = 1,
-    fresh: FreshFlag = False,
 ) -> None:
     """Signed orders over loopback HTTP, accepted and durable."""
     from deedbook.bench.api import Plan, api
     from deedbook.bench.run import bench
 
     plan = Plan(orders, traders, connections, seed)
-    run(bench(bench_settings(), api(plan), as_json=as_json, fresh=fresh), exit_code=True)
+    run(bench(bench_settings(), api(plan), as_json=as_json), exit_code=True)
 
 
 @bench_app.command("marketdata")
@@ -125,14 +124,13 @@ def bench_marketdata(
     trades_per_s: Annotated[int, typer.Option(min=10)] = 1000,
     reads: Annotated[int, typer.Option(help="Of each kind.", min=10)] = 2000,
     reads_per_s: Annotated[int, typer.Option(min=1)] = 200,
-    fresh: FreshFlag = False,
 ) -> None:
     """Trades folded into candles, and market data read over loopback HTTP while orders trade."""
     from deedbook.bench.marketdata import Plan, marketdata
     from deedbook.bench.run import bench
 
     plan = Plan(backlog, seconds, trades_per_s, reads, reads_per_s)
-    run(bench(bench_settings(), marketdata(plan), as_json=as_json, fresh=fresh), exit_code=True)
+    run(bench(bench_settings(), marketdata(plan), as_json=as_json), exit_code=True)
 
 
 @bench_app.command("feeds")
@@ -144,20 +142,18 @@ def bench_feeds(
     seconds: Annotated[int, typer.Option(help="For how long.", min=1)] = 60,
     minutes: Annotated[int | None, typer.Option(help="The same in minutes.", min=1, max=60)] = None,
     seed: int = 1,
-    fresh: FreshFlag = False,
 ) -> None:
     """Clients on book, trades and ticker while orders come in; how long each message was under way."""
     from deedbook.bench.feeds import Plan, feeds
     from deedbook.bench.run import bench
 
     plan = Plan(clients, pairs, per_s, minutes * 60 if minutes else seconds, seed)
-    run(bench(bench_settings(), feeds(plan), as_json=as_json, fresh=fresh), exit_code=True)
+    run(bench(bench_settings(), feeds(plan), as_json=as_json), exit_code=True)
 
 
 @bench_app.command("settlement")
 def bench_settlement(
     as_json: JsonFlag = False,
-    fresh: FreshFlag = False,
     trades: Annotated[int, typer.Option(help="How many at once.", min=1, max=7000)] = 500,
     alone: Annotated[int, typer.Option(help="How many each alone.", min=1, max=1000)] = 5,
     block_time: Annotated[
@@ -173,13 +169,12 @@ def bench_settlement(
         os.environ.setdefault("DEEDBOOK_LOCAL_BLOCK_S", str(block_time))
         os.environ.setdefault("SAPPHIRE_CONFIRMATIONS", "1")
     plan = Plan(alone, trades)
-    run(bench(bench_settings(), settlement(plan), as_json=as_json, fresh=fresh), exit_code=True)
+    run(bench(bench_settings(), settlement(plan), as_json=as_json), exit_code=True)
 
 
 @bench_app.command("registration")
 def bench_registration(
     as_json: JsonFlag = False,
-    fresh: FreshFlag = False,
     markets: Annotated[int, typer.Option(min=1, max=100_000, help="How many to register, approve.")] = 300,
     per_s: Annotated[float, typer.Option(min=0.1, max=10_000, help="Requests a second.")] = 10,
     burst: Annotated[int, typer.Option(min=1, max=2000, help="How many to register at once.")] = 50,
@@ -190,4 +185,4 @@ def bench_registration(
     from deedbook.bench.run import bench
 
     plan = Plan(markets, per_s, burst, issuers)
-    run(bench(bench_settings(), registration(plan), as_json=as_json, fresh=fresh), exit_code=True)
+    run(bench(bench_settings(), registration(plan), as_json=as_json), exit_code=True)
