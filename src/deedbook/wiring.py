@@ -143,9 +143,13 @@ class Resources:
         return MessagePolicy(settings.DEEDBOOK_SECRET.get_secret_value(), settings.public_url, domain)
 
     @property
-    def contact_channels(self) -> frozenset[Channel]:
+    def channels(self) -> frozenset[Channel]:
         """By which ways people can be reached outside."""
-        ways = {Channel.EMAIL: self.settings.sends_mail, Channel.SMS: self.settings.sends_texts}
+        ways = {
+            Channel.EMAIL: self.settings.sends_mail,
+            Channel.SMS: self.settings.sends_texts,
+            Channel.PUSH: bool(self.settings.PUSH_CONTACT),
+        }
         return frozenset(channel for channel, there in ways.items() if there)
 
     def vault_state(self, vault: Address) -> VaultState:
@@ -280,6 +284,8 @@ def messengers(settings: Settings) -> Messengers:
     from deedbook.integrations.messaging.posting import WebhookPoster
     from deedbook.integrations.messaging.sms import SmsGateway
     from deedbook.integrations.messaging.smtp import Security, SmtpServer
+    from deedbook.integrations.messaging.web_push import WebPush
+    from deedbook.notifications.derived import push_key
 
     mailer = texter = None
     if settings.sends_mail:
@@ -300,7 +306,11 @@ def messengers(settings: Settings) -> Messengers:
             settings.SMS_BASE_URL, settings.SMS_ACCOUNT, token, settings.SMS_FROM, settings.SMS_TIMEOUT_S
         )
     poster = WebhookPoster(settings.WEBHOOK_POST_TIMEOUT_S, private_too=not settings.production)
-    return Messengers(mailer, texter, poster)
+    pusher = None
+    if settings.PUSH_CONTACT and settings.DEEDBOOK_SECRET:
+        key = push_key(settings.DEEDBOOK_SECRET.get_secret_value())
+        pusher = WebPush(key, settings.PUSH_CONTACT, poster)
+    return Messengers(mailer, texter, poster, pusher)
 
 
 def sign_in_policy(settings: Settings) -> SignInPolicy:

@@ -17,7 +17,7 @@ from deedbook.markets import MarketStatus
 from tests.api.support import ROOT, caller_of, refused, routes
 from tests.compliance.support import new_user, open_desk
 from tests.markets.support import market_in
-from tests.notifications.support import prepared_webhook, told_of_a_deposit
+from tests.notifications.support import prepared_push, prepared_webhook, told_of_a_deposit
 from tests.support.floor import prepared_price_source, prepared_settlement, prepared_swap, prepared_trading
 from tests.support.till import prepared_custody
 from tests.support.world import User, World, registration, test_settings
@@ -156,6 +156,9 @@ WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
     "PUT /api/v1/me/contacts/{channel}": (401, 409, 409, 409, 409),  # nothing is sent by this installation
     "POST /api/v1/me/contacts/{channel}/verify": (401, 422, 422, 422, 422),  # no code was
     "DELETE /api/v1/me/contacts/{channel}": NOT_YOURS,
+    "GET /api/v1/me/push-subscriptions": A_USERS_OWN,
+    "POST /api/v1/me/push-subscriptions": (401, 409, 409, 409, 409),  # nothing is pushed by this installation
+    "DELETE /api/v1/me/push-subscriptions/{id}": NOT_YOURS,
     "GET /api/v1/admin/price-sources": OPERATORS,
     "POST /api/v1/admin/price-sources": (401, 403, 403, 403, 201),
     "DELETE /api/v1/admin/price-sources/{id}": OPERATORS,
@@ -357,6 +360,8 @@ async def prepared_own(world: World, owner: User, path: str) -> tuple[str, dict[
         return path.replace("{id}", await its_sign_in(world, owner)), {}
     if "/webhooks" in path:
         return await prepared_webhook(world.db, user_id, path)
+    if "/push-subscriptions" in path:
+        return await prepared_push(world.db, user_id, path)
     bodies: dict[str, dict[str, Any]] = {
         "wallets": {"message": "let me in", "signature": "0x"},
         "verify": {"code": "01234567"},

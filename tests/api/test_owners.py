@@ -52,6 +52,9 @@ OWNER_AND_ADMIN: dict[str, tuple[int, int]] = {
     "PUT /api/v1/me/contacts/{channel}": (409, 409),  # nothing is sent by this installation
     "POST /api/v1/me/contacts/{channel}/verify": (422, 422),  # no code was
     "DELETE /api/v1/me/contacts/{channel}": (200, 404),
+    "GET /api/v1/me/push-subscriptions": (200, 200),
+    "POST /api/v1/me/push-subscriptions": (409, 409),  # nothing is pushed by this installation
+    "DELETE /api/v1/me/push-subscriptions/{id}": (200, 404),
     "POST /api/v1/tokens/{id}/list": (403, 200),
     "GET /api/v1/tokens": (200, 200),
     "GET /api/v1/tokens/{id}": (200, 200),

@@ -18,10 +18,11 @@ from deedbook.infra.outbox import Cursor, StoredFact
 from deedbook.kernel.events import Fact, payload, stream_id
 from deedbook.kernel.ids import TokenId, UserId, new_uuid
 from deedbook.kernel.jobs import Job
-from deedbook.notifications import webhooks
+from deedbook.notifications import push, webhooks
 from deedbook.notifications.model import Endpoint
 from deedbook.notifications.ports import Mail, MessagePolicy, Messengers, Outcome
 from deedbook.notifications.terms import Arrival
+from tests.support.push_service import Browser
 
 SECRET = "a-secret-of-the-installation-for-tests"
 POLICY = MessagePolicy(SECRET, "https://deedbook.test", "deedbook.test")
@@ -163,3 +164,19 @@ async def prepared_webhook(db: Database, user_id: UserId, path: str) -> tuple[st
             endpoint.endpoint_id,
         )
     return path.replace("{id}", str(endpoint.endpoint_id)).replace("{messageId}", str(message_id)), {}
+
+
+async def subscribed(db: Database, user_id: UserId, browser: Browser) -> UUID:
+    """The id of this browser, which the user has subscribed."""
+    offer = push.Offer(browser.endpoint, browser.point, browser.secret, "")
+    async with db.transaction() as tx:
+        stored = await push.subscribe(tx, caller_of(user_id), offer, private_too=True)
+    return stored.subscription_id
+
+
+async def prepared_push(db: Database, user_id: UserId, path: str) -> tuple[str, dict[str, Any]]:
+    """The path with a browser of this user, and the body that subscribes another."""
+    if "{id}" not in path:
+        return path, Browser("https://push.example.com/push/another").subscription()
+    made = await subscribed(db, user_id, Browser("https://push.example.com/push/one"))
+    return path.replace("{id}", str(made)), {}

@@ -116,6 +116,9 @@ class Operations:
     give_contact = Operation(notices.give_contact)
     verify_contact = Operation(notices.verify_contact)
     remove_contact = Operation(notices.remove_contact)
+    push_subscriptions = Operation(notices.push_subscriptions)
+    subscribe_push = Operation(notices.subscribe_push)
+    unsubscribe_push = Operation(notices.unsubscribe_push)
 
     add_webhook = Operation(hooks.add_webhook)
     webhook = Operation(hooks.webhook)

@@ -587,6 +587,12 @@ class PriceSourceNotFound(AbsentError):
     code = "price_source_not_found"
 
 
+class PushSubscriptionNotFound(AbsentError):
+    """You have subscribed no such browser."""
+
+    code = "push_subscription_not_found"
+
+
 class QueueNotFound(AbsentError):
     """There is no such queue."""
 
@@ -771,6 +777,12 @@ class TooManyConnections(RateLimitedError):
     """Too many open connections."""
 
     code = "too_many_connections"
+
+
+class TooManyPushSubscriptions(ConflictError):
+    """You have subscribed as many browsers as one can."""
+
+    code = "too_many_push_subscriptions"
 
 
 class TooManySubscriptions(RateLimitedError):

@@ -114,6 +114,7 @@ class Settings(BaseSettings):
     SMS_TOKEN: SecretStr | None = None
     SMS_FROM: str = ""
     SMS_TIMEOUT_S: float = Field(10.0, gt=0, le=30)
+    PUSH_CONTACT: str = ""
     WEBHOOK_POST_TIMEOUT_S: float = Field(10.0, gt=0, le=30)
 
     # Sign-in
@@ -215,6 +216,15 @@ class Settings(BaseSettings):
     def _mailbox(cls, value: str) -> str:
         if value and not re.fullmatch(r"[^\s<>@,;]{1,64}@[A-Za-z0-9.-]{1,189}", value):
             raise ValueError("must be one plain address such as no-reply@example.com")
+        return value
+
+    @field_validator("PUSH_CONTACT")
+    @classmethod
+    def _contact(cls, value: str) -> str:
+        if value and not re.fullmatch(
+            r"mailto:[^\s<>@,;]{1,64}@[A-Za-z0-9.-]{1,189}|https://[^\s/]\S{0,499}", value
+        ):
+            raise ValueError("must be mailto: with an address, or an https:// URL")
         return value
 
     @field_validator("SMS_ACCOUNT")

@@ -1,6 +1,6 @@
 """Notifications: what people are told, and where."""
 
-from deedbook.notifications import contacts, errors, events, webhooks
+from deedbook.notifications import contacts, errors, events, push, webhooks
 from deedbook.notifications.service import (
     choose,
     mark_all_read,
@@ -25,6 +25,7 @@ __all__ = [
     "mark_read",
     "notices_of",
     "order_notices_of",
+    "push",
     "tell",
     "tell_of_orders",
     "webhooks",

@@ -10,6 +10,8 @@ Refusal
 ├─ WebhookDisabledNow     it is switched off
 ├─ TooManyWebhooks        ten are enough
 ├─ TooManyTests           so many were asked for in the last hour
+├─ SubscriptionNotFound   no such browser of mine
+├─ TooManySubscriptions   ten are enough
 ├─ DeliveryNotFound       nothing was posted under this id, or it is forgotten
 └─ DeliveryUnderWay       it is being posted anyway
 """
@@ -65,3 +67,15 @@ class DeliveryNotFound(Refusal):
 
 class DeliveryUnderWay(Refusal):
     code, kind, title = "delivery_under_way", Kind.CONFLICT, "This message is being posted"
+
+
+class SubscriptionNotFound(Refusal):
+    code, kind, title = "push_subscription_not_found", Kind.ABSENT, "You have subscribed no such browser"
+
+
+class TooManySubscriptions(Refusal):
+    code, kind, title = (
+        "too_many_push_subscriptions",
+        Kind.CONFLICT,
+        "You have subscribed as many browsers as one can",
+    )

@@ -2,7 +2,7 @@
 
 from deedbook.kernel.events import Audience, Fact, fact
 from deedbook.kernel.ids import UserId
-from deedbook.notifications.terms import EndpointId
+from deedbook.notifications.terms import EndpointId, SubscriptionId
 
 
 @fact("contact.changed", stream="user_id", audience=Audience.USER)
@@ -60,3 +60,20 @@ class WebhookEnabled(Fact):
 
     endpoint_id: EndpointId
     user_id: UserId
+
+
+@fact("push.subscribed", stream="subscription_id", audience=Audience.USER)
+class PushSubscribed(Fact):
+    """What happens to a user is told to one more browser or telephone."""
+
+    subscription_id: SubscriptionId
+    user_id: UserId
+
+
+@fact("push.unsubscribed", stream="subscription_id", audience=Audience.USER)
+class PushUnsubscribed(Fact):
+    """A browser is told nothing any more: its user wants it so (`unsubscribed`), or it is `gone`."""
+
+    subscription_id: SubscriptionId
+    user_id: UserId
+    reason: str

@@ -12,7 +12,7 @@ from deedbook.infra.telemetry import NOTIFICATION_OUTCOMES_KEY
 from deedbook.kernel.errors import Unavailable
 from deedbook.kernel.ids import UserId
 from deedbook.kernel.jobs import Job, every, handles
-from deedbook.notifications import contacts, letters, outgoing, reminders, service, webhooks
+from deedbook.notifications import contacts, letters, outgoing, push, reminders, service, webhooks
 from deedbook.notifications.ports import NotificationResources, Outcome
 from deedbook.notifications.store import contacts as contact_store
 from deedbook.notifications.terms import (
@@ -48,12 +48,13 @@ async def send_trade_notification(resources: NotificationResources, job: Job) ->
     delivery = await outgoing.waiting(resources.db, _id(job, "deliveryId"), int(job.data["round"]))
     if delivery is None:
         return
-    posted = delivery.channel is Outgoing.WEBHOOK
-    outcome = await (webhooks if posted else outgoing).send(resources, delivery)
+    ways = {Outgoing.WEBHOOK: webhooks.send, Outgoing.PUSH: push.send}
+    outcome = await ways.get(delivery.channel, outgoing.send)(resources, delivery)
     await failpoint("notify.afterSend")
     async with resources.db.transaction() as tx:
         if await outgoing.note(tx, delivery, outcome):
             await webhooks.note(tx, delivery, outcome)
+            await push.note(tx, delivery, outcome)
     await _tally(resources, delivery.channel, outcome)
 
 

@@ -8,7 +8,8 @@ from typing import Any, assert_never
 from uuid import UUID
 
 from deedbook.kernel.ids import UserId
-from deedbook.notifications.terms import Channel, EndpointId, Kind, Outgoing, Topic
+from deedbook.notifications.ports import PushTarget
+from deedbook.notifications.terms import Channel, EndpointId, Kind, Outgoing, SubscriptionId, Topic
 
 MAX_TITLE = 200
 SINGLE_AN_HOUR = 60
@@ -47,6 +48,17 @@ class Summary:
     @property
     def source(self) -> str:
         return f"orders.summary.{self.pair_id}.{self.hour:%Y-%m-%dT%H}"
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """A browser or telephone that a user has subscribed."""
+
+    subscription_id: SubscriptionId
+    user_id: UserId
+    target: PushTarget
+    description: str
+    created_at: datetime
 
 
 @dataclass(frozen=True)
@@ -144,11 +156,12 @@ _MAILED = frozenset(
 
 
 def wanted_by_default(kind: Kind, channel: Channel) -> bool:
-    """Everything in the feed; by mail what confirms, or asks for somebody; a text message only for who asked for it."""
+    """Everything in the feed; by mail and push what confirms, or asks for somebody; a text message only for who asked
+    for it."""
     match channel:
         case Channel.IN_APP:
             return True
-        case Channel.EMAIL:
+        case Channel.EMAIL | Channel.PUSH:
             return kind in _MAILED
         case Channel.SMS:
             return False
@@ -160,6 +173,7 @@ _MINUTE, _HOUR = 60, 3600
 _AGAIN_S = {
     Outgoing.EMAIL: (_MINUTE, 5 * _MINUTE, 30 * _MINUTE, 2 * _HOUR, 6 * _HOUR),
     Outgoing.SMS: (_MINUTE, 5 * _MINUTE, 30 * _MINUTE),
+    Outgoing.PUSH: (_MINUTE, 5 * _MINUTE, 30 * _MINUTE, 2 * _HOUR),
     # Those of https://www.standardwebhooks.com: three days in all.
     Outgoing.WEBHOOK: (
         5,

@@ -29,6 +29,8 @@ from deedbook.trading import order_views
 KEPT = timedelta(days=30)
 TAKEN_AT_ONCE = 1000
 REMOVED_AT_ONCE = 5000
+TO_ANYWHERE = (Outgoing.WEBHOOK, Outgoing.PUSH)
+"""What goes to addresses that users have named: they may be slow."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ async def add(tx: Tx, new: Sequence[NewDelivery]) -> list[DeliveryId]:
 def ask(tx: Tx, delivery_id: DeliveryId, channel: Outgoing, round_: int) -> None:
     """Ask for the job of one round."""
     data = {"deliveryId": str(delivery_id), "round": round_}
-    tx.enqueue(POST if channel is Outgoing.WEBHOOK else SEND, f"send-{delivery_id}-{round_}", data)
+    tx.enqueue(POST if channel in TO_ANYWHERE else SEND, f"send-{delivery_id}-{round_}", data)
 
 
 async def send_again(tx: Tx) -> bool:

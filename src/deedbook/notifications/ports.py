@@ -25,10 +25,13 @@ class Mail:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of an attempt; `told` is a few words of ours and holds nothing of the receiver's."""
+    """What became of an attempt; `told` is a few words of ours and holds nothing of the receiver's but `status`, the
+    number that it answered. `gone`: there is nobody any more where it was sent."""
 
     arrival: Arrival
     told: str
+    status: int | None = None
+    gone: bool = False
 
 
 NOT_SET_UP = Outcome(Arrival.LATER, "not set up here")
@@ -53,12 +56,38 @@ class Poster(Protocol):
 
 
 @dataclass(frozen=True)
+class PushTarget:
+    """A browser or telephone: where its push service takes what is for it, and by what it alone reads that."""
+
+    endpoint: str
+    public_key: bytes
+    secret: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class PushMessage:
+    """What is shown there. The same `topic` again is the same message, which its service keeps for `keep_s`."""
+
+    topic: str
+    body: bytes
+    urgent: bool
+    keep_s: int
+
+
+class Pusher(Protocol):
+    """Sends to browsers and telephones. Never an exception for what the other side does."""
+
+    async def push(self, target: PushTarget, message: PushMessage) -> Outcome: ...
+
+
+@dataclass(frozen=True)
 class Messengers:
     """Those whom this installation has; `None`: it was not set up."""
 
     mailer: Mailer | None = None
     texter: Texter | None = None
     poster: Poster | None = None
+    pusher: Pusher | None = None
 
 
 @dataclass(frozen=True)

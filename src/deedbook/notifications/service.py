@@ -13,10 +13,10 @@ from deedbook.notifications import model, outgoing, telling, trading_telling, we
 from deedbook.notifications.errors import NotificationNotFound
 from deedbook.notifications.events import PreferencesChanged
 from deedbook.notifications.model import Notice, OrderNotice
-from deedbook.notifications.store import contacts, feed, preferences
+from deedbook.notifications.store import contacts, feed, preferences, push
 from deedbook.notifications.store.deliveries import NewDelivery
 from deedbook.notifications.telling import Named
-from deedbook.notifications.terms import Channel, Kind, Outgoing
+from deedbook.notifications.terms import Channel, Kind, Outgoing, SubscriptionId
 from deedbook.tokens import views as tokens
 from deedbook.trading.pairs import PairDirectory
 
@@ -60,7 +60,9 @@ async def tell(tx: Tx, notices: Sequence[Notice]) -> None:
 
 async def _notify(tx: Tx, told: Sequence[Notice], known: set[UserId]) -> None:
     chosen = await preferences.chosen(tx, known)
+    browsers = await push.of_users(tx, known)
     reachable = {(user_id, Channel.IN_APP) for user_id in known} | await contacts.verified(tx, known)
+    reachable |= {(user_id, Channel.PUSH) for user_id in browsers}
     channels = {
         (notice.user_id, notice.source): {
             channel
@@ -70,10 +72,15 @@ async def _notify(tx: Tx, told: Sequence[Notice], known: set[UserId]) -> None:
         }
         for notice in told
     }
-    await _write(tx, told, channels)
+    await _write(tx, told, channels, browsers)
 
 
-async def _write(tx: Tx, told: Sequence[Notice], channels: Mapping[tuple[UserId, str], set[Channel]]) -> None:
+async def _write(
+    tx: Tx,
+    told: Sequence[Notice],
+    channels: Mapping[tuple[UserId, str], set[Channel]],
+    browsers: Mapping[UserId, Sequence[SubscriptionId]],
+) -> None:
     wanted = [(notice, channels[notice.user_id, notice.source]) for notice in told]
     fresh = await feed.add(tx, [(notice, Channel.IN_APP in where) for notice, where in wanted if where])
     messages = [
@@ -83,10 +90,12 @@ async def _write(tx: Tx, told: Sequence[Notice], channels: Mapping[tuple[UserId,
             kind=notice.kind.value,
             source=notice.source,
             notification_id=fresh[notice.user_id, notice.source],
+            subscription_id=browser,
         )
         for notice, where in wanted
         if (notice.user_id, notice.source) in fresh
         for channel in sorted(where - {Channel.IN_APP}, key=lambda channel: channel.value)
+        for browser in (browsers[notice.user_id] if channel is Channel.PUSH else (None,))
     ]
     if messages:
         await outgoing.add(tx, messages)

@@ -11,7 +11,7 @@ from deedbook.infra.outbox import StoredFact
 from deedbook.kernel.events import Fact
 from deedbook.kernel.ids import UserId
 from deedbook.markets import events as markets
-from deedbook.notifications.events import ContactChanged, WebhookAdded, WebhookDisabled
+from deedbook.notifications.events import ContactChanged, PushSubscribed, WebhookAdded, WebhookDisabled
 from deedbook.notifications.model import MAX_TITLE, Notice
 from deedbook.notifications.terms import Kind
 from deedbook.tokens.events import TokenMinted
@@ -185,6 +185,13 @@ TELLINGS: dict[type[Fact], tuple[Telling, ...]] = {
             Kind.WEBHOOK_ADDED,
             "A webhook was added",
             "What happens to you is posted there. If this was not you, remove it and sign out everywhere.",
+        ),
+    ),
+    PushSubscribed: (
+        Telling(
+            Kind.PUSH_SUBSCRIBED,
+            "A browser was subscribed",
+            "What happens to you is shown there. If this was not you, remove it and sign out everywhere.",
         ),
     ),
     WebhookDisabled: (

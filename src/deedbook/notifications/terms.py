@@ -9,6 +9,7 @@ from deedbook.kernel.jobs import HOUSEKEEPING, POSTING, TRADE_NOTIFICATION, JobK
 NotificationId = NewType("NotificationId", UUID)
 DeliveryId = NewType("DeliveryId", UUID)
 EndpointId = NewType("EndpointId", UUID)
+SubscriptionId = NewType("SubscriptionId", UUID)
 
 SEND = JobKind("send-trade-notification", TRADE_NOTIFICATION)
 POST = JobKind("post-webhook", POSTING)
@@ -39,6 +40,7 @@ class Channel(Enum):
     IN_APP = "IN_APP"
     EMAIL = "EMAIL"
     SMS = "SMS"
+    PUSH = "PUSH"
 
 
 class Outgoing(Enum):
@@ -47,6 +49,7 @@ class Outgoing(Enum):
     EMAIL = "EMAIL"
     SMS = "SMS"
     WEBHOOK = "WEBHOOK"
+    PUSH = "PUSH"
 
 
 class Arrival(Enum):
@@ -98,6 +101,7 @@ class Kind(Enum):
     CONTACT_CHANGED = "contact.changed"
     WEBHOOK_ADDED = "webhook.added"
     WEBHOOK_DISABLED = "webhook.disabled"
+    PUSH_SUBSCRIBED = "push.subscribed"
     ROLE_GRANTED = "user.role_granted"
     SIGN_IN_BOUND = "user.sign_in_bound"
     SESSION_STOLEN = "user.session_stolen"
@@ -121,6 +125,7 @@ _TOPIC_OF_STREAM = {
     "api_key": Topic.SECURITY,
     "contact": Topic.SECURITY,
     "webhook": Topic.SECURITY,
+    "push": Topic.SECURITY,
     "user": Topic.SECURITY,
 }
 _TOPICS = {Kind.ADDRESS_ADDED: Topic.SECURITY, Kind.ALLOW_LIST_CHANGED: Topic.SECURITY}

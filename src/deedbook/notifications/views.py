@@ -7,9 +7,10 @@ from uuid import UUID
 from deedbook.infra.database import Database
 from deedbook.kernel.ids import UserId
 from deedbook.notifications import model, outgoing
-from deedbook.notifications.model import Contact, Endpoint
+from deedbook.notifications.model import Contact, Endpoint, Subscription
 from deedbook.notifications.store import contacts as contact_store
 from deedbook.notifications.store import deliveries, feed, preferences
+from deedbook.notifications.store import push as push_store
 from deedbook.notifications.store import webhooks as webhook_store
 from deedbook.notifications.terms import Channel, Kind
 
@@ -92,6 +93,12 @@ async def webhook(db: Database, user_id: UserId, endpoint_id: UUID) -> Endpoint 
     """One of somebody's webhooks."""
     async with db.reading() as connection:
         return await webhook_store.one(connection, endpoint_id, user_id)
+
+
+async def subscriptions(db: Database, user_id: UserId) -> list[Subscription]:
+    """The browsers that somebody has subscribed, newest first: few, for there may not be many."""
+    async with db.reading() as connection:
+        return await push_store.of_user(connection, user_id)
 
 
 async def messages(db: Database, endpoint_id: UUID, before: UUID | None, limit: int) -> list[dict[str, Any]]:

@@ -53,7 +53,7 @@ async def add(
         Invalid: no usable address.
         TooManyWebhooks: I have ten.
     """
-    _require_usable(url, private_too)
+    require_usable(url, private_too)
     if await store.count(tx, caller.user_id) >= MOST:
         raise TooManyWebhooks
     now, endpoint_id = await tx.now(), EndpointId(new_uuid())
@@ -64,8 +64,9 @@ async def add(
     return endpoint
 
 
-def _require_usable(url: str, private_too: bool) -> None:
-    """Make sure that it can be posted to, and that what is posted is shown to nobody on the way.
+def require_usable(url: str, private_too: bool, field: str = "/url") -> None:
+    """Make sure that it can be posted to, and that what is posted is shown to nobody on the way. `field` is where the
+    caller has said it.
 
     Raises:
         Invalid: says what is wrong.
@@ -74,19 +75,19 @@ def _require_usable(url: str, private_too: bool) -> None:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise _bad("malformed", "this is no address") from None
+        raise _bad(field, "malformed", "this is no address") from None
     if not url.isascii() or not url.isprintable() or set(url) & set(' \\"<>') or not parts.hostname:
-        raise _bad("malformed", "an https address in ASCII without spaces")
+        raise _bad(field, "malformed", "an https address in ASCII without spaces")
     if parts.username is not None or parts.fragment:
-        raise _bad("malformed", "no name, password or fragment")
+        raise _bad(field, "malformed", "no name, password or fragment")
     if parts.scheme not in (("https", "http") if private_too else ("https",)):
-        raise _bad("not_private", "an https address")
+        raise _bad(field, "not_private", "an https address")
     if not private_too and port not in (None, 443):
-        raise _bad("port", "port 443")
+        raise _bad(field, "port", "port 443")
 
 
-def _bad(code: str, detail: str) -> Invalid:
-    return Invalid("the address cannot be used", errors=(FieldError("/url", code, detail),))
+def _bad(field: str, code: str, detail: str) -> Invalid:
+    return Invalid("the address cannot be used", errors=(FieldError(field, code, detail),))
 
 
 async def find(tx: Tx, caller: Caller, endpoint_id: UUID) -> Endpoint:

@@ -28,7 +28,7 @@ async def test_what_is_posted_arrives_as_it_is_under_the_name_that_was_given() -
     async with letter_box() as box:
         outcome = await post(box, host="hooks.example.com")
     (got,) = box.received
-    assert outcome == Outcome(Arrival.DELIVERED, "answered 200")
+    assert outcome == Outcome(Arrival.DELIVERED, "answered 200", 200)
     assert (got.method, got.target, got.body) == ("POST", "/hook?a=1", BODY)
     assert got.headers["webhook-id"] == "msg_1"
     assert got.headers["host"] == f"hooks.example.com:{box.port}"

@@ -56,7 +56,7 @@ async def choose(body: Choices, caller: CallerDep, unit: UnitDep) -> Response:
 async def my_contacts(caller: CallerDep, resources: ResourcesDep) -> ContactsAnswer:
     """Where I can be reached."""
     found = await views.contacts(resources.db, caller.user_id)
-    available = sorted(channel.value.lower() for channel in resources.contact_channels)
+    available = sorted(channel.value.lower() for channel in resources.channels - {Channel.PUSH})
     return ContactsAnswer(contacts=[ContactAnswer.of(contact) for contact in found], available=available)
 
 
@@ -65,7 +65,7 @@ async def give(
     channel: ChannelPath, body: GiveContact, caller: CallerDep, resources: ResourcesDep, unit: UnitDep
 ) -> Response:
     """Give an address of mine in the place of the one before. A code is sent there, which holds for 15 minutes."""
-    way, set_up = Channel(channel.upper()), resources.contact_channels
+    way, set_up = Channel(channel.upper()), resources.channels
     return await unit.run(
         lambda tx: contacts.put(tx, caller, way, body.address, set_up),
         lambda _: ContactGiven(channel=channel),

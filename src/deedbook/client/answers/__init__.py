@@ -25,6 +25,8 @@ from deedbook.client.answers.notifications import (
     NewWebhook,
     Notification,
     Preference,
+    Push,
+    PushSubscription,
     Webhook,
     WebhookMessage,
 )
@@ -63,6 +65,8 @@ __all__ = [
     "Preference",
     "Price",
     "PublicTrade",
+    "Push",
+    "PushSubscription",
     "Reference",
     "ServerTime",
     "Settlement",

@@ -42,6 +42,7 @@ class Preference:
     in_app: bool
     email: bool
     sms: bool
+    push: bool
     required: bool
 
 
@@ -61,6 +62,24 @@ class Contacts:
 
     contacts: tuple[Contact, ...]
     available: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PushSubscription:
+    """A browser or telephone that I have subscribed, and whose push service carries what is shown there."""
+
+    id: UUID
+    service: str
+    description: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Push:
+    """What I have subscribed. A browser subscribes with `application_server_key`; `None` where nothing is pushed."""
+
+    application_server_key: str | None
+    subscriptions: tuple[PushSubscription, ...]
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,18 @@
 """What I am told, where I hear of it, and where I can be reached."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 from uuid import UUID
 
-from deedbook.client.answers import Contacts, Notification, Preference
+from deedbook.client.answers import Contacts, Notification, Preference, Push, PushSubscription
 from deedbook.client.flow import Call, Flow, Session, ask
-from deedbook.client.flows.asking import as_body, get, once, page, segment
+from deedbook.client.flows.asking import as_body, get, once, page, segment, send
 from deedbook.client.operations import Page
 from deedbook.client.reading import read
 
 ContactChannel = Literal["email", "sms"]
 PREFERENCES = "/me/notification-preferences"
+SUBSCRIPTIONS = "/me/push-subscriptions"
 
 
 def notifications(session: Session, cursor: str | None, *, unread: bool = False) -> Flow[Page[Notification]]:
@@ -53,9 +55,10 @@ def prefer(
     in_app: bool | None = None,
     email: bool | None = None,
     sms: bool | None = None,
+    push: bool | None = None,
 ) -> Flow[tuple[Preference, ...]]:
     """Hear of a kind of thing elsewhere, or no longer. What is not named stays as it is."""
-    wanted = as_body({"kind": kind, "in_app": in_app, "email": email, "sms": sms})
+    wanted = as_body({"kind": kind, "in_app": in_app, "email": email, "sms": sms, "push": push})
     told = yield from once(session, PREFERENCES, {"preferences": [wanted]}, method="PUT")
     return tuple(read(Preference, one) for one in told["preferences"])
 
@@ -78,3 +81,21 @@ def verify_contact(session: Session, channel: ContactChannel, code: str) -> Flow
 def remove_contact(session: Session, channel: ContactChannel) -> Flow[None]:
     """Have nothing sent there any more, and the address forgotten."""
     yield from once(session, f"/me/contacts/{segment(channel)}", {}, method="DELETE")
+
+
+def push_subscriptions(session: Session) -> Flow[Push]:
+    """The browsers that I have subscribed, and by which key one subscribes."""
+    return (yield from get(session, Push, SUBSCRIPTIONS))
+
+
+def subscribe_push(
+    session: Session, subscription: Mapping[str, Any], *, description: str = "", key: str | None = None
+) -> Flow[PushSubscription]:
+    """Have what happens to me shown by a browser: give what its `PushSubscription.toJSON()` gives."""
+    body = {**subscription, "description": description}
+    return (yield from send(session, PushSubscription, SUBSCRIPTIONS, body, key=key))
+
+
+def unsubscribe_push(session: Session, subscription_id: UUID | str) -> Flow[None]:
+    """Have nothing shown there any more."""
+    yield from once(session, f"{SUBSCRIPTIONS}/{segment(subscription_id)}", {}, method="DELETE")

@@ -50,5 +50,5 @@ class WebhookPoster:
                 return Outcome(Arrival.LATER, str(nothing))
         told = f"answered {answer.status}"
         if 200 <= answer.status < 300:
-            return Outcome(Arrival.DELIVERED, told)
-        return Outcome(Arrival.NEVER if answer.status == GONE else Arrival.LATER, told)
+            return Outcome(Arrival.DELIVERED, told, answer.status)
+        return Outcome(Arrival.NEVER if answer.status == GONE else Arrival.LATER, told, answer.status)

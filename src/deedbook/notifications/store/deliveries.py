@@ -9,12 +9,19 @@ from uuid import UUID
 from deedbook.infra.database import Tx
 from deedbook.kernel.ids import UserId, new_uuid
 from deedbook.notifications.ports import Outcome
-from deedbook.notifications.terms import Arrival, DeliveryId, EndpointId, NotificationId, Outgoing
+from deedbook.notifications.terms import (
+    Arrival,
+    DeliveryId,
+    EndpointId,
+    NotificationId,
+    Outgoing,
+    SubscriptionId,
+)
 
 
 @dataclass(frozen=True)
 class NewDelivery:
-    """A message that shall leave: of a notification, or to an endpoint with its payload."""
+    """A message that shall leave: of a notification, perhaps to one browser, or to an endpoint with its payload."""
 
     user_id: UserId
     channel: Outgoing
@@ -23,6 +30,7 @@ class NewDelivery:
     notification_id: NotificationId | None = None
     endpoint_id: EndpointId | None = None
     payload: str | None = None
+    subscription_id: SubscriptionId | None = None
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,7 @@ class Delivery:
     channel: Outgoing
     notification_id: NotificationId | None
     endpoint_id: EndpointId | None
+    subscription_id: SubscriptionId | None
     kind: str
     payload: str | None
     attempts: int
@@ -42,7 +51,8 @@ class Delivery:
 
 
 _COLUMNS = (
-    "delivery_id, user_id, channel, notification_id, endpoint_id, kind, payload, attempts, round, created_at"
+    "delivery_id, user_id, channel, notification_id, endpoint_id, subscription_id, kind, payload, attempts, round, "
+    "created_at"
 )
 
 
@@ -51,9 +61,9 @@ async def add(tx: Tx, new: Sequence[NewDelivery]) -> list[tuple[DeliveryId, Outg
     rows = await tx.fetch(
         """
         INSERT INTO message_deliveries (delivery_id, user_id, channel, kind, source, notification_id, endpoint_id,
-                                        payload)
+                                        payload, subscription_id)
         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::uuid[],
-                             $8::text[])
+                             $8::text[], $9::uuid[])
         ON CONFLICT DO NOTHING RETURNING delivery_id, channel
         """,
         [new_uuid() for _ in new],
@@ -64,6 +74,7 @@ async def add(tx: Tx, new: Sequence[NewDelivery]) -> list[tuple[DeliveryId, Outg
         [entry.notification_id for entry in new],
         [entry.endpoint_id for entry in new],
         [entry.payload for entry in new],
+        [entry.subscription_id for entry in new],
     )
     return [(DeliveryId(row["delivery_id"]), Outgoing(row["channel"])) for row in rows]
 

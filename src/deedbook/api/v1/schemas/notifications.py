@@ -73,6 +73,7 @@ class ChoiceAnswer(Answer):
     in_app: bool
     email: bool
     sms: bool
+    push: bool
     required: bool
 
     @classmethod
@@ -84,12 +85,14 @@ class ChoiceAnswer(Answer):
             in_app=wanted[Channel.IN_APP],
             email=wanted[Channel.EMAIL],
             sms=wanted[Channel.SMS],
+            push=wanted[Channel.PUSH],
             required=not may_be_silenced(preference.kind),
         )
 
 
 class ChoicesAnswer(Answer):
-    """Where I hear of what. Mail and text messages go to contacts that I have proved alone."""
+    """Where I hear of what. Mail and text messages go to contacts that I have proved alone, push to
+    browsers that I have subscribed."""
 
     preferences: list[ChoiceAnswer]
 
@@ -101,10 +104,16 @@ class Choice(Body):
     in_app: Annotated[bool | None, Field(strict=True, examples=[True])] = None
     email: Annotated[bool | None, Field(strict=True, examples=[False])] = None
     sms: Annotated[bool | None, Field(strict=True, examples=[False])] = None
+    push: Annotated[bool | None, Field(strict=True, examples=[True])] = None
 
     def chosen(self) -> dict[tuple[Kind, Channel], bool]:
         kind = Kind(self.kind)
-        told = {Channel.IN_APP: self.in_app, Channel.EMAIL: self.email, Channel.SMS: self.sms}
+        told = {
+            Channel.IN_APP: self.in_app,
+            Channel.EMAIL: self.email,
+            Channel.SMS: self.sms,
+            Channel.PUSH: self.push,
+        }
         return {(kind, channel): wanted for channel, wanted in told.items() if wanted is not None}
 
 

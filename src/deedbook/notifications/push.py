@@ -1,0 +1,137 @@
+"""Use cases of browsers and telephones: subscribed by their user, told by messages that nobody reads on the way, and
+forgotten when they are gone."""
+
+import base64
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import orjson
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from deedbook.identity import Caller
+from deedbook.infra.database import Tx
+from deedbook.kernel.errors import FieldError, Invalid
+from deedbook.kernel.ids import new_uuid
+from deedbook.notifications import webhooks
+from deedbook.notifications.errors import SubscriptionNotFound, TooManySubscriptions
+from deedbook.notifications.events import PushSubscribed, PushUnsubscribed
+from deedbook.notifications.model import Subscription
+from deedbook.notifications.ports import (
+    NOT_SET_UP,
+    NotificationResources,
+    Outcome,
+    PushMessage,
+    PushTarget,
+)
+from deedbook.notifications.store import feed
+from deedbook.notifications.store import push as store
+from deedbook.notifications.store.deliveries import Delivery
+from deedbook.notifications.terms import Arrival, Kind, SubscriptionId, Topic
+
+MOST = 10
+KEEP_S = 24 * 3600
+MAX_BODY = 1000
+UNSUBSCRIBED = Outcome(Arrival.NEVER, "unsubscribed")
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a browser gives when its user lets it be told."""
+
+    endpoint: str
+    public_key: bytes
+    secret: bytes
+    description: str
+
+
+async def subscribe(tx: Tx, caller: Caller, offer: Offer, *, private_too: bool) -> Subscription:
+    """Have what happens to me told to this browser. One that is known keeps its id.
+
+    Raises:
+        Invalid: no usable address or key.
+        TooManySubscriptions: I have ten others.
+    """
+    webhooks.require_usable(offer.endpoint, private_too, "/endpoint")
+    _require_key(offer)
+    if await store.count(tx, caller.user_id, offer.endpoint) >= MOST:
+        raise TooManySubscriptions
+    target = PushTarget(offer.endpoint, offer.public_key, offer.secret)
+    entry = Subscription(
+        SubscriptionId(new_uuid()), caller.user_id, target, offer.description, await tx.now()
+    )
+    stored, is_new = await store.put(tx, entry)
+    if is_new:
+        told = PushSubscribed(subscription_id=stored.subscription_id, user_id=caller.user_id)
+        tx.emit(told, caller.actor, before={"host": None}, after={"host": _host(stored)})
+    return stored
+
+
+def _require_key(offer: Offer) -> None:
+    try:
+        ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), offer.public_key)
+        is_point = len(offer.public_key) == 65
+    except ValueError:
+        is_point = False
+    if not is_point:
+        problem = FieldError("/keys/p256dh", "malformed", "a point of P-256, uncompressed")
+        raise Invalid("nobody could read what is sent there", errors=(problem,))
+
+
+async def unsubscribe(tx: Tx, caller: Caller, subscription_id: UUID) -> None:
+    """Tell this browser nothing any more.
+
+    Raises:
+        SubscriptionNotFound: none of mine.
+    """
+    known = await store.one(tx, subscription_id)
+    if known is None or not await store.remove(tx, subscription_id, caller.user_id):
+        raise SubscriptionNotFound
+    told = PushUnsubscribed(
+        subscription_id=known.subscription_id, user_id=caller.user_id, reason="unsubscribed"
+    )
+    tx.emit(told, caller.actor, before={"host": _host(known)}, after={"host": None})
+
+
+async def send(resources: NotificationResources, delivery: Delivery) -> Outcome:
+    """Try once. A message that comes twice has the same topic, and is shown once while it waits."""
+    assert delivery.notification_id is not None and delivery.subscription_id is not None
+    async with resources.db.reading() as connection:
+        known = await store.one(connection, delivery.subscription_id)
+        row = await feed.stored(connection, delivery.notification_id)
+    if known is None:
+        return UNSUBSCRIBED
+    pusher = resources.messengers.pusher
+    return NOT_SET_UP if pusher is None else await pusher.push(known.target, _message(delivery, row))
+
+
+def _message(delivery: Delivery, row: dict[str, object]) -> PushMessage:
+    title, body = str(row["title"]), str(row["body"])
+    shown = {
+        "id": str(delivery.notification_id),
+        "kind": delivery.kind,
+        "title": title,
+        "body": body if len(body) <= MAX_BODY else body[: MAX_BODY - 1] + "\N{HORIZONTAL ELLIPSIS}",
+    }
+    urgent = Kind(delivery.kind).topic in (Topic.SECURITY, Topic.COMPLIANCE)
+    return PushMessage(_topic(delivery), orjson.dumps(shown), urgent, KEEP_S)
+
+
+def _topic(delivery: Delivery) -> str:
+    """At most 32 letters of base64url (RFC 8030, section 5.4)."""
+    return base64.urlsafe_b64encode(delivery.delivery_id.bytes).decode().rstrip("=")
+
+
+async def note(tx: Tx, delivery: Delivery, outcome: Outcome) -> None:
+    """Forget a browser that is gone: its user has taken the permission back, or the service has let it expire."""
+    if not outcome.gone or delivery.subscription_id is None:
+        return
+    known = await store.one(tx, delivery.subscription_id)
+    if known is None or not await store.remove(tx, known.subscription_id, known.user_id):
+        return
+    told = PushUnsubscribed(subscription_id=known.subscription_id, user_id=known.user_id, reason="gone")
+    tx.emit(told, before={"host": _host(known)}, after={"host": None})
+
+
+def _host(known: Subscription) -> str | None:
+    return urlsplit(known.target.endpoint).hostname
