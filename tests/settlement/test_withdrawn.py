@@ -1,5 +1,6 @@
 """Who cancels on the chain what they signed: an order that rests ends, a trade fails once it cannot settle."""
 
+import asyncio
 from dataclasses import replace
 from uuid import uuid4
 
@@ -8,6 +9,7 @@ import pytest
 from deedbook import identity
 from deedbook.chain.delivery import FailureReason
 from deedbook.chain.vault import VaultEventKind
+from deedbook.custody import consents
 from deedbook.identity import SignedAction
 from deedbook.identity.errors import NonceUsed
 from deedbook.identity.typed_data import ORDER
@@ -21,6 +23,7 @@ from deedbook.trading.terms import END_WITHDRAWN
 from tests.custody.support import Person
 from tests.settlement.support import Floor
 from tests.support.vault_logs import told, vault_event
+from tests.support.waiting import eventually
 
 
 async def cancel_on_chain(floor: Floor, person: Person, digest: bytes) -> None:
@@ -107,3 +110,33 @@ async def test_a_trade_fails_at_once_when_the_chain_takes_the_consent_as_withdra
     assert await floor.house.balance(buyer) == (10_000 * 10**6, 0)
     assert await floor.settled_events(trade_id) == 0
     await floor.require_truths()
+
+
+async def test_an_order_ends_that_was_being_taken_in_when_it_was_cancelled_on_the_chain(floor: Floor) -> None:
+    """It has looked, and found nothing cancelled; it is not there yet for whoever cancels it."""
+    buyer = await floor.buyer()
+    mine = floor.order(buyer, "BUY", "1", "9.00")
+    async with floor.db.transaction() as held:
+        # Its nonce is written by then, and it waits for the balance that it sets aside.
+        await held.execute("SELECT FROM user_balances WHERE user_id = $1 FOR UPDATE", buyer.user_id)
+        taking = asyncio.create_task(intake_store.take(floor.db, [mine]))
+        await eventually(lambda: _waits_for_a_lock(floor.db), "it waits", within_s=30)
+        await cancel_on_chain(floor, buyer, mine.digest)
+        assert await heard(floor.db) == []
+        looking = asyncio.create_task(consents.find_late(floor.db, buyer.account, mine.digest))
+        await asyncio.sleep(0.2)
+        assert not looking.done(), "it is awaited"
+    assert [Verdict(row.verdict) for row in await taking] == [Verdict.ACCEPTED]
+    await looking
+    assert [told["actionId"] for told in await heard(floor.db)] == [str(mine.order_id)]
+    await listen(floor)
+    assert await status_of(floor, mine) == ("CANCELLED", "cancelled")
+    assert await floor.house.balance(buyer) == (10_000 * 10**6, 0)
+    jobs_asked = await floor.house.rows("SELECT data FROM jobs WHERE name = 'find-late-text'")
+    assert [row["data"]["digest"] for row in jobs_asked] == [mine.digest.hex()]
+    await floor.require_truths()
+
+
+async def _waits_for_a_lock(db: Database) -> bool:
+    async with db.reading() as connection:
+        return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"))

@@ -707,6 +707,12 @@ class StaleVersion(StaleError):
     code = "stale_version"
 
 
+class StillUnderWay(UnavailableError):
+    """Others have to end first."""
+
+    code = "still_under_way"
+
+
 class SupplyCapExceeded(InvalidError):
     """That is more than the token's cap leaves."""
 

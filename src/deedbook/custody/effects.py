@@ -12,7 +12,7 @@ import structlog
 from deedbook import identity, ledger, tokens
 from deedbook.chain.vault import VaultEvent, VaultEventKind, id_of
 from deedbook.custody import deposits, model, payouts, transfers
-from deedbook.custody.events import Burned, ClaimRaised, ConsentWithdrawn, MovedByForce
+from deedbook.custody.events import Burned, ClaimRaised, MovedByForce
 from deedbook.custody.store import events as event_store
 from deedbook.custody.store import transfers as transfer_store
 from deedbook.custody.store import withdrawals as withdrawal_store
@@ -30,20 +30,6 @@ log = structlog.get_logger(__name__)
 
 _WITHIN = (VaultEventKind.TRANSFERRED, VaultEventKind.FORCED_MOVE, VaultEventKind.BALANCE_RECOVERED)
 """From one vault balance to another. A withdrawal goes outside, most often to the same account's wallet."""
-
-
-async def withdraw_consent(tx: Tx, event: VaultEvent) -> None:
-    """Tell whose consent to which action was taken back on the chain. Anybody may name any digest there: of what we do
-    not know nobody is told, and it is not taken in later."""
-    assert event.reference is not None, "it names a digest"
-    action_id = await identity.action_of_digest(tx, event.account, event.reference)
-    if action_id is None:
-        await identity.note_withdrawn(tx, event.account, event.reference)
-        return
-    holder = await identity.user_of_account(tx, event.account)
-    assert holder is not None, "who has signed is a user"
-    told = ConsentWithdrawn(action_id=action_id, user_id=holder)
-    tx.emit(told, before={"withdrawn": False}, after={"withdrawn": True})
 
 
 async def take_effect(tx: Tx, found: Claimed, token: Token) -> None:

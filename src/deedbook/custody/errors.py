@@ -13,7 +13,8 @@ Refusal
 ├─ WithdrawalChanged         it has changed since you looked (If-Match)
 ├─ AlreadyDecided            this approver has said so before
 ├─ AddressNotListed          there is no such address on the list
-└─ TooManyAddresses          the list is full
+├─ TooManyAddresses          the list is full
+└─ StillUnderWay             somebody writes whose end has to be awaited
 """
 
 from deedbook.kernel.errors import Kind, Refusal, Unavailable
@@ -77,3 +78,7 @@ class AddressNotListed(Refusal):
 
 class TooManyAddresses(Refusal):
     code, kind, title = "too_many_addresses", Kind.CONFLICT, "Your list of addresses is full"
+
+
+class StillUnderWay(Unavailable):
+    code, title = "still_under_way", "Others have to end first"

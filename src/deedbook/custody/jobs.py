@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from deedbook.chain import watcher
-from deedbook.custody import deposits, errands, payouts
+from deedbook.custody import consents, deposits, errands, payouts
 from deedbook.custody.errands import RELAY, TRANSFER, WITHDRAW, Errand
 from deedbook.custody.model import SENT_WITHDRAWALS
 from deedbook.custody.ports import CustodyResources, Lookout, ReconciliationResources
@@ -15,6 +15,7 @@ from deedbook.custody.store import withdrawals as withdrawal_store
 from deedbook.custody.terms import (
     EXPIRE_DEPOSITS,
     EXPIRE_WITHDRAWALS,
+    FIND_LATE_TEXT,
     PROCESS_TRANSFER,
     PROCESS_WITHDRAWAL,
     RECONCILE,
@@ -32,6 +33,7 @@ from deedbook.custody.terms import (
     WithdrawalStatus,
 )
 from deedbook.custody.vault import apply_events
+from deedbook.identity.terms import Address
 from deedbook.infra.database import Database
 from deedbook.infra.failpoints import failpoint
 from deedbook.kernel.errors import Kind, Refusal
@@ -70,6 +72,13 @@ async def rescan_vault(resources: CustodyResources, job: Job) -> None:
         first, last = int(job.data["fromBlock"]), int(job.data["toBlock"])
         await watcher.rescan(resources.db, lookout.node, lookout.watch, first, last)
         await apply_events(resources.db, lookout.watch.chain_id, lookout.depth)
+
+
+@handles(FIND_LATE_TEXT, lengthy=True)
+async def find_late_text(resources: CustodyResources, job: Job) -> None:
+    """Look once more for what was being taken in while it was cancelled on the chain."""
+    account, digest = Address(str(job.data["account"])), bytes.fromhex(str(job.data["digest"]))
+    await consents.find_late(resources.db, account, digest)
 
 
 @handles(PROCESS_WITHDRAWAL, lengthy=True)

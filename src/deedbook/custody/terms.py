@@ -142,6 +142,7 @@ class Limits:
 
 SYNC_VAULT = JobKind("sync-vault", BLOCKCHAIN_SYNC)
 RESCAN_VAULT = JobKind("rescan-vault", BLOCKCHAIN_SYNC)
+FIND_LATE_TEXT = JobKind("find-late-text", BLOCKCHAIN_SYNC)
 RELAY_DEPOSIT = JobKind("relay-deposit", BLOCKCHAIN_SYNC)
 RESOLVE_DEPOSITS = JobKind("resolve-deposits", BLOCKCHAIN_SYNC)
 EXPIRE_DEPOSITS = JobKind("expire-deposits", BLOCKCHAIN_SYNC)

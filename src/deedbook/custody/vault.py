@@ -8,7 +8,8 @@ import structlog
 
 from deedbook import tokens
 from deedbook.chain.vault import VaultEventKind
-from deedbook.custody.effects import take_effect, withdraw_consent
+from deedbook.custody import consents
+from deedbook.custody.effects import take_effect
 from deedbook.custody.store import events as store
 from deedbook.custody.store.events import Claimed, Place
 from deedbook.identity.terms import Address
@@ -65,7 +66,7 @@ async def _apply(db: Database, found: Claimed, depth: int) -> bool:
             if not await store.claim(tx, found, depth):
                 return True
             if found.event.kind is VaultEventKind.ORDER_CANCELLED:
-                await withdraw_consent(tx, found.event)
+                await consents.withdraw(tx, found.event)
             else:
                 await take_effect(tx, found, await _token(tx, found.event.token))
             await store.mark_processed(tx, found)
