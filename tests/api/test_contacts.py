@@ -1,18 +1,21 @@
 """Where I hear of what, and where I can be reached: an address counts once its code came back."""
 
 from collections.abc import AsyncIterator
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
-from deedbook.identity.typed_data import ORDER
+from deedbook import notifications
+from deedbook.custody.events import DepositFailed, TransferCompleted, WithdrawalFailed
+from deedbook.identity.typed_data import DEPOSIT, ORDER, TRANSFER, WITHDRAWAL
 from deedbook.infra.embedded import EmbeddedValkey
 from deedbook.kernel.ids import UserId
 from deedbook.notifications import jobs
 from deedbook.notifications.ports import Messengers
 from deedbook.workers.notification_sinks import TradingNotificationsSink
 from tests.api.support import every_refusal_is_a_problem, refused
-from tests.notifications.support import FakeMailer, Resources, jobs_named, told_of_a_deposit
+from tests.notifications.support import FakeMailer, Resources, jobs_named, sample, stored, told_of_a_deposit
 from tests.support.floor import Floor
 from tests.support.servers import PostgresServer
 from tests.support.world import User, World, open_world
@@ -175,3 +178,38 @@ async def test_a_confirmation_shows_exactly_what_was_signed(floor: Floor) -> Non
     assert (shown["quantity"], shown["price"], shown["clientOrderId"]) == ("1.0", "100.00", "mine-1")
     assert (shown["nonce"], shown["postOnly"]) == (signed["nonce"], "false")
     assert shown["hash"] == "0x" + floor.digest(signed).hex()
+
+
+@pytest.mark.parametrize("kind", ["deposit", "withdrawal", "transfer"])
+async def test_what_was_signed_for_money_is_shown_to_whoever_signed_it_and_nobody_else(
+    floor: Floor, kind: str
+) -> None:
+    till, db = floor.till, floor.world.db
+    owner, friend = await till.user("100"), await till.user()
+    path, body, struct = {
+        "deposit": ("/deposits", till.deposit(owner), DEPOSIT),
+        "withdrawal": ("/withdrawals", till.withdrawal(owner), WITHDRAWAL),
+        "transfer": (f"/tokens/{till.cash.token_id}/transfer", till.transfer(owner, friend), TRANSFER),
+    }[kind]
+    made = UUID((await till.done(path, owner, body))["id"])
+    facts: dict[str, Any] = {
+        "deposit": sample(DepositFailed, deposit_id=made, user_id=owner.user_id),
+        "withdrawal": sample(WithdrawalFailed, withdrawal_id=made, user_id=owner.user_id),
+        "transfer": sample(
+            TransferCompleted, transfer_id=made, user_id=owner.user_id, to_user_id=friend.user_id
+        ),
+    }
+    notices = await notifications.notices_of(db, [stored(facts[kind])])
+    async with db.transaction() as tx:
+        await notifications.tell(tx, notices)
+
+    async def shown(user: User) -> list[list[dict[str, str]]]:
+        listed = (await floor.get("/me/notifications", user))["data"]
+        found = [await floor.get(f"/me/notifications/{told['id']}", user) for told in listed]
+        return [one["signed"] for one in found]
+
+    (signed,) = await shown(owner)
+    assert [entry["label"] for entry in signed] == [*(name for name, _ in struct.fields), "hash"]
+    told = {entry["label"]: entry["value"].lower() for entry in signed}
+    assert all(told[name] == str(body[name]).lower() for name, _ in struct.fields)
+    assert await shown(friend) == ([[]] if kind == "transfer" else [])

@@ -15,6 +15,7 @@ from deedbook.notifications import model, telling, trading_telling
 from deedbook.notifications.model import MAX_TITLE, SINGLE_AN_HOUR, OrderNotice
 from deedbook.notifications.telling import STOLEN, TELLINGS, Named
 from deedbook.notifications.terms import Kind
+from deedbook.tokens.events import MintRejected
 from tests.notifications.support import sample, stored
 
 NOBODY = Named({}, {})
@@ -25,7 +26,11 @@ def test_every_fact_is_told_in_whole_sentences(kind: type[Fact]) -> None:
     told = sample(kind, reason=STOLEN) if kind is SessionRevoked else sample(kind)
     fact = stored(told)
     market, token = str(fact.payload.get("marketId")), str(fact.payload.get("tokenId"))
-    named = Named({token: "LUXAPT"}, {market: ("Luxury Apartments", UserId(new_uuid()))})
+    named = Named(
+        {token: "LUXAPT"},
+        {market: ("Luxury Apartments", UserId(new_uuid()))},
+        {str(fact.payload.get("mintId")): (UserId(new_uuid()), "25")},
+    )
     notices = telling.notices([fact], named)
     assert len(notices) == len(TELLINGS[kind])
     assert len({notice.source for notice in notices}) == len(notices)
@@ -44,6 +49,19 @@ def test_both_sides_of_a_transfer_are_told() -> None:
         for notice in telling.notices([fact], Named({str(fact.payload["tokenId"]): "X"}, {}))
     }
     assert told == {sender: Kind.TRANSFER_COMPLETED, receiver: Kind.TRANSFER_RECEIVED}
+
+
+def test_whoever_asked_for_a_mint_is_told_that_it_is_rejected_and_why() -> None:
+    asked_by = UserId(new_uuid())
+    fact = stored(sample(MintRejected, reason="no valuation"))
+    named = Named(
+        {str(fact.payload["tokenId"]): "LUXAPT"}, {}, {str(fact.payload["mintId"]): (asked_by, "25")}
+    )
+    (told,) = telling.notices([fact], named)
+    assert (told.user_id, told.kind) == (asked_by, Kind.MINT_REJECTED)
+    assert told.title == "Your mint of 25 LUXAPT is rejected"
+    assert dict(told.details)["Reason"] == "no valuation"
+    assert telling.notices([fact], NOBODY) == []
 
 
 def test_nobody_is_told_of_a_market_that_is_nobodys_or_of_a_plain_sign_out() -> None:

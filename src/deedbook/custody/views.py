@@ -111,6 +111,31 @@ async def balances_of(db: Database, user_ids: list[UUID]) -> list[dict[str, Any]
     return [dict(row) for row in rows]
 
 
+_SIGNED = {
+    "deposit": ("Deposit", "deposits", "deposit_id", "user_id"),
+    "withdrawal": ("Withdrawal", "withdrawal_requests", "withdrawal_id", "user_id"),
+    "transfer": ("Transfer", "transfers", "transfer_id", "from_user_id"),
+}
+
+
+async def signed_of(
+    db: Database, kind: str, action_id: UUID, user_id: UserId
+) -> tuple[str, dict[str, Any], str] | None:
+    """What this user has signed for a deposit, withdrawal or transfer: the name of its type, its text and its hash.
+    `None` where nothing was, or another has: who is given something sees no signature of who gives."""
+    if kind not in _SIGNED:
+        return None
+    struct, table, key, signer = _SIGNED[kind]
+    async with db.reading() as connection:
+        row = await connection.fetchrow(
+            f"SELECT signed_text, digest FROM {table} "
+            f"WHERE ({key}, {signer}) = ($1, $2) AND signed_text IS NOT NULL AND digest IS NOT NULL",
+            action_id,
+            user_id,
+        )
+    return (struct, row["signed_text"], "0x" + bytes(row["digest"]).hex()) if row else None
+
+
 async def _rows(db: Database, query: str, order: str, *values: Any) -> list[tuple[dict[str, Any], InToken]]:
     """The rows of a query, each with the token that its amounts are of."""
     async with db.reading() as connection:

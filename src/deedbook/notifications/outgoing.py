@@ -2,11 +2,13 @@
 who gets one twice can tell by its id, which never changes."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+from deedbook.custody import views as custody
 from deedbook.identity import signed_text
 from deedbook.infra.database import Database, Tx
 from deedbook.notifications import letters, model
@@ -97,15 +99,17 @@ async def _told(db: Database, delivery: Delivery) -> Told:
     async with db.reading() as connection:
         row = await feed.stored(connection, delivery.notification_id)
     details = [(str(label), str(value)) for label, value in row["details"]]
-    signed = await signed_lines(db, row["subject_type"], row["subject_id"])
+    signed = await signed_lines(db, row)
     return Told(row["title"], row["body"], details, signed)
 
 
-async def signed_lines(db: Database, subject_type: str, subject_id: UUID) -> list[tuple[str, str]]:
-    """What was signed for the order that a notification is about, field by field, with its hash."""
-    if subject_type != "order":
-        return []
-    found = (await order_views.signed_of(db, [subject_id])).get(subject_id)
+async def signed_lines(db: Database, row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What the user has signed for what a notification is about, field by field, with its hash."""
+    subject_type, subject_id = row["subject_type"], row["subject_id"]
+    if subject_type == "order":
+        found = (await order_views.signed_of(db, [subject_id])).get(subject_id)
+    else:
+        found = await custody.signed_of(db, subject_type, subject_id, row["user_id"])
     if found is None:
         return []
     action, text, digest = found

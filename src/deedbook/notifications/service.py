@@ -31,8 +31,10 @@ async def notices_of(db: Database, facts: Sequence[StoredFact]) -> list[Notice]:
     found = await tokens.some(db, _ids(wanted, "tokenId"))
     symbols = {str(shown.token.token_id): shown.token.symbol for shown in found}
     issuers = await markets.issuers(db, _ids(wanted, "marketId"))
+    mints = await tokens.asked_mints(db, _ids(wanted, "mintId"))
+    issued = {str(market_id): named for market_id, named in issuers.items()}
     return telling.notices(
-        wanted, Named(symbols, {str(market_id): named for market_id, named in issuers.items()})
+        wanted, Named(symbols, issued, {str(mint_id): one for mint_id, one in mints.items()})
     )
 
 

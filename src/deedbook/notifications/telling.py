@@ -1,7 +1,7 @@
 """What is said of facts, to whom. Pure: the names of things come along."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from deedbook.compliance.events import AccountFrozen, AccountUnfrozen, ComplianceExpired
@@ -14,23 +14,25 @@ from deedbook.markets import events as markets
 from deedbook.notifications.events import ContactChanged, PushSubscribed, WebhookAdded, WebhookDisabled
 from deedbook.notifications.model import MAX_TITLE, Notice
 from deedbook.notifications.terms import Kind
-from deedbook.tokens.events import TokenMinted
+from deedbook.tokens.events import MintFailed, MintRejected, TokenMinted
 
 STOLEN = "refresh_token_reused"
 
 
 @dataclass(frozen=True)
 class Named:
-    """What facts name by an id alone: symbols of tokens; names of markets, and the users who issue there."""
+    """What facts name by an id alone: symbols of tokens; names of markets, and the users who issue there; of mints who
+    asked for them, and how much that is."""
 
     symbols: Mapping[str, str]
     markets: Mapping[str, tuple[str, UserId]]
+    mints: Mapping[str, tuple[UserId, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Telling:
-    """How one fact is told to one of those it is about. `to` is the field that names them; where it is empty, the
-    market's issuer."""
+    """How one fact is told to one of those it is about. `to` is the field that names them, `requestedBy` whoever asked
+    for the mint that it names; where it is empty, the market's issuer."""
 
     kind: Kind
     title: str
@@ -126,6 +128,22 @@ TELLINGS: dict[type[Fact], tuple[Telling, ...]] = {
     ),
     TokenMinted: (
         Telling(Kind.TOKEN_MINTED, "{amount} {symbol} minted", "There are {totalSupply} {symbol} now."),
+    ),
+    MintRejected: (
+        Telling(
+            Kind.MINT_REJECTED,
+            "Your mint of {amount} {symbol} is rejected",
+            "Nothing was minted. Ask for another when this is mended.",
+            to="requestedBy",
+        ),
+    ),
+    MintFailed: (
+        Telling(
+            Kind.MINT_FAILED,
+            "Your mint of {amount} {symbol} failed",
+            "Nothing was minted. You can ask for another.",
+            to="requestedBy",
+        ),
     ),
     markets.MarketApproved: (
         Telling(Kind.MARKET_APPROVED, "{market} is approved", "Its token is being deployed.", to=""),
@@ -256,12 +274,19 @@ def notices(facts: Sequence[StoredFact], named: Named) -> list[Notice]:
 
 def _notice(fact: StoredFact, telling: Telling, named: Named) -> Notice | None:
     market, issuer = named.markets.get(str(fact.payload.get("marketId")), ("", None))
-    user_id = issuer if not telling.to else UserId(UUID(fact.payload[telling.to]))
+    asked_by, amount = named.mints.get(str(fact.payload.get("mintId")), (None, ""))
+    match telling.to:
+        case "":
+            user_id = issuer
+        case "requestedBy":
+            user_id = asked_by
+        case to:
+            user_id = UserId(UUID(fact.payload[to]))
     if user_id is None:
         return None
     symbol = named.symbols.get(str(fact.payload.get("tokenId")), "")
     values = {name: str(value) for name, value in fact.payload.items() if value is not None}
-    values |= {"symbol": symbol, "market": market}
+    values |= {"symbol": symbol, "market": market} | ({"amount": amount} if amount else {})
     return Notice(
         user_id=user_id,
         kind=telling.kind,

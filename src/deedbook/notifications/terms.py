@@ -84,6 +84,8 @@ class Kind(Enum):
     MOVED_BY_FORCE = "custody.moved_by_force"
     BURNED = "custody.burned"
     TOKEN_MINTED = "token.minted"
+    MINT_REJECTED = "token.mint_rejected"
+    MINT_FAILED = "token.mint_failed"
     MARKET_APPROVED = "market.approved"
     MARKET_REJECTED = "market.rejected"
     MARKET_ACTIVATED = "market.activated"

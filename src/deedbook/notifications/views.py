@@ -38,8 +38,8 @@ async def unread(db: Database, user_id: UserId) -> int:
 
 
 async def signed(db: Database, row: dict[str, Any]) -> list[tuple[str, str]]:
-    """What was signed for the order that a notification is about."""
-    return await outgoing.signed_lines(db, row["subject_type"], row["subject_id"])
+    """What its user has signed for what a notification is about."""
+    return await outgoing.signed_lines(db, row)
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,14 @@ async def read(db: Database, mint_id: UUID) -> Mint | None:
         return mint_of(await connection.fetchrow(f"{_SELECT} WHERE m.mint_id = $1", mint_id))
 
 
+async def asked(db: Database, mint_ids: list[UUID]) -> dict[UUID, tuple[UserId, str]]:
+    """Who has asked for these mints, and for how much."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(f"{_SELECT} WHERE m.mint_id = ANY ($1)", mint_ids)
+    found = [mint for row in rows if (mint := mint_of(row)) is not None]
+    return {mint.mint_id: (mint.requested_by, mint.amount_text) for mint in found}
+
+
 async def open_units(tx: Tx, token_id: TokenId) -> int:
     """How much of a token is asked for and not minted yet."""
     return int(

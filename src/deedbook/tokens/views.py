@@ -7,7 +7,7 @@ from uuid import UUID
 
 from deedbook.identity import parse_address
 from deedbook.infra.database import Database
-from deedbook.kernel.ids import MarketId, TokenId, parse_uuid
+from deedbook.kernel.ids import MarketId, TokenId, UserId, parse_uuid
 from deedbook.tokens import mint_store
 from deedbook.tokens.store import COLUMNS, token_of
 from deedbook.tokens.terms import Mint, Token, TokenStatus, TokenType
@@ -95,6 +95,11 @@ async def asset(db: Database, market_id: MarketId) -> dict[str, Any]:
 async def mints(db: Database, token_id: TokenId, after: Position | None, limit: int) -> list[Mint]:
     """A token's mints, newest first, after the given position."""
     return await mint_store.listing(db, token_id, after, limit)
+
+
+async def asked_mints(db: Database, mint_ids: list[UUID]) -> dict[UUID, tuple[UserId, str]]:
+    """Who has asked for these mints, and for how much."""
+    return await mint_store.asked(db, mint_ids) if mint_ids else {}
 
 
 async def mint(db: Database, mint_id: UUID) -> Mint | None:

@@ -17,7 +17,7 @@ class Detail:
 @dataclass(frozen=True)
 class Notification:
     """What I was told. `times` is more than 1 where many are told as one. `signed` is there where one notification
-    is asked for: what I signed for the order that it is about."""
+    is asked for: what I signed for what it is about."""
 
     id: UUID
     kind: str

@@ -60,7 +60,8 @@ class ReadAnswer(Answer):
 
 
 class OneNotificationAnswer(NotificationAnswer):
-    """The same, with what I signed for the order that it is about: field by field, as my wallet showed it."""
+    """The same, with what I signed for the order, swap, deposit, withdrawal or transfer that it is about: field by
+    field, as my wallet showed it."""
 
     signed: list[DetailAnswer]
 
