@@ -7,5 +7,7 @@ export type Loader = () => Promise<{ default: ComponentType }>;
 
 export const LOADERS: Readonly<Record<PagePath, Loader>> = {
   "/markets": () => import("./markets.tsx"),
+  "/approvals": () => import("./approvals.tsx"),
+  "/approvals/$market": () => import("./approval.tsx"),
   "/sign-in": () => import("./sign_in.tsx"),
 };

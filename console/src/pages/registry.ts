@@ -21,6 +21,8 @@ export interface PageEntry {
 
 export const PAGES = [
   { path: "/markets", title: "Markets", access: "public", group: "Exchange" },
+  { path: "/approvals", title: "Approval desk", access: ["compliance", "admin"], group: "Compliance" },
+  { path: "/approvals/$market", title: "Registration", access: ["compliance", "admin"], sample: "market" },
   { path: "/sign-in", title: "Sign in", access: "public" },
 ] as const satisfies readonly PageEntry[];
 

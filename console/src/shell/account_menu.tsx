@@ -30,7 +30,7 @@ export function AccountMenu() {
   }
   const switched = connection !== null && !sameAccount(connection.account, session.account);
   return (
-    <Menu right said={`Account ${session.account}`} label={<code className="font-mono text-[13px]">{shortHex(session.account)}</code>}>
+    <Menu right label={<AccountName account={session.account} />}>
       <div className="flex w-72 flex-col gap-3 p-2">
         <div>
           <p className="text-[13px] text-muted">Signed in as</p>
@@ -57,5 +57,17 @@ export function AccountMenu() {
         </Button>
       </div>
     </Menu>
+  );
+}
+
+/** Cut for the eye, whole for the ear: no label that would say something else than what is seen. */
+function AccountName({ account }: { account: string }) {
+  return (
+    <>
+      <span className="sr-only">Account {account}</span>
+      <code aria-hidden="true" className="font-mono text-[13px]">
+        {shortHex(account)}
+      </code>
+    </>
   );
 }

@@ -1,0 +1,93 @@
+"""The approval desk: facts, documents and issuer beside each other, two officers, and the version that was seen."""
+
+import base64
+import hashlib
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.console.browser import Visit, look
+from tests.console.venue import Venue
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+DEED = b"%PDF-1.7 deed of title"
+
+
+async def submitted(venue: Venue, symbol: str) -> dict[str, Any]:
+    """A registration with one document that waits for an officer."""
+    async with venue.client("issuer") as http:
+        document = {
+            "title": "Deed of title",
+            "kind": "title_deed",
+            "mediaType": "application/pdf",
+            "contentBase64": base64.b64encode(DEED).decode(),
+        }
+        told = (await http.post("/documents", json=document)).raise_for_status().json()
+        body = {
+            "name": f"Warehouse {symbol}",
+            "description": "A warehouse at the harbour.",
+            "assetType": "real_estate",
+            "tokenSymbol": symbol,
+            "totalSupply": "5000",
+            "assetDetails": {
+                "valuation": "1250000.50",
+                "currency": "EUR",
+                "complianceDocuments": [told["id"]],
+                "regulatoryInfo": {"regulator": "CMVM"},
+                "attributes": {"floorArea": 2400},
+            },
+        }
+        market: dict[str, Any] = (await http.post("/markets/register", json=body)).raise_for_status().json()
+    return market
+
+
+async def decide(visit: Visit, verdict: str, reason: str) -> None:
+    page = visit.page
+    await page.get_by_label("Reason", exact=True).fill(reason)
+    await visit.press(verdict)
+    await page.get_by_role("dialog").get_by_role("button", name=f"{verdict} version").click()
+
+
+async def test_second_officer_is_refused_when_the_first_has_decided(venue: Venue, browser: Browser) -> None:
+    """U-13: what was seen is what is decided on."""
+    market = await submitted(venue, "DESKTWO")
+    first = await look(browser, venue.url, session=venue.sessions["compliance"])
+    second = await look(browser, venue.url, session=venue.sessions["admin"])
+    await first.open("/approvals")
+    await first.page.get_by_role("link", name=market["name"]).click()
+    await first.says("1,250,000.50")
+    await first.says("Floor area")
+    await second.open(f"/approvals/{market['id']}")
+    await expect(second.page.get_by_role("button", name="Approve", exact=True)).to_be_disabled()
+    await decide(first, "Approve", "title and valuation were checked")
+    receipt = first.page.get_by_test_id("receipt")
+    await expect(receipt).to_contain_text("title and valuation were checked")
+    await decide(second, "Reject", "I saw no deed")
+    await expect(second.page.locator("[data-face=stale]")).to_contain_text("Somebody has changed this")
+    await expect(second.page.get_by_role("button", name="Reject", exact=True)).to_be_disabled()
+    await second.page.locator("[data-face=stale]").get_by_role("button", name="Look again").click()
+    await second.says("Changed since you looked")
+    await expect(second.page.locator("del", has_text="pending_approval")).to_be_visible()
+    await expect(second.page.get_by_test_id("receipt")).to_contain_text("title and valuation were checked")
+    first.nothing_was_amiss()
+    assert [complaint for complaint in second.complaints if "412" not in complaint] == []
+    for visit in (first, second):
+        await visit.page.context.close()
+
+
+async def test_file_is_compared_with_its_hash_when_the_officer_has_it(venue: Venue, browser: Browser) -> None:
+    market = await submitted(venue, "DESKDOC")
+    visit = await look(browser, venue.url, session=venue.sessions["compliance"])
+    await visit.open(f"/approvals/{market['id']}")
+    await visit.says(hashlib.sha256(DEED).hexdigest())
+    chooser = visit.page.get_by_label("File to compare with Deed of title")
+    await chooser.set_input_files({"name": "deed.pdf", "mimeType": "application/pdf", "buffer": DEED})
+    await visit.says("is the document on record, byte for byte")
+    await chooser.set_input_files({"name": "deed.pdf", "mimeType": "application/pdf", "buffer": DEED + b" "})
+    await visit.says("is not the document on record")
+    await decide(visit, "Reject", "the deed is of another building")
+    await expect(visit.page.get_by_test_id("receipt")).to_contain_text("the deed is of another building")
+    visit.nothing_was_amiss()
+    await visit.page.context.close()
