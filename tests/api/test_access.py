@@ -178,10 +178,12 @@ WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
     "GET /api/v1/admin/queues": OPERATORS,
     "GET /api/v1/admin/queues/{name}/jobs": OPERATORS,
     "POST /api/v1/admin/jobs/{queue}/{id}/retry": OPERATORS,
+    "POST /api/v1/admin/jobs/{queue}/{id}/park": OPERATORS,
     "GET /api/v1/admin/processed-events": OPERATORS,
     "POST /api/v1/admin/processed-events/{id}/retry": OPERATORS,
     "GET /api/v1/admin/audit": (401, 403, 403, 200, 200),
     "GET /api/v1/admin/audit/export": (401, 403, 403, 422, 422),  # of which period?
+    "GET /api/v1/admin/audit/verification": STAFF,
     "GET /api/v1/admin/reconciliation": STAFF,
     "POST /api/v1/admin/reconciliation/run": (401, 403, 403, 403, 202),
     "GET /healthz": A_PUBLIC_READ,
@@ -312,6 +314,7 @@ async def _prepared(world: World, issuer: User, path: str) -> tuple[str, dict[st
     bodies: dict[str, dict[str, Any]] = {
         "register": registration(),
         "approve": {"decision": "approve"},
+        "park": {"reason": "the provider is away"},
         "siwe": {"message": "let me in", "signature": "0x"},
         "refresh": {"refreshToken": f"{uuid4()}.{'x' * 43}"},
         "documents": {"title": "Deed", "kind": "deed", "sha256": "00" * 32},
@@ -340,7 +343,7 @@ async def _prepared(world: World, issuer: User, path: str) -> tuple[str, dict[st
         return path.replace("{id}", str(market.market_id)), body
     if path.endswith("/documents/{id}"):
         return path.replace("{id}", await _document(world, issuer)), body
-    if last == "retry":
+    if last in ("retry", "park"):
         made = f"made-for-a-test-{uuid4()}"
         async with world.db.transaction() as tx:
             await tx.execute(FAILED_JOB if "/jobs/" in path else FAILED_EVENT, made)

@@ -9,9 +9,12 @@ from uuid import uuid4
 import pytest
 
 from deedbook.identity import Role
+from deedbook.infra import audit
 from deedbook.infra.events import JobRetriedFact
 from deedbook.kernel.events import Actor, ActorType
 from deedbook.kernel.ids import UserId
+from tests.support.owner import as_owner
+from tests.support.waiting import eventually
 from tests.support.world import User, World
 
 AUDIT = "/admin/audit"
@@ -169,3 +172,40 @@ async def test_log_is_closed_when_an_investor_asks(world: World, path: str) -> N
     investor = await world.user(Role.INVESTOR)
     assert (await world.http.get(path, headers=investor.headers)).status_code == 403
     assert (await world.http.get(path)).status_code == 401
+
+
+async def test_record_is_verified_when_an_auditor_asks(world: World) -> None:
+    auditor = await world.user(Role.COMPLIANCE)
+    await tell(world, "sealed", auditor)
+
+    async def is_sealed() -> bool:
+        await audit.seal(world.db)
+        return bool((await verification(world, auditor))["streams"][0]["rowsUnsealed"] == 0)
+
+    await eventually(is_sealed, "the facts are sealed")
+    told = await verification(world, auditor)
+    assert told["holds"] is True
+    assert [stream["stream"] for stream in told["streams"]] == [stream.name for stream in audit.STREAMS]
+    assert told["streams"][0]["rowsRead"] > 0
+
+
+async def test_what_was_changed_is_named_when_somebody_with_all_rights_has_done_it(world: World) -> None:
+    auditor = await world.user(Role.COMPLIANCE)
+    await tell(world, "sealed", auditor)
+
+    async def has_seals() -> bool:
+        return await audit.seal(world.db) > 0
+
+    await eventually(has_seals, "the facts are sealed")
+    async with as_owner(world.db) as owner:
+        await owner.execute("ALTER TABLE events DISABLE TRIGGER ALL; UPDATE events SET payload = '{}'")
+    told = await verification(world, auditor)
+    assert told["holds"] is False
+    assert "has another hash than its rows" in told["streams"][0]["findings"][0]
+
+
+async def verification(world: World, auditor: User) -> dict[str, Any]:
+    response = await world.http.get(f"{AUDIT}/verification", headers=auditor.headers)
+    assert response.status_code == 200, response.text
+    told: dict[str, Any] = response.json()
+    return told

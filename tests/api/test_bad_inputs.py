@@ -128,6 +128,7 @@ WRITES: dict[str, dict[str, Any]] = {
     "/auth/refresh": {"refreshToken": "x" * 43},
     "/auth/logout": {},
     "/admin/jobs/housekeeping/x/retry": {},
+    "/admin/jobs/housekeeping/x/park": {"reason": "r"},
     "/admin/processed-events/x/retry": {},
 }
 

@@ -113,6 +113,35 @@ async def test_records_tell_what_waits_and_what_failed(db: Database) -> None:
     assert record.oldest_pending is not None
 
 
+async def test_parked_job_is_run_by_nobody_until_it_is_retried(db: Database) -> None:
+    """Whether it waited or failed; and it is no failure that anybody is woken for."""
+    await ask(db, "waits", "failed")
+    await fail(db, "failed")
+    assert [await park(db, job_id) for job_id in ("waits", "failed")] == ["pending", "failed"]
+    assert not await joblog.is_open(db, "waits")
+    assert not await run(db, "waits", "effect-1")
+    assert QUEUE not in await joblog.records(db)
+    rows = {row["job_id"]: row for row in await joblog.listing(db, QUEUE, "parked", None, 10)}
+    assert {name: row["parked_reason"] for name, row in rows.items()} == {"waits": "away", "failed": "away"}
+    assert [await retry(db, job_id) for job_id in ("waits", "failed")] == ["waits.2", "failed.2"]
+    assert await run(db, "waits.2", "effect-2")
+
+
+async def test_job_is_not_parked_when_it_is_done_or_parked_or_in_another_queue(db: Database) -> None:
+    await ask(db, "done", "parked")
+    await run(db, "done", "effect-1")
+    await park(db, "parked")
+    assert [await park(db, job_id) for job_id in ("done", "parked", "nobody")] == [None, None, None]
+    await ask(db, "elsewhere")
+    async with db.transaction() as tx:
+        assert await joblog.park(tx, "deploy-token", "elsewhere", "away") is None
+
+
+async def park(db: Database, job_id: str) -> str | None:
+    async with db.transaction() as tx:
+        return await joblog.park(tx, QUEUE, job_id, "away")
+
+
 async def fail(db: Database, job_id: str) -> None:
     async with db.transaction() as tx:
         await joblog.mark_failed(tx, Job(job_id, "errand", {}), "boom")
@@ -120,4 +149,5 @@ async def fail(db: Database, job_id: str) -> None:
 
 async def retry(db: Database, job_id: str) -> str | None:
     async with db.transaction() as tx:
-        return await joblog.retry(tx, QUEUE, job_id)
+        retried = await joblog.retry(tx, QUEUE, job_id)
+    return retried.job_id if retried else None

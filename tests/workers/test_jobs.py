@@ -327,7 +327,9 @@ async def test_retried_job_runs_under_its_new_id_when_the_old_one_is_kept_as_fai
     await eventually(lambda: _is(queue, "job", JobState.FAILED), "it has failed")
     errand.then = None
     async with db.transaction() as tx:
-        again = await joblog.retry(tx, ERRAND.queue.name, "job")
+        retried = await joblog.retry(tx, ERRAND.queue.name, "job")
+    assert retried is not None
+    again = retried.job_id
     assert again == "job.2"
     await queue.add(ERRAND.name, {}, job_id="job", attempts=3)
     await queue.add(ERRAND.name, {}, job_id=again, attempts=3)

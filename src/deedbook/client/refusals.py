@@ -311,6 +311,12 @@ class JobNotFailed(ConflictError):
     code = "job_not_failed"
 
 
+class JobNotOpen(ConflictError):
+    """There is no such job that waits or failed."""
+
+    code = "job_not_open"
+
+
 class JobRepeatedOtherwise(ConflictError):
     """This job is not repeated by a retry."""
 
@@ -861,6 +867,12 @@ class VaultNotDeployed(UnavailableError):
     """The vault is not deployed on this chain."""
 
     code = "vault_not_deployed"
+
+
+class VerificationTooLong(UnavailableError):
+    """The record is too long to be verified here."""
+
+    code = "verification_too_long"
 
 
 class WalletBound(ConflictError):

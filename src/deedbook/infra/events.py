@@ -13,6 +13,15 @@ class JobRetriedFact(Fact):
     new_job_id: str
 
 
+@fact("operations.job_parked", stream="operator_id", audience=Audience.OPERATORS)
+class JobParked(Fact):
+    """An operator put a job aside, so that it is not run any more until somebody retries it."""
+
+    operator_id: UserId
+    job_id: str
+    reason: str
+
+
 @fact("operations.event_retried", stream="operator_id", audience=Audience.OPERATORS)
 class EventRetried(Fact):
     """An operator had a failed event taken up again."""

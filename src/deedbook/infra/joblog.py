@@ -88,16 +88,48 @@ async def name_of(tx: Tx, queue: str, job_id: str) -> str | None:
     return str(name) if name is not None else None
 
 
-async def retry(tx: Tx, queue: str, job_id: str) -> str | None:
-    """Ask for a failed job again, under the next generation of its id; `None` when it did not fail."""
-    row = await tx.fetchrow(
-        "UPDATE jobs SET status = 'retried' WHERE job_id = $1 AND queue = $2 AND status = 'failed' "
-        "RETURNING name, data, priority, correlation_id",
-        job_id,
-        queue,
-    )
-    if row is None:
+async def park(tx: Tx, queue: str, job_id: str, reason: str) -> str | None:
+    """Put a job aside that waits or failed: it is not run any more until it is retried, and is nobody's alarm.
+
+    Its status before; `None` when it neither waits nor failed.
+    """
+    status = await _status_of(tx, queue, job_id)
+    if status not in ("pending", "failed"):
         return None
+    await tx.execute(
+        "UPDATE jobs SET status = 'parked', parked_reason = $2, finished_at = now() WHERE job_id = $1",
+        job_id,
+        reason,
+    )
+    return status
+
+
+async def _status_of(tx: Tx, queue: str, job_id: str) -> str | None:
+    """How a job stands, held until the commit: whoever runs it at the moment is waited for."""
+    status = await tx.fetchval(
+        "SELECT status FROM jobs WHERE job_id = $1 AND queue = $2 FOR UPDATE", job_id, queue
+    )
+    return str(status) if status is not None else None
+
+
+@dataclass(frozen=True)
+class Retried:
+    """The job that repeats another, and how that one stood."""
+
+    job_id: str
+    status_before: str
+
+
+async def retry(tx: Tx, queue: str, job_id: str) -> Retried | None:
+    """Ask for a failed or parked job again, under the next generation of its id; `None` when it is neither."""
+    status = await _status_of(tx, queue, job_id)
+    if status not in ("failed", "parked"):
+        return None
+    row = await tx.fetchrow(
+        "UPDATE jobs SET status = 'retried' WHERE job_id = $1 RETURNING name, data, priority, correlation_id",
+        job_id,
+    )
+    assert row is not None, "it has just been locked"
     stem = first_id(job_id)
     generation = 1 + await tx.fetchval(
         "SELECT count(*) FROM jobs WHERE job_id = $1 OR starts_with(job_id, $1 || '.')", stem
@@ -114,7 +146,7 @@ async def retry(tx: Tx, queue: str, job_id: str) -> str | None:
         row["correlation_id"],
         job_id,
     )
-    return new_id
+    return Retried(new_id, status)
 
 
 async def listing(
@@ -124,8 +156,8 @@ async def listing(
     async with db.reading() as connection:
         rows = await connection.fetch(
             """
-            SELECT position, job_id, name, data, status, attempts_made, last_error, retry_of, correlation_id,
-                   created_at, finished_at
+            SELECT position, job_id, name, data, status, attempts_made, last_error, retry_of, parked_reason,
+                   correlation_id, created_at, finished_at
             FROM jobs WHERE queue = $1 AND ($2::text IS NULL OR status = $2) AND ($3::bigint IS NULL OR position < $3)
             ORDER BY position DESC LIMIT $4
             """,

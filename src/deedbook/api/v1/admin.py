@@ -14,14 +14,17 @@ from deedbook.api.v1.schemas.common import Page
 from deedbook.api.v1.schemas.operations import (
     JobAnswer,
     JobRetried,
+    ParkedAnswer,
+    ParkJob,
     ProcessedEventAnswer,
     QueueAnswer,
+    RetryJob,
     WebhookAnswer,
 )
 from deedbook.identity import Role
 from deedbook.infra import inbox, joblog
 from deedbook.infra.database import Tx
-from deedbook.infra.events import JobRetriedFact
+from deedbook.infra.events import JobParked, JobRetriedFact
 from deedbook.kernel.errors import Kind, Refusal
 from deedbook.kernel.jobs import QUEUES, handlers_of
 from deedbook.wiring import JOB_MODULES, Resources, open_queues
@@ -30,6 +33,9 @@ router = APIRouter(prefix="/admin", tags=["operations"], route_class=StrictRoute
 
 REDIS_TIMEOUT_S = 2.0
 _KINDS = {handler.kind.name: handler.kind for module in JOB_MODULES for handler in handlers_of(module)}
+_NO_REASON = RetryJob()
+QueuePath = Annotated[str, Path(max_length=64)]
+JobPath = Annotated[str, Path(alias="id", max_length=200, pattern=r"^[A-Za-z0-9._-]+$")]
 _OPERATORS = access(Role.OPERATOR, Role.ADMIN, bucket="reads")
 _OPERATORS_WRITE = access(Role.OPERATOR, Role.ADMIN, bucket="writes", keyed=True)
 
@@ -40,6 +46,10 @@ class QueueNotFound(Refusal):
 
 class JobNotFailed(Refusal):
     code, kind, title = "job_not_failed", Kind.CONFLICT, "There is no such failed job"
+
+
+class JobNotOpen(Refusal):
+    code, kind, title = "job_not_open", Kind.CONFLICT, "There is no such job that waits or failed"
 
 
 class JobRepeatedOtherwise(Refusal):
@@ -89,7 +99,7 @@ async def _counts(resources: Resources) -> dict[str, dict[str, int]]:
 async def jobs(
     name: Annotated[str, Path(max_length=64)],
     db: DatabaseDep,
-    status: Literal["pending", "done", "failed", "retried"] | None = None,
+    status: Literal["pending", "done", "failed", "retried", "parked"] | None = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[JobAnswer]:
@@ -104,28 +114,55 @@ async def jobs(
 
 @router.post("/jobs/{queue}/{id}/retry", openapi_extra=_OPERATORS_WRITE, response_model=JobRetried)
 async def retry_job(
-    queue: Annotated[str, Path(max_length=64)],
-    job_id: Annotated[str, Path(alias="id", max_length=200, pattern=r"^[A-Za-z0-9._-]+$")],
-    caller: CallerDep,
-    unit: UnitDep,
+    queue: QueuePath, job_id: JobPath, caller: CallerDep, unit: UnitDep, body: RetryJob = _NO_REASON
 ) -> Response:
-    """Ask for a failed job again, as a new job."""
+    """Ask for a job again that failed or was put aside, as a new job."""
+    _require_queue(queue)
 
+    async def work(tx: Tx) -> JobRetried:
+        await _require_repeatable(tx, queue, job_id)
+        again = await joblog.retry(tx, queue, job_id)
+        if again is None:
+            raise JobNotFailed
+        told = JobRetriedFact(operator_id=caller.user_id, job_id=job_id, new_job_id=again.job_id)
+        after = {"status": "retried"} | ({"reason": body.reason} if body.reason else {})
+        tx.emit(told, caller.actor, before={"status": again.status_before}, after=after)
+        return JobRetried(job_id=again.job_id)
+
+    return await unit.run(work, lambda answer: answer)
+
+
+@router.post("/jobs/{queue}/{id}/park", openapi_extra=_OPERATORS_WRITE, response_model=ParkedAnswer)
+async def park_job(
+    queue: QueuePath, job_id: JobPath, body: ParkJob, caller: CallerDep, unit: UnitDep
+) -> Response:
+    """Put a job aside that waits or failed: it is not run any more, and counts as no failure, until it is retried."""
+    _require_queue(queue)
+
+    async def work(tx: Tx) -> ParkedAnswer:
+        # Whoever waits for its end would wait for ever, since no retry brings it back.
+        await _require_repeatable(tx, queue, job_id)
+        before = await joblog.park(tx, queue, job_id, body.reason)
+        if before is None:
+            raise JobNotOpen
+        told = JobParked(operator_id=caller.user_id, job_id=job_id, reason=body.reason)
+        after = {"status": "parked", "reason": body.reason}
+        tx.emit(told, caller.actor, before={"status": before}, after=after)
+        return ParkedAnswer(job_id=job_id, status="parked")
+
+    return await unit.run(work, lambda answer: answer)
+
+
+def _require_queue(queue: str) -> None:
     if queue not in {spec.name for spec in QUEUES}:
         raise QueueNotFound
 
-    async def work(tx: Tx) -> JobRetried:
-        kind = _KINDS.get(await joblog.name_of(tx, queue, job_id) or "")
-        if kind is not None and kind.repeat_by:
-            raise JobRepeatedOtherwise(kind.repeat_by)
-        new_id = await joblog.retry(tx, queue, job_id)
-        if new_id is None:
-            raise JobNotFailed
-        told = JobRetriedFact(operator_id=caller.user_id, job_id=job_id, new_job_id=new_id)
-        tx.emit(told, caller.actor, before={"status": "failed"}, after={"status": "retried"})
-        return JobRetried(job_id=new_id)
 
-    return await unit.run(work, lambda answer: answer)
+async def _require_repeatable(tx: Tx, queue: str, job_id: str) -> None:
+    """Raises JobRepeatedOtherwise: something else than a retry repeats it."""
+    kind = _KINDS.get(await joblog.name_of(tx, queue, job_id) or "")
+    if kind is not None and kind.repeat_by:
+        raise JobRepeatedOtherwise(kind.repeat_by)
 
 
 @router.get("/processed-events", openapi_extra=_OPERATORS)

@@ -1,6 +1,7 @@
 """For auditors: what happened, who did it, and what it was before and after."""
 
-from datetime import datetime, timedelta
+import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -11,16 +12,18 @@ from pydantic import BeforeValidator
 from deedbook.api.deps import DatabaseDep, access
 from deedbook.api.paging import Cursor, Limit, decode_moment_and_position, encode_cursor
 from deedbook.api.strict import StrictRoute
-from deedbook.api.v1.schemas.audit import AuditAnswer
+from deedbook.api.v1.schemas.audit import AuditAnswer, RecordVerified, StreamVerified
 from deedbook.api.v1.schemas.common import Page, _uuid
 from deedbook.api.v1.schemas.compliance import GivenMoment
 from deedbook.identity import Role
 from deedbook.infra import audit
-from deedbook.kernel.errors import FieldError, Invalid
+from deedbook.kernel.errors import FieldError, Invalid, Kind, Refusal
 
 router = APIRouter(prefix="/admin/audit", tags=["operations"], route_class=StrictRoute)
 
 MAX_PERIOD = timedelta(days=366)
+NEWEST_SEALS = 200
+VERIFY_TIMEOUT_S = 20.0
 _AUDITORS = access(Role.OPERATOR, Role.ADMIN, Role.COMPLIANCE, bucket="reads")
 _EXPORTED: dict[int | str, dict[str, object]] = {
     200: {
@@ -29,6 +32,16 @@ _EXPORTED: dict[int | str, dict[str, object]] = {
     }
 }
 _WORD = r"^[A-Za-z][A-Za-z0-9_.]{0,99}$"
+
+
+class VerificationTooLong(Refusal):
+    """The record is longer than what is verified within a request; `deedbook audit verify` has no such bound."""
+
+    code, kind, title = (
+        "verification_too_long",
+        Kind.UNAVAILABLE,
+        "The record is too long to be verified here",
+    )
 
 
 @router.get("", openapi_extra=_AUDITORS)
@@ -70,6 +83,22 @@ async def export(
         audit.exported(rows, form),
         media_type="text/csv" if form == "csv" else "application/json",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@router.get("/verification", openapi_extra=_AUDITORS)
+async def verification(db: DatabaseDep) -> RecordVerified:
+    """Whether the sealed record holds: each seal follows the one before it, and the newest fit their rows."""
+    try:
+        async with asyncio.timeout(VERIFY_TIMEOUT_S):
+            reports = await audit.verify(db, newest_seals=NEWEST_SEALS)
+    except TimeoutError:
+        raise VerificationTooLong("run `deedbook audit verify`, which takes the time it needs") from None
+    return RecordVerified(
+        holds=not any(report.findings for report in reports),
+        newest_seals=NEWEST_SEALS,
+        streams=[StreamVerified.of(report) for report in reports],
+        verified_at=datetime.now(UTC),
     )
 
 

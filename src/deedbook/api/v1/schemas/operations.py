@@ -1,9 +1,11 @@
 """Bodies about pairs, queues and events."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from deedbook.api.v1.schemas.common import Answer, Moment
+from pydantic import Field
+
+from deedbook.api.v1.schemas.common import Answer, Body, Moment, Text
 
 
 class PairSide(Answer):
@@ -99,15 +101,37 @@ class JobAnswer(Answer):
     attempts_made: int
     last_error: str | None
     retry_of: str | None
+    parked_reason: str | None
     correlation_id: str
     created_at: Moment
     finished_at: Moment | None
 
 
+class RetryJob(Body):
+    """Why a job is asked for again. It stands in the audit log."""
+
+    reason: Annotated[Text, Field(max_length=1000)] = ""
+
+
+class ParkJob(Body):
+    """Why a job is put aside."""
+
+    reason: Annotated[
+        Text, Field(min_length=1, max_length=1000, examples=["The provider is away until Monday"])
+    ]
+
+
 class JobRetried(Answer):
-    """The new job that repeats the failed one."""
+    """The new job that repeats the one that failed or was put aside."""
 
     job_id: str
+
+
+class ParkedAnswer(Answer):
+    """The job that was put aside."""
+
+    job_id: str
+    status: str
 
 
 class ExchangeInfo(Answer):
