@@ -59,6 +59,8 @@ async def test_second_officer_is_refused_when_the_first_has_decided(venue: Venue
     await first.page.get_by_role("link", name=market["name"]).click()
     await first.says("1,250,000.50")
     await first.says("Floor area")
+    await expect(first.page.get_by_text("Acts for")).to_be_visible()
+    await first.says("Luxury Apartment Building")  # what this issuer has issued before
     await second.open(f"/approvals/{market['id']}")
     await expect(second.page.get_by_role("button", name="Approve", exact=True)).to_be_disabled()
     await decide(first, "Approve", "title and valuation were checked")

@@ -7,7 +7,7 @@ import { Documents } from "../features/approvals/documents.tsx";
 import { AssetFacts, Gaps } from "../features/approvals/facts.tsx";
 import { Issuer } from "../features/approvals/issuer.tsx";
 import { historyOf, looked, type Details } from "../features/approvals/queries.ts";
-import { HistoryTable, Receipt } from "../features/approvals/receipt.tsx";
+import { HistoryList, Receipt } from "../features/approvals/receipt.tsx";
 import { Differences } from "../features/staff/differences.tsx";
 import { Button, Loaded, Notice, PageTitle, Panel, Status } from "../ui/index.ts";
 
@@ -95,8 +95,8 @@ function Verdict({ details, onDecided, onLookAgain }: { details: Details; onDeci
           )}
         </div>
       </Panel>
-      <Panel title="History" flush>
-        <Loaded of={history}>{(events) => <HistoryTable history={events} />}</Loaded>
+      <Panel title="History">
+        <Loaded of={history}>{(events) => <HistoryList history={events} />}</Loaded>
       </Panel>
     </>
   );

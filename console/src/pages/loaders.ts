@@ -9,5 +9,8 @@ export const LOADERS: Readonly<Record<PagePath, Loader>> = {
   "/markets": () => import("./markets.tsx"),
   "/approvals": () => import("./approvals.tsx"),
   "/approvals/$market": () => import("./approval.tsx"),
+  "/compliance": () => import("./compliance.tsx"),
+  "/compliance/$user": () => import("./compliance_user.tsx"),
+  "/audit": () => import("./audit.tsx"),
   "/sign-in": () => import("./sign_in.tsx"),
 };

@@ -23,6 +23,9 @@ export const PAGES = [
   { path: "/markets", title: "Markets", access: "public", group: "Exchange" },
   { path: "/approvals", title: "Approval desk", access: ["compliance", "admin"], group: "Compliance" },
   { path: "/approvals/$market", title: "Registration", access: ["compliance", "admin"], sample: "market" },
+  { path: "/compliance", title: "Compliance", access: ["compliance"], group: "Compliance" },
+  { path: "/compliance/$user", title: "Standing of a user", access: ["compliance", "admin"], sample: "user" },
+  { path: "/audit", title: "Audit timeline", access: ["compliance", "operator", "admin"], group: "Compliance" },
   { path: "/sign-in", title: "Sign in", access: "public" },
 ] as const satisfies readonly PageEntry[];
 

@@ -22,9 +22,19 @@ export function CopyButton({ text, label = "Copy", children }: { text: string; l
       aria-label={children ? undefined : label}
       className="inline-flex min-h-6 min-w-6 items-center justify-center gap-1 rounded px-1 text-[13px] text-muted hover:bg-raised hover:text-text"
     >
-      <span aria-hidden="true">{done ? "✓" : "⧉"}</span>
+      {done ? <span aria-hidden="true">✓</span> : <TwoSheets />}
       {children}
     </button>
+  );
+}
+
+/** Drawn, since few fonts have the sign. */
+function TwoSheets() {
+  return (
+    <svg aria-hidden="true" viewBox="0 0 12 12" className="size-3" fill="none" stroke="currentColor" strokeWidth="1.2">
+      <rect x="3.6" y="3.6" width="7.4" height="7.4" rx="1.2" />
+      <path d="M8.4 1H2.2A1.2 1.2 0 0 0 1 2.2v6.2" />
+    </svg>
   );
 }
 

@@ -2,7 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { useSession } from "../../state/session.ts";
 import { Badge, Facts, Hex, Loaded, Notice, Nothing, SkeletonRows, Status, Time } from "../../ui/index.ts";
-import { historyOf, issuedBy, issuerOf, standingOf, type Details, type Standing } from "./queries.ts";
+import { standingOf, type Standing } from "../compliance/queries.ts";
+import { historyOf, issuedBy, issuerOf, type Details } from "./queries.ts";
 
 /** Who asks: their standing with compliance, and what they have issued before. */
 export function Issuer({ details: { market } }: { details: Details }) {

@@ -5,7 +5,7 @@ import { ask, type Market } from "../../api/queries.ts";
 
 export type Details = Schemas["MarketDetailsAnswer"];
 export type History = readonly Schemas["MarketEventAnswer"][];
-export type Standing = Schemas["StandingAnswer"];
+
 export type Verdict = "approve" | "reject";
 
 const PAGE = 200;
@@ -48,13 +48,6 @@ export function historyOf(id: string) {
   });
 }
 
-export function standingOf(userId: string) {
-  return ask({
-    queryKey: ["standing", userId],
-    queryFn: ({ signal }) => api.get("/api/v1/tokens/compliance/{userId}", { path: { userId }, signal }),
-  });
-}
-
 export function issuedBy(issuerId: string) {
   return ask({
     queryKey: ["markets", "of-issuer", issuerId],
@@ -63,7 +56,7 @@ export function issuedBy(issuerId: string) {
   });
 }
 
-/** Who registered it: the first of its history. */
+/** Who registered it: whoever began its history. */
 export function issuerOf(history: History): string | null {
-  return history.find(({ actorType }) => actorType === "user")?.actorId ?? null;
+  return history[0]?.actorId ?? null;
 }

@@ -1,5 +1,6 @@
 import { sentence } from "../../domain/words.ts";
-import { Button, Facts, Hex, Notice, Nothing, Status, Table, Time } from "../../ui/index.ts";
+import { AuditLink } from "../staff/audit_link.tsx";
+import { Button, Facts, Hex, Notice, Nothing, Status, Time } from "../../ui/index.ts";
 import type { Details, History } from "./queries.ts";
 
 const DECISIONS = new Set(["market.approved", "market.rejected"]);
@@ -24,26 +25,28 @@ export function Receipt({ details: { market }, history }: { details: Details; hi
           ["Record", <Hex value={decided.id} />],
         ]}
       />
-      <Button small className="no-print self-start" onClick={() => window.print()}>
-        Print
-      </Button>
+      <div className="no-print flex flex-wrap items-center gap-3">
+        <Button small onClick={() => window.print()}>
+          Print
+        </Button>
+        <AuditLink entityId={market.id} />
+      </div>
     </div>
   );
 }
 
-export function HistoryTable({ history }: { history: History }) {
+export function HistoryList({ history }: { history: History }) {
   return (
-    <Table
-      caption="History of this registration"
-      dense
-      rows={[...history].reverse()}
-      rowKey={(event) => event.id}
-      columns={[
-        { head: "What", primary: true, cell: (event) => sentence(event.eventType) },
-        { head: "When", cell: (event) => <Time at={event.createdAt} /> },
-        { head: "Who", cell: (event) => (event.actorId ? <Hex value={event.actorId} /> : sentence(event.actorType)) },
-        { head: "Why", cell: (event) => event.reason ?? <Nothing said="no reason" /> },
-      ]}
-    />
+    <ol className="flex flex-col divide-y divide-line" aria-label="History of this registration, newest first">
+      {[...history].reverse().map((event) => (
+        <li key={event.id} className="flex flex-col gap-0.5 py-2 first:pt-0 last:pb-0">
+          <span className="font-medium">{sentence(event.eventType.replace("market.", ""))}</span>
+          <span className="text-[13px] text-muted">
+            <Time at={event.createdAt} /> · {event.actorId ? <Hex value={event.actorId} /> : sentence(event.actorType)}
+          </span>
+          {event.reason ? <span dir="auto">{event.reason}</span> : null}
+        </li>
+      ))}
+    </ol>
   );
 }

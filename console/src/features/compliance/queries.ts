@@ -1,0 +1,74 @@
+/** What compliance asks of people and their records. */
+
+import { api, type Schemas } from "../../api/client.ts";
+import { ask, type Balance } from "../../api/queries.ts";
+
+export type KycRecord = Schemas["RecordAnswer"];
+export type Standing = Schemas["StandingAnswer"];
+export type KycStatus = Schemas["KycStatus"];
+export type Order = Schemas["OrderAnswer"];
+
+const PAGE = 200;
+const PAGES_AT_MOST = 20;
+const OPEN = ["PENDING_MATCH", "OPEN", "PARTIAL"] as const;
+
+export function standingOf(userId: string) {
+  return ask({
+    queryKey: ["standing", userId],
+    queryFn: ({ signal }) => api.get("/api/v1/tokens/compliance/{userId}", { path: { userId }, signal }),
+  });
+}
+
+/** Tokens that are regulated, by id: records are of these. */
+export const regulated = ask({
+  queryKey: ["tokens", "regulated"],
+  queryFn: async ({ signal }) => {
+    const { data } = await api.get("/api/v1/tokens", { query: { type: "RWA", limit: PAGE }, signal });
+    return new Map(data.map((token) => [token.id, token]));
+  },
+  staleTime: 30_000,
+});
+
+/** All records that end before a moment, those that have ended too, the earliest first. */
+export function endingBefore(moment: string) {
+  return ask({
+    queryKey: ["compliance", "ending", moment],
+    queryFn: async ({ signal }) => {
+      const found: KycRecord[] = [];
+      let cursor: string | null = null;
+      for (let page = 0; page < PAGES_AT_MOST; page += 1) {
+        const query = { expiringBefore: moment, limit: PAGE, ...(cursor ? { cursor } : {}) };
+        const told: Schemas["Page_RecordAnswer_"] = await api.get("/api/v1/compliance/records", { query, signal });
+        found.push(...told.data);
+        cursor = told.nextCursor;
+        if (!cursor) break;
+      }
+      return found.sort((a, b) => (a.expiresAt ?? "").localeCompare(b.expiresAt ?? ""));
+    },
+  });
+}
+
+export interface Exposure {
+  readonly orders: readonly Order[];
+  readonly balances: readonly Balance[];
+  readonly hasMoreOrders: boolean;
+}
+
+/** What a freeze would reach: orders that would end, and what could not be moved any more. */
+export function exposureOf(userId: string) {
+  return ask({
+    queryKey: ["compliance", "exposure", userId],
+    queryFn: async ({ signal }): Promise<Exposure> => {
+      const asked = OPEN.map((status) =>
+        api.get("/api/v1/trading/users/{userId}/orders", { path: { userId }, query: { status, limit: PAGE }, signal }),
+      );
+      const held = api.get("/api/v1/tokens/balances/{userId}", { path: { userId }, signal });
+      const [balances, ...pages] = await Promise.all([held, ...asked]);
+      return {
+        orders: pages.flatMap(({ data }) => data),
+        balances: balances.data.filter(({ total }) => total !== "0"),
+        hasMoreOrders: pages.some(({ nextCursor }) => nextCursor !== null),
+      };
+    },
+  });
+}

@@ -1,0 +1,50 @@
+"""The audit timeline: found, narrowed, compared, verified and taken away as a file."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.console.browser import look
+from tests.console.venue import Venue
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+async def test_decision_is_found_with_what_it_changed_when_one_comes_from_its_receipt(
+    venue: Venue, browser: Browser
+) -> None:
+    visit = await look(browser, venue.url, session=venue.sessions["compliance"])
+    market_id = venue.samples["market"]
+    await visit.open(f"/approvals/{market_id}")
+    await visit.page.get_by_role("link", name="Audit timeline").click()
+    await visit.is_there()
+    record = visit.page.get_by_role("list", name="Record, newest first")
+    await expect(visit.page.get_by_label("Id of what it happened to")).to_have_value(market_id)
+    approval = record.get_by_role("listitem").filter(
+        has=visit.page.get_by_text("Market approved", exact=True)
+    )
+    await approval.locator("summary").click()
+    await expect(approval.locator("del", has_text="pending_approval")).to_be_visible()
+    await expect(approval.locator("ins", has_text="approved")).to_be_visible()
+    await approval.get_by_role("button", name="All by this").click()
+    await expect(record.get_by_text("Market registered")).to_have_count(0)
+    visit.nothing_was_amiss()
+    await visit.page.context.close()
+
+
+async def test_record_is_verified_and_exported_when_an_auditor_looks(venue: Venue, browser: Browser) -> None:
+    visit = await look(browser, venue.url, session=venue.sessions["operator"])
+    await visit.open("/audit")
+    await expect(visit.page.get_by_test_id("verification")).to_contain_text("Hash chain verified")
+    async with visit.page.expect_download() as coming:
+        await visit.press("CSV")
+    saved = await (await coming.value).path()
+    rows = list(csv.DictReader(io.StringIO(Path(saved).read_text(), newline="")))
+    assert {"market.registered", "market.approved"} <= {row["action"] for row in rows}
+    await visit.page.get_by_label("Action", exact=True).fill("not an action")
+    await visit.says("Letters, dots and underscores")
+    visit.nothing_was_amiss()
+    await visit.page.context.close()

@@ -1,0 +1,94 @@
+"""Compliance: records written of the version that was seen, what ends soon, and freezes whose effect is shown first."""
+
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from deedbook.stack.wallet import Wallet, sign_in
+from tests.console.browser import look
+from tests.console.venue import Venue
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+async def newcomer(venue: Venue) -> str:
+    """Somebody of whom nothing is known yet."""
+    async with venue.client() as http:
+        return str((await sign_in(http, Wallet.from_key(os.urandom(32))))["userId"])
+
+
+async def token_id(venue: Venue) -> str:
+    async with venue.client() as http:
+        listed = (await http.get("/tokens", params={"type": "RWA", "limit": 200})).json()["data"]
+    return next(str(token["id"]) for token in listed if token["symbol"] == venue.samples["token"])
+
+
+async def test_account_is_frozen_and_thawed_with_reasons_when_an_officer_says_so(
+    venue: Venue, browser: Browser
+) -> None:
+    user_id = await newcomer(venue)
+    visit = await look(browser, venue.url, session=venue.sessions["compliance"])
+    await visit.open("/compliance")
+    await visit.page.get_by_label("User id").fill(user_id)
+    await visit.press("Open")
+    await visit.press("Freeze the account")
+    dialog = visit.page.get_by_role("dialog")
+    await expect(dialog.get_by_test_id("exposure")).to_contain_text("No order is open")
+    await expect(dialog.get_by_role("button", name="Freeze the account")).to_be_disabled()
+    await dialog.get_by_label("Reason").fill("court order 12/2026")
+    await dialog.get_by_role("button", name="Freeze the account").click()
+    await visit.says("court order 12/2026")
+    await visit.press("Lift the freeze")
+    await dialog.get_by_label("Reason").fill("the order was lifted")
+    await dialog.get_by_role("button", name="Lift the freeze").click()
+    await expect(visit.page.get_by_role("button", name="Freeze the account")).to_be_visible()
+    await expect(visit.page.get_by_text("court order 12/2026")).to_have_count(0)
+    visit.nothing_was_amiss()
+    await visit.page.context.close()
+
+
+async def test_freeze_shows_what_it_reaches_before_it_is_done(venue: Venue, browser: Browser) -> None:
+    investor = json.loads(venue.sessions["investor"])["userId"]
+    visit = await look(browser, venue.url, session=venue.sessions["compliance"])
+    await visit.open(f"/compliance/{investor}")
+    await visit.press("Freeze the account")
+    reached = visit.page.get_by_role("dialog").get_by_test_id("exposure")
+    await expect(reached).to_contain_text(venue.samples["token"])
+    await visit.press("Keep as it is")
+    await expect(visit.page.get_by_role("dialog")).to_have_count(0)
+    async with venue.client("compliance") as http:
+        assert (await http.get(f"/tokens/compliance/{investor}")).json()["frozen"] is False
+    visit.nothing_was_amiss()
+    await visit.page.context.close()
+
+
+async def test_record_is_not_overwritten_when_another_officer_was_faster(
+    venue: Venue, browser: Browser
+) -> None:
+    user_id, symbol = await newcomer(venue), venue.samples["token"]
+    ends = (datetime.now(UTC) + timedelta(days=20)).strftime("%Y-%m-%d")
+    visit = await look(browser, venue.url, session=venue.sessions["compliance"])
+    await visit.open(f"/compliance/{user_id}")
+    await visit.page.get_by_label("Write a record for another token").select_option(symbol)
+    await visit.press("Begin")
+    await visit.page.get_by_label("Country").fill("pt")
+    await visit.page.get_by_label("KYC ends").fill(ends)
+    await visit.press("Write the record")
+    await visit.press(f"Change the record for {symbol}")
+    body: dict[str, Any] = {"tokenId": await token_id(venue), "jurisdiction": "LU"}
+    async with venue.client("compliance") as http:
+        key = {"Idempotency-Key": os.urandom(8).hex()}
+        (await http.post(f"/tokens/compliance/{user_id}", json=body, headers=key)).raise_for_status()
+    await visit.page.get_by_label("Country").fill("ES")
+    await visit.press("Write the record")
+    await expect(visit.page.locator("[data-face=stale]")).to_be_visible()
+    await visit.press("Look again")
+    await expect(visit.page.get_by_role("cell", name="LU", exact=True)).to_be_visible()
+    assert [complaint for complaint in visit.complaints if "412" not in complaint] == []
+    await visit.open("/compliance")
+    await expect(visit.page.get_by_role("link", name=f"{user_id[:6]}…{user_id[-4:]}").first).to_be_visible()
+    await visit.page.context.close()
