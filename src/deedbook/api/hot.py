@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import structlog
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel
+from starlette.datastructures import Headers
 from starlette.routing import BaseRoute
 from starlette.types import Message, Scope
 
@@ -30,6 +30,7 @@ from deedbook.api.strict import StrictRoute
 from deedbook.identity import Caller
 from deedbook.identity.errors import Unauthenticated
 from deedbook.infra.database import CORRELATION_ID
+from deedbook.infra.telemetry import REQUEST_ID
 from deedbook.kernel.errors import RateLimited, Refusal
 
 REQUESTS_PER_ORDER = 10
@@ -57,11 +58,50 @@ def an_id(more: dict[str, Any] | None = None) -> dict[str, Any]:
 
 
 class Answer(NamedTuple):
-    """An answer as it goes on the wire."""
+    """What a hot route answers, with the headers that it sets itself."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
+
+    @classmethod
+    def of(cls, response: Response) -> "Answer":
+        return cls(response.status_code, response.raw_headers, bytes(response.body))
+
+    def as_response(self) -> Response:
+        response = Response(self.body, self.status)
+        response.raw_headers = self.headers
+        return response
+
+
+def json_answer(status: int, body: bytes, *more: tuple[bytes, bytes]) -> Answer:
+    length = (b"content-length", b"%d" % len(body))
+    return Answer(status, [length, (b"content-type", b"application/json"), *more], body)
+
+
+class Named(Headers):
+    """Headers that are found by their names without a look through all of them."""
+
+    def __init__(self, raw: list[tuple[bytes, bytes]], named: Mapping[bytes, bytes]) -> None:
+        super().__init__(raw=raw)
+        self._named = named
+
+    def __getitem__(self, key: str) -> str:
+        return self._named[key.lower().encode("latin-1")].decode("latin-1")
+
+    def __contains__(self, key: object) -> bool:
+        return str(key).lower().encode("latin-1") in self._named
+
+
+class LaneRequest(Request):
+    """A request all of which is there."""
+
+    def __init__(self, scope: Scope, named: Mapping[bytes, bytes], body: bytes) -> None:
+        async def receive() -> Message:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        super().__init__(scope, receive)
+        self._headers = Named(scope["headers"], named)
 
 
 class HotRoute(StrictRoute):
@@ -72,7 +112,7 @@ class HotRoute(StrictRoute):
         assert (self.openapi_extra or {})["x-access"] == [SIGNED_IN]
 
         async def handle(request: Request) -> Response:
-            return await answer(request, self)
+            return (await answer(request, self)).as_response()
 
         return handle
 
@@ -105,33 +145,24 @@ class Lane:
                 return other, {name: value.decode() for name, value in found.groupdict().items()}
         return None
 
-    async def answer(self, scope: Scope, named: Mapping[bytes, bytes], body: bytes) -> Answer:
-        """The answer to a request whose headers are `named`, whatever happens."""
+    async def answer(self, scope: Scope, named: Mapping[bytes, bytes], body: bytes) -> tuple[Answer, bytes]:
+        """The answer to a request whose headers are `named`, whatever happens; and the rest of its head."""
         started, marks = time.perf_counter(), Marks.of(named)
         scope["app"], scope["state"] = self._app, {"request_id": marks.request_id}
         CORRELATION_ID.set(marks.correlation_id)
-        structlog.contextvars.bind_contextvars(request_id=marks.request_id)
-
-        async def receive() -> Message:
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        request = Request(scope, receive)
+        REQUEST_ID.set(marks.request_id)
+        request = LaneRequest(scope, named, body)
         try:
-            response = await answer(request, scope["route"])
+            told = await answer(request, scope["route"])
         except Refusal as refusal:
-            response = refused(request, refusal)
+            told = Answer.of(refused(request, refusal))
         except Exception as error:
-            response = broken(request, error)
-        observe(scope, response.status_code, started)
-        told = response.raw_headers
-        return Answer(
-            response.status_code,
-            [*told, *marks.headers(scope, {name for name, _ in told})],
-            bytes(response.body),
-        )
+            told = Answer.of(broken(request, error))
+        observe(scope, told.status, started)
+        return told, marks.head(scope, {name for name, _ in told.headers})
 
 
-async def answer(request: Request, route: HotRoute) -> Response:
+async def answer(request: Request, route: HotRoute) -> Answer:
     """The guard of hot routes, and then their endpoint: who is calling, from what was known a moment ago, before
     anything is read.
 
@@ -152,8 +183,8 @@ async def answer(request: Request, route: HotRoute) -> Response:
     require_few_requests(state.limiter, (route.openapi_extra or {})["x-rate-bucket"], caller)
     if request.scope["query_string"]:
         require_known_parameters(request, route)
-    response: Response = await route.endpoint(request)
-    return response
+    told: Answer = await route.endpoint(request)
+    return told
 
 
 def require_few_requests(limiter: Limiter, bucket: str, caller: Caller) -> None:

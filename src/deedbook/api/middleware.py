@@ -5,7 +5,7 @@ where something of ours broke. Plain ASGI, for speed.
 import asyncio
 import re
 import time
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping, Set
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deedbook.api.errors import problem
 from deedbook.infra.database import CORRELATION_ID
-from deedbook.infra.telemetry import HTTP_LATENCY
+from deedbook.infra.telemetry import HTTP_LATENCY, REQUEST_ID
 from deedbook.kernel.errors import InternalError, Malformed, TooLarge
 
 log = structlog.get_logger(__name__)
@@ -40,6 +40,14 @@ _HEADERS = (
 """What every answer has, unless it says otherwise itself."""
 
 
+def as_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Headers as they go on the wire."""
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
+
+
+_NAMES, _LINES = frozenset(name for name, _ in _HEADERS), as_lines(_HEADERS)
+
+
 class Marks(NamedTuple):
     """By what a request is known. A client may name its request and correlation ids; bad ones are replaced."""
 
@@ -53,10 +61,7 @@ class Marks(NamedTuple):
 
     def headers(self, scope: Scope, there: Container[bytes]) -> list[tuple[bytes, bytes]]:
         """What an answer has besides what is `there`: the ids, what protects browsers, how the caller stands."""
-        told = [
-            (b"x-request-id", self.request_id.encode()),
-            (b"x-correlation-id", self.correlation_id.encode()),
-        ]
+        told = self._ids()
         told += [header for header in _HEADERS if header[0] not in there]
         standing = scope["state"].get("standing")
         if standing is not None:
@@ -64,6 +69,19 @@ class Marks(NamedTuple):
         if "cut_short" in scope["state"]:
             told.append((b"connection", b"close"))
         return told
+
+    def head(self, scope: Scope, there: Set[bytes]) -> bytes:
+        """The same as it goes on the wire."""
+        if not there.isdisjoint(_NAMES):
+            return as_lines(self.headers(scope, there))
+        standing = scope["state"].get("standing")
+        return as_lines([*self._ids(), *(standing.headers() if standing is not None else ())]) + _LINES
+
+    def _ids(self) -> list[tuple[bytes, bytes]]:
+        return [
+            (b"x-request-id", self.request_id.encode()),
+            (b"x-correlation-id", self.correlation_id.encode()),
+        ]
 
 
 class Envelope:
@@ -80,7 +98,7 @@ class Envelope:
         marks = Marks.of(named)
         scope.setdefault("state", {})["request_id"] = marks.request_id
         token = CORRELATION_ID.set(marks.correlation_id)
-        structlog.contextvars.bind_contextvars(request_id=marks.request_id)
+        request_token = REQUEST_ID.set(marks.request_id)
         started, status, begun = time.perf_counter(), 500, False
 
         async def send_with_headers(message: Message) -> None:
@@ -100,7 +118,7 @@ class Envelope:
             await answer(scope, receive, send_with_headers)
         finally:
             CORRELATION_ID.reset(token)
-            structlog.contextvars.unbind_contextvars("request_id")
+            REQUEST_ID.reset(request_token)
             observe(scope, status, started)
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send, named: dict[bytes, bytes]) -> None:

@@ -11,9 +11,9 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from deedbook.api.hot import Answer, Lane
+from deedbook.api.hot import Lane
 from deedbook.api.live.socket import ABORT
-from deedbook.api.middleware import named_headers
+from deedbook.api.middleware import as_lines, named_headers
 from deedbook.infra import memory
 from deedbook.infra.settings import Settings
 
@@ -142,23 +142,19 @@ class Http(HttpToolsProtocol):
         self, exchange: Exchange, scope: Any, named: Mapping[bytes, bytes], body: bytes
     ) -> None:
         assert self._lane is not None
-        answer = await self._lane.answer(scope, named, body)
+        answer, head = await self._lane.answer(scope, named, body)
         if self.flow.write_paused and not exchange.disconnected:
             await self.flow.drain()
         if exchange.disconnected:
             return
-        self.transport.write_whole(self._as_bytes(answer, exchange.keep_alive))  # type: ignore[attr-defined]
+        end = b"\r\n" if exchange.keep_alive else b"connection: close\r\n\r\n"
+        lines = as_lines((*self.server_state.default_headers, *answer.headers))
+        whole = b"".join((STATUS_LINE[answer.status], lines, head, end, answer.body))
+        self.transport.write_whole(whole)  # type: ignore[attr-defined]
         exchange.response_complete = True
         if not exchange.keep_alive:
             self.transport.close()
         self.on_response_complete()
-
-    def _as_bytes(self, answer: Answer, keep_alive: bool) -> bytes:
-        parts = [STATUS_LINE[answer.status]]
-        for name, value in (*self.server_state.default_headers, *answer.headers):
-            parts += (name, b": ", value, b"\r\n")
-        parts += (b"\r\n" if keep_alive else b"connection: close\r\n\r\n", answer.body)
-        return b"".join(parts)
 
 
 class Socket(WebSocketsSansIOProtocol):

@@ -3,7 +3,7 @@ same answer: expiry, then signature, then whose account it is; the nonce is a ro
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from deedbook.identity.typed_data import Domain, Struct
 from deedbook.infra.database import Tx
 from deedbook.kernel.errors import FieldError, Invalid, Refusal
 
-MAX_AHEAD = timedelta(days=90)
+MAX_AHEAD_S = 90 * 86_400
 MAX_SIGNATURE_BYTES = 4096
 NONCE_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
 _SIGNATURE = re.compile(r"0x(?:[0-9a-fA-F]{2})+")
@@ -132,9 +132,10 @@ def expiry_of(seconds: int, now: datetime) -> datetime:
     Raises:
         ActionExpired · Invalid: it has ended, or lies more than 90 days ahead.
     """
-    if seconds <= now.timestamp():
+    ahead_s = seconds - now.timestamp()
+    if ahead_s <= 0:
         raise ActionExpired("the expiry has passed; sign again")
-    if seconds > (now + MAX_AHEAD).timestamp():
+    if ahead_s > MAX_AHEAD_S:
         detail = "at most 90 days ahead"
         raise Invalid(
             "the expiry lies too far ahead", errors=(FieldError("/expiry", "too_far_ahead", detail),)

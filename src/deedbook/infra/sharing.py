@@ -6,15 +6,37 @@ much as many questions.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar, cast
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from typing import Any, Generic, TypeVar, cast
 
 Q = TypeVar("Q")
 A = TypeVar("A")
 
 
+class Alone(Generic[A]):
+    """The answer to the one question of an asker."""
+
+    __slots__ = ("_answer",)
+
+    def __init__(self) -> None:
+        self._answer: asyncio.Future[A] = asyncio.get_running_loop().create_future()
+
+    def tell(self, place: int, answer: A | Exception) -> None:
+        if self._answer.done():
+            return  # Who asked is gone.
+        if isinstance(answer, Exception):
+            self._answer.set_exception(answer)
+        else:
+            self._answer.set_result(answer)
+
+    def __await__(self) -> Generator[Any, None, A]:
+        return self._answer.__await__()
+
+
 class Together(Generic[A]):
     """Answers to several questions of one asker, who waits for all of them at once."""
+
+    __slots__ = ("_all", "_answers", "_missing")
 
     def __init__(self, count: int) -> None:
         assert count > 0
@@ -52,7 +74,7 @@ class Shared(Generic[Q, A]):
         self._most = most
         self._apart_s = apart_s
         self._free_at = 0.0
-        self._waiting: list[tuple[Q, Together[A], int]] = []
+        self._waiting: list[tuple[Q, Alone[A] | Together[A], int]] = []
         self._calling: asyncio.Task[None] | None = None
 
     async def ask(self, question: Q) -> A:
@@ -61,10 +83,10 @@ class Shared(Generic[Q, A]):
         Raises:
             Exception: whatever `call` has given as its answer, or raised.
         """
-        (answer,) = await self.ask_all((question,))
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        alone: Alone[A] = Alone()
+        self._waiting.append((question, alone, 0))
+        self._start()
+        return await alone
 
     async def ask_all(self, questions: Sequence[Q]) -> list[A | Exception]:
         """The answers to some questions, in their order, or what `call` has raised."""
@@ -72,14 +94,17 @@ class Shared(Generic[Q, A]):
             return []
         together: Together[A] = Together(len(questions))
         self._waiting += [(question, together, place) for place, question in enumerate(questions)]
-        if self._calling is None:
-            self._calling = asyncio.create_task(self._run())
+        self._start()
         return await together.all()
 
     async def close(self) -> None:
         """Finish what was begun."""
         if self._calling is not None:
             await self._calling
+
+    def _start(self) -> None:
+        if self._calling is None:
+            self._calling = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
         try:
@@ -92,11 +117,11 @@ class Shared(Generic[Q, A]):
         finally:
             self._calling = None
 
-    async def _answer(self, batch: "list[tuple[Q, Together[A], int]]") -> None:
+    async def _answer(self, batch: "list[tuple[Q, Alone[A] | Together[A], int]]") -> None:
         answers: Sequence[A | Exception]
         try:
             answers = await self._call([question for question, _, _ in batch])
         except Exception as error:
             answers = [error] * len(batch)
-        for (_, together, place), answer in zip(batch, answers, strict=True):
-            together.tell(place, answer)
+        for (_, asker, place), answer in zip(batch, answers, strict=True):
+            asker.tell(place, answer)

@@ -5,6 +5,7 @@ import re
 import sys
 import time
 from collections.abc import Mapping, MutableMapping
+from contextvars import ContextVar
 from typing import Any
 
 import orjson
@@ -13,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from deedbook.infra.database import CORRELATION_ID
 
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 REGISTRY = CollectorRegistry()
 HTTP_LATENCY = Histogram(
     "deedbook_http_request_seconds",
@@ -205,6 +207,8 @@ def told_lately(what: str, every_s: float) -> bool:
 
 
 def _correlate(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    if request_id := REQUEST_ID.get():
+        event.setdefault("request_id", request_id)
     if correlation_id := CORRELATION_ID.get():
         event.setdefault("correlation_id", correlation_id)
     return event

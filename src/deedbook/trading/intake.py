@@ -13,7 +13,7 @@ import structlog
 
 from deedbook.identity.errors import NonceUsed
 from deedbook.infra.database import Database
-from deedbook.infra.sharing import Together
+from deedbook.infra.sharing import Alone, Together
 from deedbook.kernel.errors import IdempotencyKeyReused, Refusal, Unavailable
 from deedbook.ledger.errors import InsufficientFunds
 from deedbook.trading import intake_store
@@ -52,7 +52,7 @@ class Taken(NamedTuple):
     replayed: bool
 
 
-_Entry = tuple[Admitted, Together[Taken], int]
+_Entry = tuple[Admitted, Alone[Taken] | Together[Taken], int]
 
 
 class Intake:
@@ -74,10 +74,12 @@ class Intake:
             Overloaded: too many wait already.
             DatabaseUnavailable: not known whether it was kept: sending the same order again is harmless.
         """
-        (outcome,) = await self.submit_all((order,))
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
+        if len(self._waiting) >= MAX_WAITING:
+            raise Overloaded(retry_after_s=1)
+        alone: Alone[Taken] = Alone()
+        self._waiting.append((order, alone, 0))
+        self._start()
+        return await alone
 
     async def submit_all(self, orders: Sequence[Admitted]) -> list[Taken | Exception]:
         """The same for some orders at once, each with an outcome of its own."""
@@ -87,14 +89,17 @@ class Intake:
             return [Overloaded(retry_after_s=1)] * len(orders)
         together: Together[Taken] = Together(len(orders))
         self._waiting += [(order, together, place) for place, order in enumerate(orders)]
-        if self._writing is None:
-            self._writing = asyncio.create_task(self._write())
+        self._start()
         return await together.all()
 
     async def close(self) -> None:
         """Finish what was begun."""
         if self._writing is not None:
             await self._writing
+
+    def _start(self) -> None:
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write())
 
     async def _write(self) -> None:
         try:
@@ -131,12 +136,12 @@ class Intake:
                 for entry in batch:
                     await self._write_batch([entry])
                 return
-            for _, together, place in batch:
-                together.tell(place, error)
+            for _, asker, place in batch:
+                asker.tell(place, error)
             return
         self._accepted([order for (order, _, _), one in zip(batch, told, strict=True) if one.verdict == 0])
-        for (order, together, place), one in zip(batch, told, strict=True):
-            together.tell(place, _outcome(order, one))
+        for (order, asker, place), one in zip(batch, told, strict=True):
+            asker.tell(place, _outcome(order, one))
 
 
 def _names(order: Admitted) -> list[tuple[str, str, str]]:

@@ -106,7 +106,7 @@ def live_order(row: Any) -> LiveOrder:
 
 def introduce(spec: PairSpec, order: LiveOrder) -> None:
     """Write the parts of its events that stay the same: at the first event, since most of a rebuilt book has none."""
-    order.whose = live_facts.whose(order.user_id, order.order_id, spec.pair_id)
+    order.whose = live_facts.whose(order.user_id, order.order_id, spec.pair_text)
     order.head = live_facts.head(
         spec,
         order.order_id,

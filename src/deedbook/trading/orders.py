@@ -176,9 +176,10 @@ def _answer(
 def _created(
     order_id: UUID, user_id: UUID, text: OrderText, spec: PairSpec, terms: Terms, moment: Moment
 ) -> str:
+    named = str(order_id)
     payload = live_facts.head(
         spec,
-        order_id,
+        named,
         buy=text.side is Side.BUY,
         kind=text.order_type.value,
         price_ticks=terms.price_ticks,
@@ -186,5 +187,5 @@ def _created(
         client_id=text.client_order_id,
     )
     status = live_facts.progress(spec, OrderStatus.PENDING_MATCH.value, 0, 0, terms.quantity_lots)
-    whose = live_facts.whose(user_id, order_id, spec.pair_id)
+    whose = live_facts.whose(user_id, named, spec.pair_text)
     return live_facts.envelope(live_facts.CREATED, moment, whose, f"{payload},{status}")

@@ -5,7 +5,7 @@ is ever rounded but fees, and those in one stated way.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from deedbook.kernel.amounts import to_text, to_units
 from deedbook.kernel.ids import PairId, TokenId
@@ -46,6 +46,11 @@ class PairSpec:
     protection_bps: int
     max_backlog: int
     congested: bool = False
+
+    @cached_property
+    def pair_text(self) -> str:
+        """The id as it is written."""
+        return str(self.pair_id)
 
     def price_text(self, ticks: int) -> str:
         return _text(ticks * self.tick)

@@ -14,7 +14,7 @@ from deedbook.api.v1.schemas.operations import ExchangeInfo, PairAnswer, TimeAns
 from deedbook.api.v1.schemas.trading import MAX_BATCH
 from deedbook.chain.terms import Contract
 from deedbook.identity import checksum_address
-from deedbook.identity.actions import MAX_AHEAD
+from deedbook.identity.actions import MAX_AHEAD_S
 from deedbook.identity.typed_data import STRUCTS
 from deedbook.trading import views as trading_views
 from deedbook.trading.errors import PairNotFound
@@ -59,7 +59,7 @@ async def exchange_info(resources: ResourcesDep) -> ExchangeInfo:
             "ordersPerMinute": resources.settings.RATE_LIMIT_ORDERS,
             "cancelsPerMinute": resources.settings.RATE_LIMIT_ORDERS * CANCELS_PER_ORDER,
             "ordersPerBatch": MAX_BATCH,
-            "expiryAheadSeconds": int(MAX_AHEAD.total_seconds()),
+            "expiryAheadSeconds": MAX_AHEAD_S,
         },
         pairs=[PairAnswer.of(row) for row in await trading_views.pairs(resources.db)],
     )

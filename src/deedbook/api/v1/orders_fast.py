@@ -5,12 +5,12 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request
 from pydantic import ValidationError
 
 from deedbook.api.deps import SIGNED_IN, access, fingerprint, readable_key, require_room
 from deedbook.api.errors import invalid_fields, problem_body, status_of
-from deedbook.api.hot import HotRoute, a_body, a_key, an_id
+from deedbook.api.hot import Answer, HotRoute, a_body, a_key, an_id, json_answer
 from deedbook.api.key_use import place_all_as, place_as
 from deedbook.api.strict import StrictRequest, quick_json, require_json
 from deedbook.api.turnstile import Entrance
@@ -44,7 +44,7 @@ _CANCEL = access(SIGNED_IN, bucket="cancels")
     openapi_extra=_PLACE | a_body(PlaceOrder) | a_key(),
     response_model=OrderAnswer,
 )
-async def place(request: Request) -> Response:
+async def place(request: Request) -> Answer:
     """Place a signed order. The answer is given when the order is durable; it is matched right after."""
     return await _take(request, None)
 
@@ -55,7 +55,7 @@ async def place(request: Request) -> Response:
     openapi_extra=_PLACE | a_body(PlaceOrder) | an_id(a_key()),
     response_model=OrderAnswer,
 )
-async def replace(request: Request) -> Response:
+async def replace(request: Request) -> Answer:
     """Place a signed order and ask for the end of an older one of mine on the same pair: both are durable, or neither.
     What of the old one was filled before the book obeys stays filled. The new one needs funds of its own: what the old
     one holds is free once it is cancelled."""
@@ -63,7 +63,7 @@ async def replace(request: Request) -> Response:
 
 
 @router.post("/orders/batch", openapi_extra=_PLACE | a_body(PlaceOrders), response_model=BatchAnswer)
-async def place_many(request: Request) -> Response:
+async def place_many(request: Request) -> Answer:
     """Place up to 100 signed orders, each with a fate of its own. They come in together: in which order is not
     promised, and sending an accepted one again is refused as a duplicate."""
     body = await _body(request)
@@ -73,11 +73,11 @@ async def place_many(request: Request) -> Response:
     fates = iter(await place_all_as(entry, readable, request.state.caller, _entrance(request)))
     answers = [_item(request, one if isinstance(one, Refusal) else next(fates)) for one in sent]
     await failpoint("api.beforeReply")
-    return Response(b'{"data":[' + b",".join(answers) + b"]}", media_type="application/json")
+    return json_answer(200, b'{"data":[' + b",".join(answers) + b"]}")
 
 
 @router.delete("/orders/{id}", status_code=202, openapi_extra=_CANCEL | an_id(), response_model=OrderAnswer)
-async def cancel(request: Request) -> Response:
+async def cancel(request: Request) -> Answer:
     """Cancel an order. Answered when the request is durable; what was filled until then stays filled."""
     order_id = _id(request)
     await StrictRequest(request.scope, request.receive).read(takes_fields=False)
@@ -87,10 +87,10 @@ async def cancel(request: Request) -> Response:
     entry: OrderEntry = request.app.state.entry
     order = await entry.cancels.cancel(caller.user_id, order_id)
     await failpoint("api.beforeReply")
-    return Response(orjson.dumps(order), 202, media_type="application/json")
+    return json_answer(202, orjson.dumps(order))
 
 
-async def _take(request: Request, replaces: OrderId | None) -> Response:
+async def _take(request: Request, replaces: OrderId | None) -> Answer:
     body = await _body(request)
     asked = read_order(body) or _order(quick_json(body))
     caller: Caller = request.state.caller
@@ -99,8 +99,9 @@ async def _take(request: Request, replaces: OrderId | None) -> Response:
     repeat = Repeat(key, fingerprint(request, body)) if key is not None else None
     taken = await place_as(entry, asked, caller, _entrance(request), repeat, replaces)
     await failpoint("api.beforeReply")
-    headers = {"Idempotent-Replayed": "true"} if taken.replayed else {}
-    return Response(taken.answer, 201, headers, media_type="application/json")
+    if taken.replayed:
+        return json_answer(201, taken.answer, (b"idempotent-replayed", b"true"))
+    return json_answer(201, taken.answer)
 
 
 def _id(request: Request) -> UUID:
