@@ -1,11 +1,14 @@
 """What one has, and how it comes and goes: `deedbook balance`, `deposit`, `withdraw`, `transfer`, `whoami`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deedbook.cli.asking import As, Json, ProfileName, Url, asking, client_of, profile_of, require_signer
 from deedbook.cli.showing import Columns, show_many, show_one, waiting
+
+if TYPE_CHECKING:
+    from deedbook.client.answers import Deposit
 
 app = typer.Typer()
 Token = Annotated[str, typer.Argument(help="The token's symbol, such as USDC.")]
@@ -55,8 +58,23 @@ def deposit(
         if wait and not told.send:
             with waiting("on its way to the vault"):
                 told = client.wait_for_deposit(told.id)
-    shown = ("id", "symbol", "amount", "credited", "status", "error", "tx_hash", "send")
-    show_one(told, shown, as_json=as_json)
+    if told.send and not as_json:
+        _ask_to_send(told)
+    shown = ("id", "symbol", "amount", "credited", "status", "error", "tx_hash")
+    show_one(told, (*shown, "send") if as_json else shown, as_json=as_json)
+
+
+def _ask_to_send(told: "Deposit") -> None:
+    """Nothing has moved yet: say what one's wallet has to send."""
+    typer.echo(
+        f"{told.amount} {told.symbol} are announced, and nothing has moved. Send from your wallet, in this order:"
+    )
+    for number, call in enumerate(told.send or (), start=1):
+        typer.echo(f"  {number}. to {call.to}, data {call.data}")
+    if told.symbol in PERMITTED:
+        typer.echo(
+            "or have it brought: `deedbook profile add … --rpc-url <address of a node>`, and deposit again."
+        )
 
 
 @app.command()

@@ -66,7 +66,8 @@ class DeedbookError(Exception):
         self.problem = problem or {}
 
     def __str__(self) -> str:
-        fields = "".join(f"; {error.pointer}: {error.detail}" for error in self.errors)
+        others = [error for error in self.errors if error.detail not in self.detail]
+        fields = "".join(f"; {error.pointer}: {error.detail}" for error in others)
         return f"{self.detail}{fields} ({self.code or self.status})"
 
 

@@ -4,7 +4,8 @@ import functools
 import inspect
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import dataclass
-from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
+from types import GenericAlias
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, get_args, get_origin, overload
 
 from deedbook.client.flow import Flow, Session
 
@@ -44,6 +45,11 @@ class Operation(Generic[P, T]):
         self._flow = flow
         self.__doc__ = flow.__doc__
 
+    @property
+    def signature(self) -> inspect.Signature:
+        """What it takes, and what it gives."""
+        return _signature(self._flow, hidden=1)
+
     @overload
     def __get__(self, client: None, owner: type) -> "Operation[P, T]": ...
     @overload
@@ -69,6 +75,11 @@ class Listing(Generic[P, T]):
     def __init__(self, page: Callable[Concatenate[Session, str | None, P], Flow[Page[T]]]) -> None:
         self._page = page
         self.__doc__ = page.__doc__
+
+    @property
+    def signature(self) -> inspect.Signature:
+        """What it takes, and what it gives one after the other."""
+        return _signature(self._page, hidden=2)
 
     @overload
     def __get__(self, client: None, owner: type) -> "Listing[P, T]": ...
@@ -105,7 +116,15 @@ class Listing(Generic[P, T]):
 def _named(operation: Callable[..., Any], flow: Callable[..., Any], hidden: int) -> Callable[..., Any]:
     """With the name and the words of its flow, and without the parameters that a client gives itself."""
     functools.update_wrapper(operation, flow)
+    operation.__signature__ = _signature(flow, hidden)  # type: ignore[attr-defined]
+    return operation
+
+
+def _signature(flow: Callable[..., Any], hidden: int) -> inspect.Signature:
+    """As it is called on a client: of what the flow yields and is told nobody needs to know."""
     signature = inspect.signature(flow)
     shown = list(signature.parameters.values())[hidden:]
-    operation.__signature__ = signature.replace(parameters=shown)  # type: ignore[attr-defined]
-    return operation
+    gives = get_args(signature.return_annotation)[-1]
+    if get_origin(gives) is Page:
+        gives = GenericAlias(Iterator, get_args(gives))
+    return signature.replace(parameters=shown, return_annotation=gives)

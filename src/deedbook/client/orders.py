@@ -37,6 +37,10 @@ class NewOrder:
     client_order_id: str = ""
     expires_in_s: int = EXPIRES_IN_S
 
+    def __post_init__(self) -> None:
+        if self.side not in ("BUY", "SELL"):
+            raise ValueError(f"a side is BUY or SELL, not {self.side!r}")
+
     @property
     def kind(self) -> OrderType:
         """Its type, from what is there of it."""

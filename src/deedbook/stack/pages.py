@@ -1,4 +1,4 @@
-"""Pages generated from declarations: the facts, the error codes, and the client's exception for each code. Checked, so
+"""Pages generated from declarations: the facts, the error codes, the client's reference and its exceptions. Checked, so
 that they cannot drift."""
 
 import inspect
@@ -10,6 +10,7 @@ from deedbook.api.errors import status_of
 from deedbook.infra import events as _infra_events
 from deedbook.kernel.errors import Refusal
 from deedbook.kernel.events import FACTS
+from deedbook.stack.client_page import client_page
 from deedbook.workers import processes as _processes
 
 CLONE = Path(__file__).parents[3]
@@ -69,6 +70,7 @@ def run_docs(*, write: bool) -> int:
     pages = {
         CLONE / "docs" / "events.md": events_page(),
         CLONE / "docs" / "errors.md": errors_page(),
+        CLONE / "docs" / "sdk-reference.md": client_page(),
         CLONE / "src" / "deedbook" / "client" / "refusals.py": refusals_module(),
     }
     stale = [path for path, text in pages.items() if not path.exists() or path.read_text() != text]

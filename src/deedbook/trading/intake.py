@@ -173,7 +173,7 @@ def _outcome(order: Admitted, said: Told) -> Taken | Refusal:
         case Verdict.CLIENT_ID_USED:
             return ClientOrderIdUsed("choose another clientOrderId", extra=told)
         case Verdict.INSUFFICIENT_FUNDS:
-            return InsufficientFunds("deposit more, or cancel orders that hold it")
+            return InsufficientFunds(f"it takes {_hold(order)}: deposit more, or cancel orders that hold it")
         case Verdict.REPLACED_ABSENT:
             return OrderNotFound("you have no such order on this pair; nothing was done")
         case Verdict.REPLACED_OVER:
@@ -182,3 +182,11 @@ def _outcome(order: Admitted, said: Told) -> Taken | Refusal:
             return IdempotencyKeyReused("use a fresh Idempotency-Key for a new request")
         case never:
             assert_never(never)
+
+
+def _hold(order: Admitted) -> str:
+    """What an order sets aside, for people."""
+    spec, units = order.spec, order.terms.hold_units
+    base, _, quote = spec.symbol.rpartition("-")
+    sells = order.terms.hold_token_id == spec.base_token_id
+    return f"{spec.base_text(units)} {base}" if sells else f"{spec.quote_text(units)} {quote}"
