@@ -20,7 +20,7 @@ async def take(wanted: list[str]) -> None:
     pages = json.loads((BUILT / "pages.json").read_text())
     async with open_venue() as venue, open_browser() as browser:
         for page in (page for page in pages if not wanted or page["path"] in wanted):
-            person = venue.visitor(page["access"])
+            person = venue.visitor(page["access"]) or "investor"
             address = venue.address(page["path"], page.get("sample", ""), person)
             for size, theme in ((size, theme) for size in SIZES for theme in ("dark", "light")):
                 session = venue.sessions.get(person, "")

@@ -14,7 +14,7 @@ async def test_demo_wallet_signs_in_when_it_is_pressed_once(venue: Venue, browse
     visit = await look(browser, venue.url)
     await visit.open("/sign-in")
     await visit.press("Be Alice")
-    await expect(visit.page.get_by_role("note")).to_contain_text("You are Alice, investor a.")
+    await expect(visit.page.get_by_role("note")).to_contain_text("You are Alice, investor A.")
     await visit.page.reload()
     await expect(visit.page.get_by_role("note")).to_contain_text("You are Alice")
     await visit.page.get_by_role("button", name="Account 0x").click()
@@ -50,7 +50,9 @@ async def test_face_is_shown_when_the_wallet_declines(venue: Venue, browser: Bro
     await expect(visit.page.locator("[data-face=wallet-rejected]")).to_contain_text("Nothing was sent")
     wallet.refusals.clear()
     await visit.press("Sign in with Test Wallet")
-    await expect(visit.page.get_by_role("button", name=f"Account {wallet.address}")).to_be_visible()
+    await expect(
+        visit.page.get_by_role("button", name=f"Account {wallet.address}")
+    ).to_be_visible()
     visit.nothing_was_amiss()
     await visit.page.context.close()
 

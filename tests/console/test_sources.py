@@ -24,6 +24,7 @@ MAY_USE_NUMBERS = {
     "src/domain/decimal.ts": "a share for the width of a bar",
     "src/api/problem.ts": "seconds of a header",
     "src/features/wallet/wallets.ts": "ids of chains",
+    "src/features/trading/chart_data.ts": "where on the canvas a price is drawn",
 }
 """Where a text becomes a number that is no amount, and why."""
 INJECTIONS = (

@@ -9,6 +9,9 @@ from typing import Any
 
 import httpx2
 
+from deedbook.identity import Domain
+from deedbook.identity.terms import Address
+from deedbook.stack.sign import order_body
 from deedbook.stack.wallet import Wallet, sign_in
 from tests.support.running import Terminal
 
@@ -16,6 +19,15 @@ GENEROUS = {f"RATE_LIMIT_{name}": "100000" for name in ("READS", "WRITES", "AUTH
 LONG_NAME = "Ⲁ very_long_name_without_any_space_" + "x" * 60 + " 🏢🚢 برج الميناء מגדל " + "word " * 15
 LONG_SYMBOL = "LONGNAME-" + "X" * 22
 """What people may call an asset: no break, both directions, pictures."""
+
+RESTING = (
+    ("investor", "BUY", "0.5", "990"),
+    ("investor", "BUY", "0.25", "985.5"),
+    ("investor", "BUY", "0.3", "980.01"),
+    ("second-investor", "SELL", "0.5", "1005"),
+    ("second-investor", "SELL", "0.75", "1010.1"),
+    ("second-investor", "SELL", "0.1234", "1012"),
+)
 
 
 @dataclass
@@ -26,6 +38,7 @@ class Venue:
     people: dict[str, dict[str, Any]] = field(default_factory=dict)
     sessions: dict[str, str] = field(default_factory=dict)
     samples: dict[str, str] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -55,6 +68,19 @@ class Venue:
             "expiresAt": int((time.time() + told["expiresIn"]) * 1000),
         }
         self.sessions[person] = json.dumps(session)
+
+    async def place(self, person: str, side: str, quantity: str, price: str) -> dict[str, Any]:
+        """A signed limit order on the sample's pair."""
+        async with self.client(person) as http:
+            info = (await http.get("/exchange-info")).raise_for_status().json()
+            pair = (await http.get(f"/trading/pairs/{self.samples['pair']}")).raise_for_status().json()
+            told = info["eip712Domain"]
+            domain = Domain(told["chainId"], Address(told["verifyingContract"].lower()))
+            body = order_body(self.wallet(person), domain, pair, side, quantity, price)
+            answer = await http.post("/trading/orders", json=body)
+        assert answer.status_code == 201, answer.text
+        placed: dict[str, Any] = answer.json()
+        return placed
 
     def visitor(self, access: str | list[str]) -> str:
         """Who may see a page of this access: nobody in particular, or the first with one of its roles."""
@@ -96,6 +122,7 @@ async def _look_around(venue: Venue) -> None:
         [market] = (await http.get("/markets", params={"text": "LUXAPT"})).raise_for_status().json()["data"]
     symbol = market["tokenSymbol"]
     venue.samples = {"market": market["id"], "pair": f"{symbol}-USDC", "token": symbol}
+    await _rest(venue)
     async with venue.client("issuer") as http:
         body = {
             "name": LONG_NAME[:200],
@@ -104,3 +131,9 @@ async def _look_around(venue: Venue) -> None:
             "totalSupply": "1",
         }
         (await http.post("/markets/register", json=body)).raise_for_status()
+
+
+async def _rest(venue: Venue) -> None:
+    """A few orders of both investors, a book to look at."""
+    for person, side, quantity, price in RESTING:
+        await venue.place(person, side, quantity, price)

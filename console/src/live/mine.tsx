@@ -9,6 +9,9 @@ import { tellNews } from "../state/toasts.ts";
 import { useEvents, useMarketEvents } from "./hooks.ts";
 import type { FeedMessage } from "./topics.ts";
 
+/** What follows from an event, such as a pair that is paused with its market, is done by a job right after it. */
+const FOLLOWS_MS = 1_500;
+
 function again(client: QueryClient, ...rooms: readonly string[]): void {
   for (const room of rooms) void client.invalidateQueries({ queryKey: [room] });
 }
@@ -17,7 +20,11 @@ export function MyEvents() {
   const client = useQueryClient();
   const { standing } = useSession();
   const signedIn = standing === "signed-in";
-  const onMarkets = useCallback(() => again(client, "markets", "market", "pairs"), [client]);
+  const onMarkets = useCallback(() => {
+    const rooms = ["markets", "market", "pairs"] as const;
+    again(client, ...rooms);
+    setTimeout(() => again(client, ...rooms), FOLLOWS_MS);
+  }, [client]);
   const onOrders = useCallback(() => again(client, "orders"), [client]);
   const onBalances = useCallback(() => again(client, "balances", "ledger"), [client]);
   const onFills = useCallback(

@@ -7,6 +7,8 @@ export type Loader = () => Promise<{ default: ComponentType }>;
 
 export const LOADERS: Readonly<Record<PagePath, Loader>> = {
   "/markets": () => import("./markets.tsx"),
+  "/trade": () => import("./trade_start.tsx"),
+  "/trade/$pair": () => import("./trade.tsx"),
   "/approvals": () => import("./approvals.tsx"),
   "/approvals/$market": () => import("./approval.tsx"),
   "/compliance": () => import("./compliance.tsx"),

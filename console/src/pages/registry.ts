@@ -21,6 +21,8 @@ export interface PageEntry {
 
 export const PAGES = [
   { path: "/markets", title: "Markets", access: "public", group: "Exchange" },
+  { path: "/trade", title: "Trade", access: "public", group: "Exchange" },
+  { path: "/trade/$pair", title: "Trade", access: "public", sample: "pair" },
   { path: "/approvals", title: "Approval desk", access: ["compliance", "admin"], group: "Compliance" },
   { path: "/approvals/$market", title: "Registration", access: ["compliance", "admin"], sample: "market" },
   { path: "/compliance", title: "Compliance", access: ["compliance"], group: "Compliance" },

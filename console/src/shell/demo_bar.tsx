@@ -11,7 +11,7 @@ export function DemoBar() {
     <div role="note" className="flex flex-wrap items-baseline gap-x-3 gap-y-0.5 border-t border-line bg-warn-soft px-3 py-1 text-[13px] sm:px-4">
       <strong className="text-warn">Demo</strong>
       <span>
-        You are <strong>{person.name}</strong>, {person.demo.title.toLowerCase()}.
+        You are <strong>{person.name}</strong>, {inSentence(person.demo.title)}.
       </span>
       <span className="text-muted max-md:hidden">{person.demo.can}</span>
       <Link to="/sign-in" className="ml-auto rounded font-medium text-accent underline underline-offset-2">
@@ -19,4 +19,8 @@ export function DemoBar() {
       </Link>
     </div>
   );
+}
+
+function inSentence(title: string): string {
+  return title.charAt(0).toLowerCase() + title.slice(1);
 }

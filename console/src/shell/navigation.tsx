@@ -45,7 +45,7 @@ export function Navigation() {
 }
 
 /** A button that shows more below it. Escape and a look elsewhere close it. */
-export function Menu({ label, said, right, children }: { label: ReactNode; said?: string; right?: boolean; children: ReactNode }) {
+export function Menu({ label, right, children }: { label: ReactNode; right?: boolean; children: ReactNode }) {
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   const { href } = useLocation();
@@ -63,7 +63,7 @@ export function Menu({ label, said, right, children }: { label: ReactNode; said?
         box.current?.querySelector("button")?.focus();
       }}
     >
-      <Button tone="quiet" small aria-expanded={open} aria-label={said} onClick={() => setOpen(!open)}>
+      <Button tone="quiet" small aria-expanded={open} onClick={() => setOpen(!open)}>
         {label} <span aria-hidden="true">▾</span>
       </Button>
       {open ? (

@@ -1,0 +1,237 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
+import { balancesOf, type Pair } from "../../api/queries.ts";
+import { isPositive, readAmount, thousandths } from "../../domain/decimal.ts";
+import { short } from "../../domain/show.ts";
+import { mostOf, partOf, protectedPrice, takesPrice, takesStop, wrongWith, type Draft, type OrderType, type PairRules } from "../../domain/ticket.ts";
+import { sentence } from "../../domain/words.ts";
+import { useBook } from "../../live/hooks.ts";
+import { useSession } from "../../state/session.ts";
+import { tell } from "../../state/toasts.ts";
+import { Button, Check, classes, CopyAs, ErrorState, Field, Quantity, Select } from "../../ui/index.ts";
+import { useBlocked, usePreview, type Blocked } from "./blocked.ts";
+import { useDraft } from "./draft.ts";
+import { rulesOf } from "./pairs.ts";
+import { finishPlacing, placeOrder } from "./placing.ts";
+import { ReceiptView } from "./receipt.tsx";
+
+const TYPES: readonly (readonly [OrderType, string])[] = [
+  ["LIMIT", "Limit"],
+  ["MARKET", "Market"],
+  ["STOP_LIMIT", "Stop limit"],
+  ["STOP_MARKET", "Stop market"],
+];
+
+/** The ticket: what was typed, what it would mean at its worst, and one button that says why where it cannot be pressed. */
+export function Ticket({ pair, onPlaced }: { pair: Pair; onPlaced?: () => void }) {
+  const [draft, change] = useDraft(pair.symbol);
+  const rules = rulesOf(pair);
+  const wrong = wrongWith(draft, rules);
+  const preview = usePreview(draft, pair, wrong);
+  const blocked = useBlocked(draft, pair, wrong, preview);
+  const worst = useWorstPrice(draft, pair, rules);
+  const placing = usePlacing(pair, onPlaced);
+  return (
+    <form
+      className="flex flex-col gap-3 p-3"
+      aria-label={`Order for ${pair.symbol}`}
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!blocked) placing.place(draft);
+      }}
+    >
+      <SideChoice draft={draft} change={change} />
+      <Select label="Order type" value={draft.orderType} onChange={(event) => change({ orderType: event.target.value as OrderType })}>
+        {TYPES.map(([type, name]) => (
+          <option key={type} value={type}>
+            {name}
+          </option>
+        ))}
+      </Select>
+      {takesStop(draft) ? (
+        <Field label="Trigger price" inputMode="decimal" unit={pair.quote.symbol} value={draft.stopPrice} error={wrong.stopPrice} onChange={(event) => change({ stopPrice: event.target.value })} />
+      ) : null}
+      {takesPrice(draft) ? (
+        <Field label="Price" inputMode="decimal" unit={pair.quote.symbol} value={draft.price} error={wrong.price} onChange={(event) => change({ price: event.target.value })} />
+      ) : null}
+      <Field label="Quantity" inputMode="decimal" unit={pair.base.symbol} value={draft.quantity} error={wrong.quantity} onChange={(event) => change({ quantity: event.target.value })} />
+      <Share draft={draft} change={change} pair={pair} rules={rules} worst={worst} />
+      {draft.orderType === "LIMIT" ? <Resting draft={draft} change={change} /> : null}
+      <ReceiptView draft={draft} pair={pair} rules={rules} worst={worst} preview={preview.isPlaceholderData ? undefined : preview.data} />
+      {placing.error ? <ErrorState error={placing.error} /> : null}
+      <PlaceButton draft={draft} pair={pair} blocked={blocked} busy={placing.busy} />
+    </form>
+  );
+}
+
+interface PartProps {
+  readonly draft: Draft;
+  readonly change: (change: Partial<Draft>) => void;
+}
+
+function SideChoice({ draft, change }: PartProps) {
+  return (
+    <div role="radiogroup" aria-label="Side" className="grid grid-cols-2 gap-1 rounded-md bg-raised p-1">
+      {(["BUY", "SELL"] as const).map((side) => (
+        <label
+          key={side}
+          className={classes(
+            "cursor-pointer rounded py-1.5 text-center font-semibold has-focus-visible:outline-2 has-focus-visible:outline-accent",
+            draft.side !== side && "text-muted",
+            draft.side === side && (side === "BUY" ? "bg-up text-on-up" : "bg-down text-on-down"),
+          )}
+        >
+          <input type="radio" name="side" value={side} className="sr-only" checked={draft.side === side} onChange={() => change({ side })} />
+          {side === "BUY" ? "Buy" : "Sell"}
+        </label>
+      ))}
+    </div>
+  );
+}
+
+interface ShareProps extends PartProps {
+  readonly pair: Pair;
+  readonly rules: PairRules;
+  readonly worst: string | null;
+}
+
+/** What is available, and how much of it the order takes: by slider, or all of it. */
+function Share({ draft, change, pair, rules, worst }: ShareProps) {
+  const { session } = useSession();
+  const held = useQuery({ ...balancesOf(session?.userId ?? ""), enabled: session !== null });
+  const token = draft.side === "BUY" ? pair.quote.symbol : pair.base.symbol;
+  const available = held.data?.find(({ symbol }) => symbol === token)?.available ?? "0";
+  const most = draft.side === "SELL" ? mostOf("SELL", available, "1", rules) : worst ? mostOf("BUY", available, worst, rules) : "0";
+  const typed = readAmount(draft.quantity) ?? "0";
+  const percent = Math.round(thousandths(typed, most) / 10);
+  const usable = isPositive(most);
+  return (
+    <div className="flex flex-col gap-1">
+      <div className="flex items-center justify-between gap-2 text-[13px] text-muted">
+        <span>
+          Available <Quantity value={session ? available : null} unit={token} places={4} />
+        </span>
+        <Button small tone="quiet" disabled={!usable} onClick={() => change({ quantity: most })} title="The most, with the fee">
+          Max
+        </Button>
+      </div>
+      <input
+        type="range"
+        min={0}
+        max={100}
+        value={usable ? percent : 0}
+        disabled={!usable}
+        aria-label="Share of what is available"
+        aria-valuetext={`${percent} percent`}
+        className="w-full accent-accent"
+        onChange={(event) => change({ quantity: event.target.valueAsNumber === 0 ? "" : partOf(most, event.target.valueAsNumber, rules.lotSize) })}
+      />
+    </div>
+  );
+}
+
+function Resting({ draft, change }: PartProps) {
+  return (
+    <div className="flex flex-wrap items-end gap-3">
+      <Select label="In force" className="flex-1" value={draft.timeInForce} onChange={(event) => change({ timeInForce: event.target.value as Draft["timeInForce"] })}>
+        <option value="GTC">30 days</option>
+        <option value="IOC">At once, what is there</option>
+        <option value="FOK">At once, all or nothing</option>
+      </Select>
+      {draft.timeInForce === "GTC" ? (
+        <Check label="Only rest" className="pb-2" checked={draft.postOnly} onChange={(event) => change({ postOnly: event.target.checked })} />
+      ) : null}
+    </div>
+  );
+}
+
+/** The price that decides what is set aside: the typed one, or the edge of the pair's protection. */
+function useWorstPrice(draft: Draft, pair: Pair, rules: PairRules): string | null {
+  const book = useBook(pair.symbol);
+  if (takesPrice(draft)) {
+    const typed = readAmount(draft.price);
+    return typed !== null && isPositive(typed) ? typed : null;
+  }
+  const best = draft.side === "BUY" ? book?.asks[0]?.[0] : book?.bids[0]?.[0];
+  const base = takesStop(draft) ? readAmount(draft.stopPrice) : best;
+  return base && isPositive(base) ? protectedPrice(draft.side, base, rules) : null;
+}
+
+function PlaceButton({ draft, pair, blocked, busy }: { draft: Draft; pair: Pair; blocked: Blocked | null; busy: boolean }) {
+  if (blocked?.why === "signed-out") {
+    return (
+      <Link to="/sign-in" className="rounded-md bg-accent px-3.5 py-2 text-center font-medium text-on-accent hover:brightness-110">
+        Sign in to trade
+      </Link>
+    );
+  }
+  const amount = readAmount(draft.quantity);
+  const what = `${sentence(draft.side)}${amount && !blocked ? ` ${short(amount, 4)}` : ""} ${pair.base.symbol}`;
+  return (
+    <div className="flex flex-col gap-1">
+      <Button type="submit" tone={draft.side === "BUY" ? "buy" : "sell"} busy={busy} reason={blocked?.text} className="w-full" data-testid="place">
+        {what}
+      </Button>
+      {blocked ? (
+        <p className="text-[13px] text-muted" data-blocked={blocked.why}>
+          {blocked.text}
+          {blocked.why === "compliance" && pair.marketId ? (
+            <>
+              {" "}
+              <Link to={`/markets/${pair.marketId}`} className="text-accent underline underline-offset-2">
+                See why
+              </Link>
+            </>
+          ) : null}
+        </p>
+      ) : (
+        <div className="flex items-center justify-between text-[12px] text-muted">
+          <span>Your wallet shows just this before it signs.</span>
+          <CopyAs request={{ method: "POST", path: "/api/v1/trading/orders/preview", body: previewBody(draft, pair) }} />
+        </div>
+      )}
+    </div>
+  );
+}
+
+function previewBody(draft: Draft, pair: Pair) {
+  return {
+    tradingPairId: pair.symbol,
+    side: draft.side,
+    orderType: draft.orderType,
+    quantity: readAmount(draft.quantity),
+    ...(takesPrice(draft) ? { price: readAmount(draft.price) } : {}),
+  };
+}
+
+function usePlacing(pair: Pair, onPlaced: (() => void) | undefined) {
+  const client = useQueryClient();
+  const underWay = useRef(false);
+  const told = (order: { side: string; quantity: string; pair: string } | null): void => {
+    if (!order) return;
+    tell("Order placed", `${sentence(order.side)} ${short(order.quantity, 6)} of ${order.pair}.`);
+    void client.invalidateQueries({ queryKey: ["orders"] });
+    void client.invalidateQueries({ queryKey: ["balances"] });
+  };
+  const placing = useMutation({
+    mutationFn: (draft: Draft) => placeOrder(client, draft, pair),
+    onSuccess: (order) => {
+      told(order);
+      onPlaced?.();
+    },
+    onSettled: () => {
+      underWay.current = false;
+    },
+  });
+  const finishing = useMutation({ mutationFn: finishPlacing, onSuccess: told });
+  const finish = finishing.mutate;
+  useEffect(() => finish(), [finish]);
+  const place = (draft: Draft): void => {
+    // The second press of a double click comes before the button is grey.
+    if (underWay.current) return;
+    underWay.current = true;
+    placing.mutate(draft);
+  };
+  return { place, busy: placing.isPending, error: placing.error ?? finishing.error };
+}

@@ -1,0 +1,347 @@
+"""Trading in the browser: U-02, U-03, U-05, U-06, U-08, U-09, U-10 and U-11, against the real stack."""
+
+import json
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, Route, expect
+
+from tests.console.browser import PHONE, Visit, look
+from tests.console.venue import Venue
+from tests.console.wallet import TestWallet
+from tests.support.waiting import eventually
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+ORDERS = "**/api/v1/trading/orders"
+
+
+async def trade_screen(venue: Venue, browser: Browser, person: str = "investor", **more: Any) -> Visit:
+    visit = await look(browser, venue.url, session=venue.sessions.get(person, ""), **more)
+    await visit.open(f"/trade/{venue.samples['pair']}")
+    return visit
+
+
+async def fill(page: Page, price: str, quantity: str, side: str = "Buy") -> Locator:
+    """Fill the ticket; its button."""
+    await page.get_by_text(side, exact=True).first.click()
+    await page.get_by_label("Price", exact=True).fill(price)
+    await page.get_by_label("Quantity", exact=True).fill(quantity)
+    return page.get_by_test_id("place")
+
+
+async def orders_of(venue: Venue, person: str, **query: str) -> list[dict[str, Any]]:
+    user_id = json.loads(venue.sessions[person])["userId"]
+    async with venue.client(person) as http:
+        path = f"/trading/users/{user_id}/orders"
+        told = (await http.get(path, params={"limit": "200", **query})).raise_for_status().json()
+    found: list[dict[str, Any]] = told["data"]
+    return found
+
+
+async def test_investor_trades_and_sees_it_settle_when_the_level_of_another_is_pressed(
+    venue: Venue, browser: Browser
+) -> None:
+    """U-02: from the book to the chain, with an own wallet's signature as the only thing that leaves the wallet."""
+    wallet = TestWallet(key=venue.people["investor"]["privateKey"])
+    offer = await venue.place("second-investor", "SELL", "2.1375", "999.5")
+    visit = await look(browser, venue.url)
+    await wallet.inject(visit.page.context)
+    await visit.open(f"/trade/{venue.samples['pair']}")
+    page = visit.page
+    await page.get_by_role("link", name="Sign in to trade").click()
+    await visit.press("Sign in with Test Wallet")
+    await page.get_by_role("link", name="Trade", exact=True).click()
+    await page.locator("[data-side=asks]").get_by_role("button", name="999.50").click()
+    await expect(page.get_by_label("Price", exact=True)).to_have_value("999.5")
+    await page.get_by_label("Quantity", exact=True).fill("2.1375")
+    receipt = page.get_by_test_id("receipt")
+    for words in ("2,136.43125 USDC", "2.132156 LUXAPT", "0.005343 LUXAPT", "999.5 USDC"):
+        await expect(receipt).to_contain_text(words)
+    await page.get_by_test_id("place").click()
+    await visit.says("Bought 2.1375 LUXAPT")
+    [signed] = wallet.signed
+    assert signed["primaryType"] == "Order"
+    assert {name: signed["message"][name] for name in ("side", "price", "quantity")} == {
+        "side": "BUY",
+        "price": "999.5",
+        "quantity": "2.1375",
+    }
+    await page.get_by_role("tab", name="Fills").click()
+    fill_row = page.get_by_role("row").filter(has_text="2.1375").first
+    await expect(fill_row).to_contain_text("Settled", timeout=60_000)
+    await expect(fill_row.locator("code")).to_have_text(re.compile("^0x"))
+    async with venue.client("second-investor") as http:
+        sold = (await http.get(f"/trading/orders/{offer['id']}")).json()
+    assert sold["status"] == "FILLED"
+    visit.nothing_was_amiss()
+    await page.context.close()
+
+
+async def test_order_is_placed_and_cancelled_when_one_has_a_keyboard_alone(
+    venue: Venue, browser: Browser
+) -> None:
+    """U-03."""
+    visit = await trade_screen(venue, browser)
+    page, keyboard = visit.page, visit.page.keyboard
+
+    async def go_to(target: Locator) -> None:
+        for _ in range(80):
+            if await target.evaluate("element => element === document.activeElement"):
+                return
+            await keyboard.press("Tab")
+        raise AssertionError("it is not reached by the Tab key")
+
+    await go_to(page.get_by_label("Price", exact=True))
+    await keyboard.type("900.25")
+    await go_to(page.get_by_label("Quantity", exact=True))
+    await keyboard.type("0.05")
+    await expect(page.get_by_test_id("place")).to_be_enabled()
+    await keyboard.press("Enter")
+    row = page.get_by_role("row").filter(has_text="900.25")
+    await expect(row).to_contain_text("Open")
+    cancel = row.get_by_role("button", name="Cancel Buy 0.05")
+    await page.get_by_role("tab", name="Open orders").focus()
+    await go_to(cancel)
+    await keyboard.press("Enter")
+    await expect(row).to_have_count(0)
+    visit.nothing_was_amiss()
+    await page.context.close()
+
+
+async def test_wallet_is_asked_and_its_answer_is_shown_when_it_refuses(
+    venue: Venue, browser: Browser
+) -> None:
+    """U-05: declined, on another chain that it does not know, on another account."""
+    wallet = TestWallet(key=venue.people["investor"]["privateKey"])
+    wallet.refusals["eth_signTypedData_v4"] = (4001, "User rejected the request.")
+    visit = await look(browser, venue.url)
+    await wallet.inject(visit.page.context)
+    await visit.open("/sign-in")
+    await visit.press("Sign in with Test Wallet")
+    page = visit.page
+    await expect(page.get_by_role("button", name="Account")).to_be_visible()
+    await page.get_by_role("link", name="Trade", exact=True).click()
+    place = await fill(page, "901", "0.05")
+    await place.click()
+    await expect(page.locator("[data-face=wallet-rejected]")).to_contain_text("Nothing was sent")
+    wallet.chain_id = 1
+    wallet.refusals["wallet_switchEthereumChain"] = (4902, "Unrecognized chain ID")
+    await place.click()
+    await expect(page.locator("[data-face=wallet-wrong-chain]")).to_contain_text("does not know this chain")
+    wallet.refusals.clear()
+    await wallet.emit(page, "accountsChanged", ["0x" + "22" * 20])
+    await expect(page.locator("[data-blocked=wallet]")).to_contain_text("another account")
+    await expect(place).to_be_disabled()
+    await wallet.emit(page, "accountsChanged", [wallet.address])
+    await expect(place).to_be_enabled()
+    await place.click()
+    await visit.says("Order placed")
+    assert wallet.chain_id == 31337, "the wallet was asked to come to our chain"
+    visit.nothing_was_amiss()
+    await page.context.close()
+    assert [order["price"] for order in await orders_of(venue, "investor")].count("901") == 1
+
+
+async def test_order_counts_once_when_it_is_pressed_twice_and_the_page_is_left(
+    venue: Venue, browser: Browser
+) -> None:
+    """U-06: a double click; and a page that is loaded again while the answer is on its way."""
+    visit = await trade_screen(venue, browser)
+    page = visit.page
+    place = await fill(page, "902.11", "0.05")
+    await expect(place).to_be_enabled()
+    await place.dblclick()
+    await expect(page.get_by_role("row").filter(has_text="902.11")).to_have_count(1)
+
+    sent: list[dict[str, Any]] = []
+
+    async def swallow_the_answer(route: Route) -> None:
+        sent.append(route.request.post_data_json)
+        if len(sent) == 1:
+            await route.fetch()
+            await route.abort()
+        else:
+            await route.continue_()
+
+    await page.route(ORDERS, swallow_the_answer)
+    place = await fill(page, "902.22", "0.05")
+    await expect(place).to_be_enabled()
+    await place.click()
+    await expect(page.locator("[data-face=offline]")).to_be_visible()
+    await page.reload()
+    await visit.says("Order placed")
+    assert len(sent) == 2 and sent[0] == sent[1], "the very same was sent again"
+    await page.context.close()
+    prices = [order["price"] for order in await orders_of(venue, "investor")]
+    assert (prices.count("902.11"), prices.count("902.22")) == (1, 1)
+
+
+async def test_ticket_says_why_when_the_pair_is_paused_meanwhile(venue: Venue, browser: Browser) -> None:
+    """U-08: the market is paused while the form is filled in, and resumed; a level that is none is named at once."""
+    visit = await trade_screen(venue, browser)
+    page = visit.page
+    place = await fill(page, "903.001", "0.05")
+    await visit.says("In steps of 0.01")
+    await expect(place).to_be_disabled()
+    place = await fill(page, "903", "0.05")
+    await expect(place).to_be_enabled()
+    await _decide(venue, "pause")
+    await expect(page.locator("[data-blocked=closed]")).to_contain_text("takes no orders now")
+    await expect(place).to_be_disabled()
+    await expect(page.get_by_label("Price", exact=True)).to_have_value("903")
+    await _decide(venue, "resume")
+    await expect(place).to_be_enabled()
+    visit.nothing_was_amiss()
+    await page.context.close()
+
+
+async def test_ticket_says_why_when_compliance_freezes_the_account_meanwhile(
+    venue: Venue, browser: Browser
+) -> None:
+    """U-08, of a person."""
+    visit = await trade_screen(venue, browser)
+    page = visit.page
+    place = await fill(page, "904", "0.05")
+    await expect(place).to_be_enabled()
+    user_id = json.loads(venue.sessions["investor"])["userId"]
+    await _comply(venue, f"/compliance/{user_id}/freeze", {"reason": "an order of the court"})
+    await page.get_by_label("Quantity", exact=True).fill("0.06")
+    await expect(page.locator("[data-blocked=compliance]")).to_contain_text("account is frozen")
+    await expect(place).to_be_disabled()
+    await _comply(venue, f"/compliance/{user_id}/unfreeze", {"reason": "lifted"})
+    await page.get_by_label("Quantity", exact=True).fill("0.05")
+    await expect(place).to_be_enabled()
+    visit.nothing_was_amiss()
+    await page.context.close()
+
+
+async def test_whole_balance_is_taken_and_no_more_when_the_slider_is_at_its_end(
+    venue: Venue, browser: Browser
+) -> None:
+    """U-09: with a price at which the balance does not go up evenly; the platform agrees that it is enough."""
+    visit = await trade_screen(venue, browser)
+    page = visit.page
+    place = await fill(page, "333.37", "1")
+    slider = page.get_by_role("slider", name="Share of what is available")
+    await expect(slider).to_be_enabled()
+    await slider.focus()
+    await page.keyboard.press("End")
+    quantity = await page.get_by_label("Quantity", exact=True).input_value()
+    available = await _available(venue, "investor", "USDC")
+    assert Decimal(quantity) * Decimal("333.37") <= available
+    assert (Decimal(quantity) + Decimal("0.0001")) * Decimal("333.37") > available
+    await expect(place).to_be_enabled()
+    await page.get_by_label("Quantity", exact=True).fill(str(Decimal(quantity) + Decimal("0.0001")))
+    await expect(page.locator("[data-blocked=funds]")).to_contain_text("Not enough USDC")
+    visit.nothing_was_amiss()
+    await page.context.close()
+
+
+async def test_amounts_of_any_size_are_exact_when_they_are_shown(venue: Venue, browser: Browser) -> None:
+    """U-09: what no JavaScript number holds, typed and shown to the last place."""
+    visit = await trade_screen(venue, browser)
+    page = visit.page
+    await fill(page, "99999999999999999.01", "12345.6789", side="Sell")
+    pays = page.get_by_test_id("receipt").locator("[title]").first
+    await expect(pays).to_have_attribute("title", "12,345.6789 LUXAPT")
+    gets = page.get_by_test_id("receipt").locator("[title]").nth(1)
+    exact = Decimal("99999999999999999.01") * Decimal("12345.6789")
+    fee = (exact * 25 / 10_000).quantize(Decimal("0.000001"), rounding="ROUND_CEILING")
+    await expect(gets).to_have_attribute("title", f"{exact - fee:,f}".rstrip("0") + " USDC")
+    visit.nothing_was_amiss()
+    await page.context.close()
+
+
+async def test_countdown_is_shown_when_there_were_too_many(venue: Venue, browser: Browser) -> None:
+    """U-10: the answer that the platform's limiter gives, with what it says of waiting."""
+    visit = await trade_screen(venue, browser)
+    page = visit.page
+    problem = {
+        "type": "about:blank",
+        "title": "Too many requests",
+        "status": 429,
+        "detail": "more than 100 orders in a minute",
+        "code": "rate_limited",
+        "requestId": "01a21600-0000-7000-8000-000000000000",
+        "retryAfterMs": 30_000,
+    }
+
+    async def too_many(route: Route) -> None:
+        headers = {"Content-Type": "application/problem+json", "Retry-After": "30"}
+        await route.fulfill(status=429, headers=headers, body=json.dumps(problem))
+
+    await page.route(ORDERS, too_many)
+    place = await fill(page, "905", "0.05")
+    await place.click()
+    face = page.locator("[data-face=rate-limited]")
+    await expect(face).to_contain_text("Cancels are counted separately")
+    await expect(face.get_by_test_id("countdown")).to_have_text(re.compile(r"Try again in \d+ s\."))
+    await expect(face).to_contain_text("01a21600-0000-7000-8000-000000000000")
+    await page.unroute(ORDERS)
+    await page.context.close()
+
+
+async def test_form_is_kept_when_the_session_ends_meanwhile(venue: Venue, browser: Browser) -> None:
+    """U-11: everywhere else the person has signed out; one press, and the order goes on as it was typed."""
+    await venue.enter("second-investor")
+    visit = await trade_screen(venue, browser, "second-investor")
+    page = visit.page
+    place = await fill(page, "1100.5", "0.05", side="Sell")
+    await expect(place).to_be_enabled()
+    async with venue.client("second-investor") as http:
+        (await http.post("/auth/logout", json={})).raise_for_status()
+    await page.get_by_label("Quantity", exact=True).fill("0.06")
+    dialog = page.get_by_role("dialog", name="Your session has ended")
+    await expect(dialog).to_be_visible()
+    await dialog.get_by_role("button", name="Sign in again").click()
+    await expect(dialog).to_be_hidden()
+    await expect(page.get_by_label("Price", exact=True)).to_have_value("1100.5")
+    await expect(page.get_by_label("Quantity", exact=True)).to_have_value("0.06")
+    await place.click()
+    await visit.says("Order placed")
+    await page.context.close()
+    await venue.enter("second-investor")
+
+
+async def test_all_orders_end_when_that_is_confirmed(venue: Venue, browser: Browser) -> None:
+    visit = await trade_screen(venue, browser, "second-investor", size=PHONE, theme="light")
+    page = visit.page
+    await page.get_by_role("tab", name="Mine").click()
+    await visit.press("Cancel all")
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("What is filled meanwhile stays filled")
+    await visit.press("Keep as it is")
+    assert await orders_of(venue, "second-investor", status="OPEN")
+    await visit.press("Cancel all")
+    await dialog.get_by_role("button", name=re.compile(r"Cancel \d+ orders?")).click()
+    await visit.says("No open orders")
+    assert await visit.wider_than_the_screen() == 0
+    visit.nothing_was_amiss()
+    await page.context.close()
+
+
+async def _decide(venue: Venue, step: str) -> None:
+    await _comply(venue, f"/markets/{venue.samples['market']}/{step}", {"reason": "for the test"})
+
+
+async def _comply(venue: Venue, path: str, body: dict[str, Any]) -> None:
+    async with venue.client("compliance") as http:
+        key = {"Idempotency-Key": f"test-{path}"[:200] + str(len(venue.calls))}
+        venue.calls.append(path)
+        answer = await http.post(path, json=body, headers=key)
+    assert answer.status_code in (200, 202), answer.text
+
+
+async def _available(venue: Venue, person: str, symbol: str) -> Decimal:
+    user_id = json.loads(venue.sessions[person])["userId"]
+
+    async def asked() -> Decimal | None:
+        async with venue.client(person) as http:
+            told = (await http.get(f"/tokens/balances/{user_id}")).raise_for_status().json()["data"]
+        return next((Decimal(entry["available"]) for entry in told if entry["symbol"] == symbol), None)
+
+    found = await eventually(asked, f"{person} has {symbol}")
+    assert found is not None
+    return found
