@@ -25,14 +25,14 @@ const CHECKS: Readonly<Record<string, string>> = {
   pause: "The token is not paused",
   freeze: "The account is not frozen",
   sanctions: "The account may be served",
-  screening: "The account may be served",
   kyc: "Identity verified and valid",
   whitelist: "On the list of those who may hold it",
+  balance: "Enough of it",
   accreditation: "Accreditation, where it is asked for",
   jurisdiction: "Offered where you live",
   lock_up: "Nothing of it locked up",
-  ownership: "Within what one may hold",
-  holders: "Room for another holder",
+  ownership_cap: "Within what one may hold",
+  holder_count: "Room for another holder",
 };
 
 /** `sender.freeze` → `The account is not frozen`. */

@@ -7,6 +7,7 @@ export type Loader = () => Promise<{ default: ComponentType }>;
 
 export const LOADERS: Readonly<Record<PagePath, Loader>> = {
   "/markets": () => import("./markets.tsx"),
+  "/markets/$market": () => import("./market.tsx"),
   "/trade": () => import("./trade_start.tsx"),
   "/trade/$pair": () => import("./trade.tsx"),
   "/approvals": () => import("./approvals.tsx"),

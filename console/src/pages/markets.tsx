@@ -1,4 +1,5 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useDeferredValue, useState } from "react";
 import { api, type Schemas } from "../api/client.ts";
 import { allStats, pairs as allPairs } from "../api/queries.ts";
@@ -142,7 +143,10 @@ function columns(sorting: Sorting, onSort: (next: Sorting) => void): readonly Co
       ...sortable("name"),
       cell: (row) => (
         <>
-          <span className="font-medium">{row.name}</span> <span className="text-muted">{row.symbol}</span>
+          <Link to={row.market ? `/markets/${row.market.id}` : `/trade/${row.name}`} className="font-medium underline-offset-2 hover:underline">
+            {row.name}
+          </Link>{" "}
+          <span className="text-muted">{row.symbol}</span>
         </>
       ),
     },
@@ -160,6 +164,16 @@ function columns(sorting: Sorting, onSort: (next: Sorting) => void): readonly Co
       right: true,
       ...sortable("volume"),
       cell: (row) => <Quantity value={row.stats?.quoteVolume24h} rough {...(row.pair ? { unit: row.pair.quote.symbol } : {})} />,
+    },
+    {
+      head: "",
+      right: true,
+      cell: (row) =>
+        row.pair ? (
+          <Link to={`/trade/${row.pair.symbol}`} aria-label={`Trade ${row.pair.symbol}`} className="rounded px-2 py-1 text-accent hover:bg-raised">
+            Trade
+          </Link>
+        ) : null,
     },
   ];
 }

@@ -21,6 +21,7 @@ export interface PageEntry {
 
 export const PAGES = [
   { path: "/markets", title: "Markets", access: "public", group: "Exchange" },
+  { path: "/markets/$market", title: "Market", access: "public", sample: "market" },
   { path: "/trade", title: "Trade", access: "public", group: "Exchange" },
   { path: "/trade/$pair", title: "Trade", access: "public", sample: "pair" },
   { path: "/approvals", title: "Approval desk", access: ["compliance", "admin"], group: "Compliance" },

@@ -3,9 +3,10 @@ import { Suspense, useEffect, useRef } from "react";
 import { useConnectionState } from "../live/hooks.ts";
 import { MyEvents } from "../live/mine.tsx";
 import { ALL_PAGES } from "../pages/registry.ts";
-import { ConnectionBadge, SkeletonRows } from "../ui/index.ts";
+import { Button, ConnectionBadge, SkeletonRows } from "../ui/index.ts";
 import { Announcer, Toaster } from "../ui/toaster.tsx";
 import { AccountMenu } from "./account_menu.tsx";
+import { CommandMenu, useCommandMenu } from "./command_menu.tsx";
 import { DemoBar } from "./demo_bar.tsx";
 import { Footer } from "./footer.tsx";
 import { Navigation, PhoneNavigation } from "./navigation.tsx";
@@ -16,6 +17,7 @@ import { ThemeSwitch } from "./theme_switch.tsx";
 export function Shell() {
   const main = useRef<HTMLElement>(null);
   useArrival(main);
+  const [commanding, setCommanding] = useCommandMenu();
   return (
     <div className="flex min-h-dvh flex-col">
       <a href="#main" className="sr-only z-50 rounded bg-accent px-3 py-2 text-on-accent focus:not-sr-only focus:fixed focus:top-2 focus:left-2">
@@ -31,6 +33,9 @@ export function Shell() {
           <Navigation />
           <div className="ml-auto flex items-center gap-1">
             <ConnectionBadge state={useConnectionState()} />
+            <Button tone="quiet" small className="max-sm:hidden" title="Ctrl-K" onClick={() => setCommanding(true)}>
+              Go to
+            </Button>
             <ThemeSwitch />
             <AccountMenu />
           </div>
@@ -46,6 +51,7 @@ export function Shell() {
       <Toaster />
       <Announcer />
       <SessionEnded />
+      {commanding ? <CommandMenu onClose={() => setCommanding(false)} /> : null}
       <MyEvents />
     </div>
   );
