@@ -40,7 +40,7 @@ export function CommandMenu({ onClose }: { onClose: () => void }) {
           aria-expanded="true"
           aria-controls={list}
           aria-activedescendant={commands[chosen] ? `${list}-${chosen}` : undefined}
-          autoFocus
+          data-autofocus
           autoComplete="off"
           placeholder="Page or pair"
           value={text}

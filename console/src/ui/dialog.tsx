@@ -16,6 +16,8 @@ export function Dialog({ open, title, onClose, children }: Props) {
     const element = dialog.current;
     if (!open || !element) return undefined;
     element.showModal();
+    // Where a dialog is for typing, one types at once; else its first control has the focus.
+    element.querySelector<HTMLElement>("[data-autofocus]")?.focus();
     return () => element.close();
   }, [open]);
   if (!open) return null;
