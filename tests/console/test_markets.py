@@ -27,7 +27,12 @@ async def test_market_is_found_and_told_when_somebody_looks_for_it(venue: Venue,
     async with venue.client("issuer") as http:
         told = (await http.get(f"/markets/{venue.samples['market']}/details")).raise_for_status().json()
     [document] = told["asset"]["documents"]
-    for words in (document["sha256"], told["market"]["contractAddress"], "1 Harbour Street, Lisbon", "25.00 USD"):
+    for words in (
+        document["sha256"],
+        told["market"]["contractAddress"],
+        "1 Harbour Street, Lisbon",
+        "25.00 USD",
+    ):
         await visit.says(words)
     steps = page.get_by_role("list", name="From registration to trading").get_by_role("listitem")
     await expect(steps).to_have_count(4)

@@ -50,9 +50,7 @@ async def test_face_is_shown_when_the_wallet_declines(venue: Venue, browser: Bro
     await expect(visit.page.locator("[data-face=wallet-rejected]")).to_contain_text("Nothing was sent")
     wallet.refusals.clear()
     await visit.press("Sign in with Test Wallet")
-    await expect(
-        visit.page.get_by_role("button", name=f"Account {wallet.address}")
-    ).to_be_visible()
+    await expect(visit.page.get_by_role("button", name=f"Account {wallet.address}")).to_be_visible()
     visit.nothing_was_amiss()
     await visit.page.context.close()
 

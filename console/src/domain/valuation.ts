@@ -18,5 +18,5 @@ export function distanceBps(price: Decimal, worth: Decimal): number | null {
   // More than a million percent is no comparison any more.
   if (compare(size, "100000000") > 0) return null;
   const whole = Number(toPlaces(size, 0));
-  return below ? -whole : whole;
+  return below && whole > 0 ? -whole : whole;
 }
