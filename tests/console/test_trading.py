@@ -155,7 +155,7 @@ async def test_order_counts_once_when_it_is_pressed_twice_and_the_page_is_left(
     await place.dblclick()
     await expect(page.get_by_role("row").filter(has_text="902.11")).to_have_count(1)
 
-    sent: list[dict[str, Any]] = []
+    sent: list[Any] = []
 
     async def swallow_the_answer(route: Route) -> None:
         sent.append(route.request.post_data_json)
