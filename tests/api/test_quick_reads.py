@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
+import orjson
 import pytest
 
 from deedbook.api.ratelimit import Limiter
@@ -151,3 +152,27 @@ async def test_what_has_no_copy_is_told_from_the_database(busy: Floor) -> None:
     await busy.world.resources.redis.flushdb()
     for what, told in quick.items():
         assert (await ask(busy, what)).json() == told
+
+
+@pytest.mark.parametrize("way", [{}, BROWSER], ids=["quick", "long"])
+async def test_who_has_seen_an_answer_is_told_only_that_it_is_the_same_still(
+    busy: Floor, way: dict[str, str]
+) -> None:
+    for what, query in [*QUESTIONS, ("all", {})]:
+        mark = (await ask(busy, what, **query)).headers["etag"]
+        for shown in (mark, f'"another", W/{mark}', "*"):
+            again = await ask(busy, what, {**way, "If-None-Match": shown}, **query)
+            assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", mark), what
+        for other in ('"another"', mark[:-2] + '"', "x" * 5000):
+            told = await ask(busy, what, {**way, "If-None-Match": other}, **query)
+            assert (told.status_code, told.headers["etag"]) == (200, mark), what
+
+
+async def test_the_mark_is_another_when_the_book_has_changed(busy: Floor) -> None:
+    mark = (await ask(busy, "orderbook")).headers["etag"]
+    key = f"market:{busy.spec.pair_id}:depth"
+    book = orjson.loads(await busy.world.resources.redis.get(key) or b"{}")
+    await busy.world.resources.redis.set(key, orjson.dumps({**book, "bids": book["bids"][1:]}))
+    told = await ask(busy, "orderbook", {"If-None-Match": mark})
+    assert (told.status_code, len(told.json()["bids"])) == (200, 2)
+    assert told.headers["etag"] != mark

@@ -146,7 +146,14 @@ def create_app(settings: Settings) -> FastAPI:
             Cors,
             allow_origins=list(settings.CORS_ORIGINS),
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", *_OUR_IDS],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                "Idempotency-Key",
+                "If-Match",
+                "If-None-Match",
+                *_OUR_IDS,
+            ],
             expose_headers=[
                 "ETag",
                 "Idempotent-Replayed",

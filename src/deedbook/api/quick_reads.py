@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from deedbook.api import marks
 from deedbook.api.deps import note_address, require_room
 from deedbook.api.errors import refused
 from deedbook.api.showcase import Kind, Reading, Showcase
@@ -65,7 +66,9 @@ class QuickReads:
         except RateLimited as refusal:
             return refused(request, refusal)
         request.state.caller, request.state.guarded = None, True
-        return Response(seen.told, media_type="application/json") if seen.told is not None else None
+        if seen.told is None:
+            return None
+        return marks.answer(seen.told.body, request.headers.get("if-none-match"), seen.told.mark)
 
     def _wanted(self, scope: Scope) -> Reading | None:
         match = self._pattern.fullmatch(scope["path"])

@@ -15,6 +15,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from deedbook.api.marks import mark_of
 from deedbook.api.ratelimit import (
     REDIS_TIMEOUT_S,
     RETRY_REDIS_AFTER_S,
@@ -111,11 +112,18 @@ class Asked(NamedTuple):
     reading: Reading
 
 
+class Told(NamedTuple):
+    """An answer, and the mark by which it is known again."""
+
+    body: bytes
+    mark: str
+
+
 class Seen(NamedTuple):
     """How who asks stands now, and the answer; `None` where there is no copy."""
 
     standing: Standing
-    told: bytes | None
+    told: Told | None
 
 
 class Showcase:
@@ -124,7 +132,7 @@ class Showcase:
     def __init__(self, redis: Redis, limiter: Limiter) -> None:
         self._limiter = limiter
         self._script = redis.register_script(_SCRIPT)
-        self._told: dict[Reading, tuple[Copy, bytes | None]] = {}
+        self._told: dict[Reading, tuple[Copy, Told | None]] = {}
         self._away_until = 0.0
         self._asking: Shared[Asked, Seen] = Shared(self._ask, MAX_AT_ONCE)
 
@@ -174,11 +182,12 @@ class Showcase:
             self._away_until = time.monotonic() + RETRY_REDIS_AFTER_S
             return None
 
-    def _answer(self, reading: Reading, copy: Copy) -> bytes | None:
+    def _answer(self, reading: Reading, copy: Copy) -> Told | None:
         before = self._told.get(reading)
         if before is not None and before[0] == copy:
             return before[1]
-        told = _told(reading, copy) if copy else None
+        body = _told(reading, copy) if copy else None
+        told = Told(body, mark_of(body)) if body is not None else None
         if len(self._told) >= MAX_REMEMBERED:
             self._told.clear()
         self._told[reading] = copy, told

@@ -3,9 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
+import orjson
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BeforeValidator, Field
 
+from deedbook.api import marks
 from deedbook.api.deps import (
     PUBLIC,
     SIGNED_IN,
@@ -16,6 +18,7 @@ from deedbook.api.deps import (
     UnitDep,
     access,
 )
+from deedbook.api.marks import SAME_STILL, SeenDep
 from deedbook.api.paging import Cursor, Limit, _whole, decode_id, decode_position, encode_cursor
 from deedbook.api.strict import StrictRoute
 from deedbook.api.v1 import market_texts
@@ -70,28 +73,30 @@ async def change_pair(
     return await unit.run(work, lambda pair: pair)
 
 
-@router.get("/pairs/{id}/orderbook", openapi_extra=_SHOW)
+@router.get("/pairs/{id}/orderbook", openapi_extra=_SHOW, response_model=DepthAnswer, responses=SAME_STILL)
 async def orderbook(
-    name: PairPath, known: PairsDep, resources: ResourcesDep, levels: Levels = 100
-) -> DepthAnswer:
+    name: PairPath, known: PairsDep, resources: ResourcesDep, levels: Levels = 100, seen: SeenDep = None
+) -> Response:
     """The aggregated open book, best prices first."""
     spec = await known.spec(name)
-    return DepthAnswer.model_validate(await trade_views.depth(resources.db, resources.redis, spec, levels))
+    told = await trade_views.depth(resources.db, resources.redis, spec, levels)
+    return marks.answer(orjson.dumps(told), seen)
 
 
-@router.get("/pairs/{id}/trades", openapi_extra=_SHOW, response_model=Page[PublicTrade])
+@router.get("/pairs/{id}/trades", openapi_extra=_SHOW, response_model=Page[PublicTrade], responses=SAME_STILL)
 async def tape(
     name: PairPath,
     known: PairsDep,
     resources: ResourcesDep,
     cursor: Cursor = None,
     limit: Limit = 50,
+    seen: SeenDep = None,
 ) -> Response:
     """A pair's trades, newest first."""
     spec = await known.spec(name)
     before = decode_position("tape", cursor)
     page, older = await trade_views.page(resources.db, resources.redis, spec, before=before, limit=limit)
-    return Response(market_texts.tape(page, older), media_type="application/json")
+    return marks.answer(market_texts.tape(page, older).encode(), seen)
 
 
 @router.get("/users/{userId}/orders", openapi_extra=_READ)
