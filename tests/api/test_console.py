@@ -38,7 +38,10 @@ def put_back(shared: World) -> object:
 
 
 @pytest.mark.usefixtures("built")
-@pytest.mark.parametrize("path", ["/app", "/app/", "/app/markets", "/app/trade/LUXAPT-USDC", "/app/a/b/c"])
+@pytest.mark.parametrize(
+    "path",
+    ["/app", "/app/", "/app/markets", "/app/trade/LUXAPT-USDC", "/app/a/b/c", "/app/audit?action=x&of=y"],
+)
 async def test_page_is_shown_when_only_the_browser_knows_its_address(shared: World, path: str) -> None:
     answer = await shared.http.get(ROOT + path)
     assert (answer.status_code, answer.content) == (200, PAGE)

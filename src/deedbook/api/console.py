@@ -7,13 +7,14 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from deedbook.api.demo_people import demo_people
-from deedbook.api.deps import PUBLIC, ResourcesDep, access
+from deedbook.api.deps import ANY_QUERY, PUBLIC, ResourcesDep, access
 from deedbook.api.shelf import Piece, Shelf
 from deedbook.kernel.errors import RouteNotFound
 
 router = APIRouter(include_in_schema=False)
 
 _FILE = access(PUBLIC, bucket="health")
+_PAGE = {**_FILE, ANY_QUERY: True}
 YEAR_S = 31_536_000
 POLICY = "; ".join(
     (
@@ -58,13 +59,13 @@ async def people(resources: ResourcesDep) -> Response:
     return JSONResponse({"people": [person.as_wire() for person in demo_people(resources.settings)]})
 
 
-@router.get("/app", openapi_extra=_FILE)
+@router.get("/app", openapi_extra=_PAGE)
 async def index(request: Request) -> Response:
     """The console."""
     return _shown(request, "")
 
 
-@router.get("/app/{path:path}", openapi_extra=_FILE)
+@router.get("/app/{path:path}", openapi_extra=_PAGE)
 async def file(path: str, request: Request) -> Response:
     """A page of the console, or a file of it."""
     return _shown(request, path)
