@@ -92,3 +92,28 @@ async def test_record_is_not_overwritten_when_another_officer_was_faster(
     await visit.open("/compliance")
     await expect(visit.page.get_by_role("link", name=f"{user_id[:6]}…{user_id[-4:]}").first).to_be_visible()
     await visit.page.context.close()
+
+
+async def test_rules_are_changed_and_a_token_paused_when_an_officer_says_why(
+    venue: Venue, browser: Browser
+) -> None:
+    symbol = venue.samples["token"]
+    visit = await look(browser, venue.url, session=venue.sessions["compliance"])
+    await visit.open("/token-rules")
+    await visit.press(f"Change the rules of {symbol}")
+    await visit.page.get_by_label("Countries blocked").fill("kp")
+    await visit.says("Two capital letters each")
+    await visit.page.get_by_label("Countries blocked").fill("KP")
+    await visit.press("Write the rules")
+    await expect(visit.page.get_by_role("dialog")).to_have_count(0)
+    await visit.says("KP")
+    await visit.press(f"Pause {symbol}")
+    await visit.page.get_by_label("Reason").fill("the deed is contested")
+    await visit.press("Pause it")
+    await visit.says("Paused")
+    await visit.press(f"Let {symbol} move")
+    await visit.page.get_by_label("Reason").fill("the court has decided")
+    await visit.press("Let it move")
+    await expect(visit.page.get_by_text("Paused", exact=True)).to_have_count(0)
+    visit.nothing_was_amiss()
+    await visit.page.context.close()

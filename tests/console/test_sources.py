@@ -23,6 +23,7 @@ NUMBERS = re.compile(r"\bNumber\(|\bparseFloat\(|\bparseInt\(|\.toFixed\(|\bNumb
 MAY_USE_NUMBERS = {
     "src/domain/decimal.ts": "a share for the width of a bar",
     "src/domain/valuation.ts": "hundredths of a percent, bounded",
+    "src/domain/count.ts": "blocks, holders and days",
     "src/api/problem.ts": "seconds of a header",
     "src/features/wallet/wallets.ts": "ids of chains",
     "src/features/trading/chart_data.ts": "where on the canvas a price is drawn",

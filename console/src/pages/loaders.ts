@@ -14,6 +14,11 @@ export const LOADERS: Readonly<Record<PagePath, Loader>> = {
   "/approvals/$market": () => import("./approval.tsx"),
   "/compliance": () => import("./compliance.tsx"),
   "/compliance/$user": () => import("./compliance_user.tsx"),
+  "/token-rules": () => import("./token_rules.tsx"),
   "/audit": () => import("./audit.tsx"),
+  "/operations": () => import("./operations.tsx"),
+  "/pair-modes": () => import("./pair_modes.tsx"),
+  "/custody": () => import("./custody.tsx"),
+  "/developers": () => import("./developers.tsx"),
   "/sign-in": () => import("./sign_in.tsx"),
 };

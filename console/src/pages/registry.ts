@@ -28,7 +28,12 @@ export const PAGES = [
   { path: "/approvals/$market", title: "Registration", access: ["compliance", "admin"], sample: "market" },
   { path: "/compliance", title: "Compliance", access: ["compliance"], group: "Compliance" },
   { path: "/compliance/$user", title: "Standing of a user", access: ["compliance", "admin"], sample: "user" },
+  { path: "/token-rules", title: "Token rules", access: ["compliance", "admin"], group: "Compliance" },
   { path: "/audit", title: "Audit timeline", access: ["compliance", "operator", "admin"], group: "Compliance" },
+  { path: "/operations", title: "Operations", access: ["operator", "admin"], group: "Operations" },
+  { path: "/pair-modes", title: "Pair modes", access: ["compliance", "operator", "admin"], group: "Operations" },
+  { path: "/custody", title: "Custody desk", access: ["operator", "compliance", "admin"], group: "Operations" },
+  { path: "/developers", title: "API keys and webhooks", access: "signed-in", group: "Developers" },
   { path: "/sign-in", title: "Sign in", access: "public" },
 ] as const satisfies readonly PageEntry[];
 

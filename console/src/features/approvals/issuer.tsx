@@ -104,9 +104,10 @@ function Before({ issuerId, marketId }: { issuerId: string; marketId: string }) 
             <ul className="flex flex-col gap-1">
               {others.map((market) => (
                 <li key={market.id} className="flex flex-wrap items-baseline justify-between gap-x-2">
-                  <span className="min-w-0" dir="auto">
-                    {market.name} <Badge>{market.tokenSymbol}</Badge>
+                  <span className="line-clamp-2 min-w-0" dir="auto" title={market.name}>
+                    {market.name}
                   </span>
+                  <Badge>{market.tokenSymbol}</Badge>
                   <Status of={market.status} />
                 </li>
               ))}

@@ -72,3 +72,10 @@ export function exposureOf(userId: string) {
     },
   });
 }
+
+export function rulesOf(tokenId: string) {
+  return ask({
+    queryKey: ["compliance", "rules", tokenId],
+    queryFn: ({ signal }) => api.get("/api/v1/tokens/{id}/rules", { path: { id: tokenId }, signal }),
+  });
+}
