@@ -18,6 +18,7 @@ SIZES = {"desktop": DESKTOP, "phone": PHONE}
 FOLDER = ROOT / "screenshots"
 PICTURES = ROOT / "docs" / "pictures"
 SHOWN = {
+    "/markets": "light",
     "/trade/$pair": "dark",
     "/issuer/new": "light",
     "/approvals/$market": "light",
