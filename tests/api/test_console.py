@@ -120,6 +120,16 @@ async def test_browser_is_led_to_the_console_when_it_asks_for_nothing_more(share
     assert (answer.status_code, answer.headers["Location"]) == (307, "/app")
 
 
+@pytest.mark.usefixtures("built")
+async def test_page_is_opened_by_the_name_that_one_signs_for_when_it_is_asked_for_by_number(
+    shared: World,
+) -> None:
+    answer = await shared.http.get("http://127.0.0.1:3000/app/trade/LUXAPT-USDC?x=1")
+    assert (answer.status_code, answer.headers["Location"]) == (307, f"{ROOT}/app/trade/LUXAPT-USDC?x=1")
+    assert (await shared.http.get("http://127.0.0.1:3000/app/icon.svg")).status_code == 200
+    assert (await shared.http.get("http://10.0.0.7:3000/app")).status_code == 200
+
+
 def test_packed_file_is_the_same_when_it_is_unpacked(tmp_path: Path) -> None:
     (tmp_path / "index.html").write_bytes(PAGE * 50)
     piece = Shelf.read(tmp_path).find("")

@@ -2,6 +2,7 @@
 whom a newcomer may try it out."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
@@ -74,11 +75,22 @@ async def file(path: str, request: Request) -> Response:
 def _shown(request: Request, path: str) -> Response:
     shelf: Shelf = request.app.state.shelf
     piece = shelf.find(path)
+    if piece is not None and piece.is_page and (there := _by_its_name(request)):
+        return RedirectResponse(there)
     if piece is not None:
         return _answer(request, piece)
     if shelf.find("") is None:
         return HTMLResponse(_NOT_BUILT, headers={**HEADERS, "Cache-Control": "no-store"})
     raise RouteNotFound
+
+
+def _by_its_name(request: Request) -> str:
+    """Where the page is to be opened instead: sign-in messages and the WebSocket's origin are for one name, and this
+    machine has several."""
+    public = urlsplit(request.app.state.public_url)
+    if request.url.hostname not in ("127.0.0.1", "::1") or public.hostname != "localhost":
+        return ""
+    return str(request.url.replace(scheme=public.scheme, netloc=public.netloc))
 
 
 def _answer(request: Request, piece: Piece) -> Response:

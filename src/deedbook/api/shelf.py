@@ -26,6 +26,10 @@ class Piece:
     etag: str
     unchanging: bool
 
+    @property
+    def is_page(self) -> bool:
+        return self.media_type.startswith("text/html")
+
     @cached_property
     def packed(self) -> bytes | None:
         """The same in gzip, where that is worth it; made once, when somebody first takes it."""
