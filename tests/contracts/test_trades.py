@@ -379,7 +379,8 @@ def test_fees_go_to_the_account_that_the_admin_has_set(exchange: Exchange) -> No
             "ZeroAddress",
             "ReceiverNotAllowed",
         )
-    exchange.contract.send(world.admin, "setFeeAccount", other.address)
+    receipt = exchange.contract.send(world.admin, "setFeeAccount", other.address)
+    assert receipt.named("FeeAccountSet") == [(other.address,)]
     exchange.settle([exchange.order("BUY"), exchange.order("SELL")], [exchange.match()])
     assert exchange.holding(other) == (25 * UNIT // 1000, 1_250_000)
     assert exchange.holding(world.house) == (0, 0)
