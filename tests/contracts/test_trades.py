@@ -281,6 +281,31 @@ def test_a_match_is_settled_while_its_texts_held_and_within_the_window(exchange:
     assert exchange.told(orders, [exchange.match(matched_at=now - WINDOW + HOUR)]) == [Told(SETTLED)]
 
 
+@pytest.mark.parametrize("away", [SKEW, -WINDOW], ids=["ahead of the chain's clock", "before it"])
+def test_the_last_moment_at_which_a_match_is_settled_is_one_at_which_it_is(
+    exchange: Exchange, away: int
+) -> None:
+    evm = exchange.world.evm
+    settled_at = evm.now() + HOUR
+    until = settled_at + 10 * WINDOW
+    orders = [exchange.order("BUY", expiry=until), exchange.order("SELL", expiry=until)]
+    match = exchange.match(matched_at=settled_at + away)
+    evm.rpc("evm_setNextBlockTimestamp", settled_at)
+    assert len(exchange.settle(orders, [match]).named("TradeSettled")) == 1
+    assert evm.now() == settled_at
+
+
+def test_the_last_moment_before_a_cancel_counts_is_one_at_which_it_does_not(exchange: Exchange) -> None:
+    evm = exchange.world.evm
+    until = evm.now() + 10 * WINDOW
+    buy, sell = exchange.order("BUY", expiry=until), exchange.order("SELL", expiry=until)
+    exchange.contract.send(exchange.buyer, "cancel", [buy.digest])
+    counts_after = evm.now() + WINDOW
+    evm.rpc("evm_setNextBlockTimestamp", counts_after)
+    settled = exchange.settle([buy, sell], [exchange.match(matched_at=counts_after)])
+    assert len(settled.named("TradeSettled")) == 1 and evm.now() == counts_after
+
+
 def test_a_cancel_of_the_trader_ends_it_after_the_window(exchange: Exchange) -> None:
     evm = exchange.world.evm
     until = evm.now() + 10 * WINDOW
@@ -311,6 +336,8 @@ def test_a_trade_of_nothing_or_of_too_much_is_none(exchange: Exchange) -> None:
         usual = {"buyer_fee": 0, "seller_fee": 0}
         for match in (exchange.match(quantity=much, **usual), exchange.match(quote=much, **usual)):
             assert exchange.refusal(orders, match) == Refusal("AmountTooLarge", (much,))
+    most = exchange.match(quantity=10**38, buyer_fee=0, seller_fee=0)
+    assert exchange.refusal(orders, most).name != "AmountTooLarge"
 
 
 def test_nobody_pays_or_delivers_what_they_have_not(exchange: Exchange) -> None:
