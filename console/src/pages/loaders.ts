@@ -20,5 +20,8 @@ export const LOADERS: Readonly<Record<PagePath, Loader>> = {
   "/pair-modes": () => import("./pair_modes.tsx"),
   "/custody": () => import("./custody.tsx"),
   "/developers": () => import("./developers.tsx"),
+  "/issuer": () => import("./my_markets.tsx"),
+  "/issuer/new": () => import("./issue.tsx"),
+  "/issuer/markets/$market": () => import("./issuer_market.tsx"),
   "/sign-in": () => import("./sign_in.tsx"),
 };

@@ -34,6 +34,9 @@ export const PAGES = [
   { path: "/pair-modes", title: "Pair modes", access: ["compliance", "operator", "admin"], group: "Operations" },
   { path: "/custody", title: "Custody desk", access: ["operator", "compliance", "admin"], group: "Operations" },
   { path: "/developers", title: "API keys and webhooks", access: "signed-in", group: "Developers" },
+  { path: "/issuer", title: "My markets", access: ["issuer"], group: "Issuance" },
+  { path: "/issuer/new", title: "Issue an asset", access: ["issuer"], group: "Issuance" },
+  { path: "/issuer/markets/$market", title: "A market of mine", access: ["issuer", "compliance", "admin"], sample: "market" },
   { path: "/sign-in", title: "Sign in", access: "public" },
 ] as const satisfies readonly PageEntry[];
 

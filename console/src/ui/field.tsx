@@ -46,6 +46,11 @@ function told(id: string, { error, help }: About) {
   return { "aria-invalid": error ? true : undefined, "aria-describedby": by || undefined } as const;
 }
 
+/** A symbol may be long; what is typed never runs below it. */
+function roomFor(unit: ReactNode): string {
+  return typeof unit === "string" && unit.length > 5 ? "pr-[42%]" : "pr-16";
+}
+
 function border(error: About["error"]): string {
   return error ? "border-down" : "border-edge";
 }
@@ -60,7 +65,7 @@ export function Field({ label, help, error, unit, hideLabel, className, ...rest 
         {...rest}
         id={id}
         {...told(id, about)}
-        className={classes(BOX, border(error), Boolean(unit) && "pr-16", rest.inputMode === "decimal" && "figures text-right")}
+        className={classes(BOX, border(error), Boolean(unit) && roomFor(unit), rest.inputMode === "decimal" && "figures text-right")}
       />
     </Frame>
   );
