@@ -5,11 +5,13 @@ interface Props {
   readonly open: boolean;
   readonly title: ReactNode;
   readonly onClose: () => void;
+  /** For tables. */
+  readonly wide?: boolean;
   readonly children: ReactNode;
 }
 
 /** The browser's own modal dialog: focus stays inside, Escape closes, and focus goes back where it was. */
-export function Dialog({ open, title, onClose, children }: Props) {
+export function Dialog({ open, title, onClose, wide, children }: Props) {
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -32,7 +34,7 @@ export function Dialog({ open, title, onClose, children }: Props) {
       onClick={(event) => {
         if (event.target === dialog.current) onClose();
       }}
-      className="m-auto w-[min(34rem,calc(100vw-1.5rem))] rounded-lg border border-line bg-panel p-0 shadow-2xl"
+      className={`m-auto ${wide ? "w-[min(64rem,calc(100vw-1.5rem))]" : "w-[min(34rem,calc(100vw-1.5rem))]"} rounded-lg border border-line bg-panel p-0 shadow-2xl`}
     >
       <div className="flex items-center justify-between gap-3 border-b border-line px-4 py-2.5">
         <h2 id={id} className="font-semibold">
