@@ -4,10 +4,13 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx2
 from eth_account import Account
 from eth_account.messages import encode_defunct, encode_typed_data
 from playwright.async_api import BrowserContext, Page
 
+from deedbook.identity import checksum_address
+from deedbook.identity.terms import Address
 from deedbook.infra.settings import LOCAL_CHAIN_ID
 
 _PROVIDER = """
@@ -39,12 +42,14 @@ _PROVIDER = """
 
 @dataclass
 class TestWallet:
-    """A key, a chain, and what it refuses: by method, with code and message."""
+    """A key, a chain, and what it refuses: by method, with code and message. It sends transactions where it knows a
+    node."""
 
     __test__ = False
 
     key: str = field(default_factory=lambda: "0x" + bytes(Account.create().key).hex())
     chain_id: int = LOCAL_CHAIN_ID
+    node_url: str = ""
     refusals: dict[str, tuple[int, str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     signed: list[dict[str, Any]] = field(default_factory=list)
@@ -78,7 +83,32 @@ class TestWallet:
         if method == "wallet_switchEthereumChain":
             self.chain_id = int(params[0]["chainId"], 16)
             return None
+        if method == "eth_sendTransaction" and self.node_url:
+            return await self._send(params[0])
         return self._sign(method, params)
+
+    async def ask_node(self, method: str, *params: Any) -> Any:
+        """A question to the chain."""
+        message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        async with httpx2.AsyncClient(timeout=10, trust_env=False) as http:
+            told = (await http.post(self.node_url, json=message)).raise_for_status().json()
+        assert "error" not in told, told
+        return told["result"]
+
+    async def _send(self, asked: dict[str, Any]) -> Any:
+        signed = Account.sign_transaction(
+            {
+                "to": checksum_address(Address(asked["to"].lower())),
+                "data": asked["data"],
+                "gas": int(asked["gas"], 16),
+                "gasPrice": int(await self.ask_node("eth_gasPrice"), 16),
+                "nonce": int(await self.ask_node("eth_getTransactionCount", self.address, "pending"), 16),
+                "chainId": self.chain_id,
+                "value": 0,
+            },
+            self.key,
+        )
+        return await self.ask_node("eth_sendRawTransaction", "0x" + bytes(signed.raw_transaction).hex())
 
     def _sign(self, method: str, params: list[Any]) -> Any:
         if method == "personal_sign":

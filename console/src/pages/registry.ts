@@ -36,6 +36,8 @@ export const PAGES = [
   { path: "/developers", title: "API keys and webhooks", access: "signed-in", group: "Developers" },
   { path: "/portfolio", title: "Portfolio", access: "signed-in", group: "Exchange" },
   { path: "/portfolio/statement", title: "Statement", access: "signed-in" },
+  { path: "/funds", title: "Deposit and withdraw", access: "signed-in", group: "Exchange" },
+  { path: "/notifications", title: "Notifications", access: "signed-in" },
   { path: "/issuer", title: "My markets", access: ["issuer"], group: "Issuance" },
   { path: "/issuer/new", title: "Issue an asset", access: ["issuer"], group: "Issuance" },
   { path: "/issuer/markets/$market", title: "A market of mine", access: ["issuer", "compliance", "admin"], sample: "market" },

@@ -1,5 +1,6 @@
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import { Suspense, useEffect, useRef } from "react";
+import { Bell } from "../features/notifications/bell.tsx";
 import { useConnectionState } from "../live/hooks.ts";
 import { MyEvents } from "../live/mine.tsx";
 import { ALL_PAGES } from "../pages/registry.ts";
@@ -36,6 +37,7 @@ export function Shell() {
             <Button tone="quiet" small className="max-sm:hidden" title="Ctrl-K" onClick={() => setCommanding(true)}>
               Go to
             </Button>
+            <Bell />
             <ThemeSwitch />
             <AccountMenu />
           </div>

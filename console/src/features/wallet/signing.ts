@@ -18,7 +18,7 @@ const DOMAIN_TYPE = [
 ];
 
 /** The wallet of the account that is signed in, found again and on the account that it was. */
-async function signer(): Promise<{ wallet: WalletOffer; account: string }> {
+export async function signer(): Promise<{ wallet: WalletOffer; account: string }> {
   const { session } = sessions.get();
   if (!session) throw new WalletProblem("absent", "Sign in first.");
   const wallet = connection.get()?.offer ?? offers.get().find(({ id }) => id === session.walletId);

@@ -1,0 +1,48 @@
+/** What is asked where money enters and leaves. */
+
+import { api } from "../../api/client.ts";
+import { ask } from "../../api/queries.ts";
+
+const SOON_MS = 2_000;
+const LATER_MS = 15_000;
+const DEPOSIT_OVER = ["CREDITED", "FAILED", "EXPIRED"];
+const WITHDRAWAL_OVER = ["COMPLETED", "REJECTED", "FAILED", "CANCELLED"];
+
+export function depositIsOver(status: string): boolean {
+  return DEPOSIT_OVER.includes(status);
+}
+
+export function withdrawalIsOver(status: string): boolean {
+  return WITHDRAWAL_OVER.includes(status);
+}
+
+/** Tokens that the vault takes. */
+export const keptTokens = ask({
+  queryKey: ["tokens", "kept"],
+  queryFn: async ({ signal }) => (await api.get("/api/v1/tokens", { query: { status: "active", limit: 200 }, signal })).data,
+  staleTime: 30_000,
+});
+
+export const myDeposits = ask({
+  queryKey: ["ledger", "deposits"],
+  queryFn: async ({ signal }) => (await api.get("/api/v1/deposits", { query: { limit: 50 }, signal })).data,
+  refetchInterval: (query) => (query.state.data?.some(({ status }) => !depositIsOver(status)) ? SOON_MS : LATER_MS),
+});
+
+export const myWithdrawals = ask({
+  queryKey: ["ledger", "withdrawals"],
+  queryFn: async ({ signal }) => (await api.get("/api/v1/withdrawals", { query: { limit: 200 }, signal })).data,
+  refetchInterval: (query) => (query.state.data?.some(({ status }) => !withdrawalIsOver(status)) ? SOON_MS : LATER_MS),
+});
+
+export const destinations = ask({
+  queryKey: ["destinations"],
+  queryFn: ({ signal }) => api.get("/api/v1/withdrawals/addresses", { signal }),
+});
+
+const LASTS_S = 3600;
+
+/** When a signature made now stops counting, in whole seconds. */
+export function expiryFromNow(): number {
+  return Math.floor(Date.now() / 1000) + LASTS_S;
+}
