@@ -23,6 +23,12 @@ async def trade_screen(venue: Venue, browser: Browser, person: str = "investor",
     return visit
 
 
+async def to_the_pair(venue: Venue, page: Page) -> None:
+    """Within the page, which would forget a wallet that it is connected to; others may have opened pairs meanwhile."""
+    await page.get_by_role("link", name="Trade", exact=True).click()
+    await page.get_by_label("Pair", exact=True).select_option(venue.samples["pair"])
+
+
 async def fill(page: Page, price: str, quantity: str, side: str = "Buy") -> Locator:
     """Fill the ticket; its button."""
     await page.get_by_text(side, exact=True).first.click()
@@ -52,7 +58,7 @@ async def test_investor_trades_and_sees_it_settle_when_the_level_of_another_is_p
     page = visit.page
     await page.get_by_role("link", name="Sign in to trade").click()
     await visit.press("Sign in with Test Wallet")
-    await page.get_by_role("link", name="Trade", exact=True).click()
+    await to_the_pair(venue, page)
     await page.locator("[data-side=asks]").get_by_role("button", name="999.50").click()
     await expect(page.get_by_label("Price", exact=True)).to_have_value("999.5")
     await page.get_by_label("Quantity", exact=True).fill("2.1375")
@@ -122,7 +128,7 @@ async def test_wallet_is_asked_and_its_answer_is_shown_when_it_refuses(
     await visit.press("Sign in with Test Wallet")
     page = visit.page
     await expect(page.get_by_role("button", name="Account")).to_be_visible()
-    await page.get_by_role("link", name="Trade", exact=True).click()
+    await to_the_pair(venue, page)
     place = await fill(page, "901", "0.05")
     await place.click()
     await expect(page.locator("[data-face=wallet-rejected]")).to_contain_text("Nothing was sent")
