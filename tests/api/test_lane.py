@@ -136,6 +136,15 @@ async def test_what_is_unusual_goes_the_way_of_all_others(
     assert not taken
 
 
+async def test_an_order_is_taken_when_each_byte_of_it_is_a_chunk(floor: Floor, address: str) -> None:
+    user = await floor.investor("500")
+    body = orjson.dumps(floor.order(user)) + b" " * 20_000
+    head, _, rest = request(user, b"", ORDERS).partition(b"Content-Length: 0\r\n")
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
+    answer = await speak(address, head + b"Transfer-Encoding: chunked\r\n" + rest + chunks)
+    assert b" 201 " in answer, answer
+
+
 async def test_requests_are_answered_in_their_order_when_they_come_at_once(
     floor: Floor, address: str
 ) -> None:

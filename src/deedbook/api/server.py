@@ -77,7 +77,7 @@ class Http(HttpToolsProtocol):
         super().__init__(config, *more, **named)
         self._lane: Lane | None = getattr(getattr(config.app, "state", None), "lane", None)
         self._held = False
-        self._body = b""
+        self._body = bytearray()  # many small chunks would each copy a `bytes` anew
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(OneWrite(transport))  # type: ignore[arg-type]
@@ -85,12 +85,12 @@ class Http(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if self._held and not self.transport.is_closing():
-            self._held, body = False, self._body
+            self._held, body = False, bytes(self._body)
             super().on_headers_complete()
             super().on_body(body)
 
     def on_headers_complete(self) -> None:
-        self._held, self._body = self._is_for_lane(), b""
+        self._held, self._body = self._is_for_lane(), bytearray()
         if not self._held:
             super().on_headers_complete()
 
@@ -107,7 +107,7 @@ class Http(HttpToolsProtocol):
         self._held = False
         exchange = Exchange(self.parser.should_keep_alive())
         self.cycle = exchange  # type: ignore[assignment]
-        task = self.loop.create_task(self._answer(exchange, self.scope, self._named, self._body))
+        task = self.loop.create_task(self._answer(exchange, self.scope, self._named, bytes(self._body)))
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
 
