@@ -27,7 +27,9 @@ export function anchor(name: FieldName): string {
   return `draft-${name}`;
 }
 
-export function Text({ form, name, label, help, placeholder, className, unit, upper, max }: Props & { unit?: string; upper?: boolean; max?: number }) {
+type TextProps = Props & { unit?: string; upper?: boolean; max?: number; inputMode?: "decimal" };
+
+export function Text({ form, name, label, help, placeholder, className, unit, upper, max, inputMode }: TextProps) {
   const write = (text: string): void => form.change({ [name]: upper ? text.toUpperCase() : text });
   return (
     <div id={anchor(name)} className={className}>
@@ -39,27 +41,15 @@ export function Text({ form, name, label, help, placeholder, className, unit, up
         error={form.problems[name]}
         value={form.draft[name]}
         {...(max ? { maxLength: max } : {})}
+        {...(inputMode ? { inputMode } : {})}
         onChange={(event) => write(event.target.value)}
       />
     </div>
   );
 }
 
-export function Amount({ form, name, label, help, placeholder, className, unit }: Props & { unit?: string }) {
-  return (
-    <div id={anchor(name)} className={className}>
-      <Field
-        label={label}
-        help={help}
-        unit={unit}
-        placeholder={placeholder}
-        inputMode="decimal"
-        error={form.problems[name]}
-        value={form.draft[name]}
-        onChange={(event) => form.change({ [name]: event.target.value })}
-      />
-    </div>
-  );
+export function Amount(props: Props & { unit?: string }) {
+  return <Text {...props} inputMode="decimal" />;
 }
 
 export function Lines({ form, name, label, help, placeholder, className, rows = 3 }: Props & { rows?: number }) {
