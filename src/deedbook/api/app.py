@@ -12,7 +12,7 @@ from deedbook.api import console, errors, root
 from deedbook.api.callers import Callers
 from deedbook.api.deps import IDEMPOTENCY_KEY, guard
 from deedbook.api.examples import show_examples
-from deedbook.api.hot import Lane
+from deedbook.api.hot import Express
 from deedbook.api.key_use import KeyUses
 from deedbook.api.live.accounts import Accounts
 from deedbook.api.live.hub import Hub
@@ -168,7 +168,7 @@ def create_app(settings: Settings) -> FastAPI:
     if tracer().on:
         app.add_middleware(Traced)
     else:
-        app.state.lane = Lane(app, orders_fast.router.routes, PREFIX)
+        app.state.express = Express(app, orders_fast.router.routes, PREFIX)
     _describe(app)
     return app
 

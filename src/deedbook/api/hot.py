@@ -93,7 +93,7 @@ class Named(Headers):
         return str(key).lower().encode("latin-1") in self._named
 
 
-class LaneRequest(Request):
+class WholeRequest(Request):
     """A request all of which is there."""
 
     def __init__(self, scope: Scope, named: Mapping[bytes, bytes], body: bytes) -> None:
@@ -117,7 +117,7 @@ class HotRoute(StrictRoute):
         return handle
 
 
-class Lane:
+class Express:
     """The way of requests to hot routes that come in one piece, as nearly all do: past the framework and everything
     that stands before the others. Browsers from elsewhere take the long way, on which they are told what they may do.
     """
@@ -151,7 +151,7 @@ class Lane:
         scope["app"], scope["state"] = self._app, {"request_id": marks.request_id}
         CORRELATION_ID.set(marks.correlation_id)
         REQUEST_ID.set(marks.request_id)
-        request = LaneRequest(scope, named, body)
+        request = WholeRequest(scope, named, body)
         try:
             told = await answer(request, scope["route"])
         except Refusal as refusal:

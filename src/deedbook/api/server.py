@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from deedbook.api.hot import Lane
+from deedbook.api.hot import Express
 from deedbook.api.live.socket import ABORT
 from deedbook.api.middleware import as_lines, named_headers
 from deedbook.infra import memory
@@ -59,7 +59,7 @@ class OneWrite:
 
 
 class Exchange:
-    """A request on the lane, to the protocol what one of its own cycles is."""
+    """A request on the express way, to the protocol what one of its own cycles is."""
 
     __slots__ = ("disconnected", "keep_alive", "response_complete")
     message_event = asyncio.Event()  # The body is there: nobody waits for more of it.
@@ -70,12 +70,12 @@ class Exchange:
 
 
 class Http(HttpToolsProtocol):
-    """Requests for the lane that come in one piece go there at once. What comes in several, or right after another
-    that is not answered yet, goes the way of all others."""
+    """Requests for the express way that come in one piece go there at once. What comes in several, or right after
+    another that is not answered yet, goes the way of all others."""
 
     def __init__(self, config: uvicorn.Config, *more: Any, **named: Any) -> None:
         super().__init__(config, *more, **named)
-        self._lane: Lane | None = getattr(getattr(config.app, "state", None), "lane", None)
+        self._express: Express | None = getattr(getattr(config.app, "state", None), "express", None)
         self._held = False
         self._body = bytearray()  # many small chunks would each copy a `bytes` anew
 
@@ -90,7 +90,7 @@ class Http(HttpToolsProtocol):
             super().on_body(body)
 
     def on_headers_complete(self) -> None:
-        self._held, self._body = self._is_for_lane(), bytearray()
+        self._held, self._body = self._is_express(), bytearray()
         if not self._held:
             super().on_headers_complete()
 
@@ -111,14 +111,14 @@ class Http(HttpToolsProtocol):
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
 
-    def _is_for_lane(self) -> bool:
+    def _is_express(self) -> bool:
         """Whether this request may go there. Whatever is unusual about it is for the others."""
-        if self._lane is None or self.expect_100_continue or self.parser.should_upgrade():
+        if self._express is None or self.expect_100_continue or self.parser.should_upgrade():
             return False
         if (self.cycle is not None and not self.cycle.response_complete) or self._is_full():
             return False
         method, (path, _, query) = self.parser.get_method(), self.url.partition(b"?")
-        found = self._lane.find(method, path)
+        found = self._express.find(method, path)
         self._named = named_headers(self.headers)
         if found is None or self.parser.get_http_version() != "1.1" or b"origin" in self._named:
             return False
@@ -141,8 +141,8 @@ class Http(HttpToolsProtocol):
     async def _answer(
         self, exchange: Exchange, scope: Any, named: Mapping[bytes, bytes], body: bytes
     ) -> None:
-        assert self._lane is not None
-        answer, head = await self._lane.answer(scope, named, body)
+        assert self._express is not None
+        answer, head = await self._express.answer(scope, named, body)
         if self.flow.write_paused and not exchange.disconnected:
             await self.flow.drain()
         if exchange.disconnected:

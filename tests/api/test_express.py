@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from deedbook import truths
-from deedbook.api.hot import Lane
+from deedbook.api.hot import Express
 from tests.api.loopback import serving, speak
 from tests.support.floor import Floor
 from tests.support.world import User
@@ -26,16 +26,16 @@ async def address(floor: Floor) -> AsyncIterator[str]:
 
 @pytest.fixture
 def taken(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The addresses that were answered on the lane."""
+    """The addresses that were answered on the express way."""
     seen: list[str] = []
-    lane: Lane = floor.world.app.state.lane
-    answer = lane.answer
+    express: Express = floor.world.app.state.express
+    answer = express.answer
 
     async def noted(scope: dict[str, object], named: dict[bytes, bytes], body: bytes) -> object:
         seen.append(f"{scope['method']} {scope['path']}")
         return await answer(scope, named, body)
 
-    monkeypatch.setattr(lane, "answer", noted)
+    monkeypatch.setattr(express, "answer", noted)
     return seen
 
 
@@ -97,19 +97,21 @@ def _shape(parts: Parts) -> tuple[int, set[str], str]:
 
 
 @pytest.mark.parametrize("kind", CASES)
-async def test_the_answer_is_the_same_on_the_lane_and_on_the_way_of_all_others(
+async def test_the_answer_is_the_same_on_the_express_way_and_on_the_way_of_all_others(
     floor: Floor, address: str, taken: list[str], kind: str
 ) -> None:
     path, method, headers = CASES[kind]
     user = None if kind == "stranger" else await floor.investor("500")
     owner = user or await floor.investor()
     told = []
-    for way in ("lane", "others"):
+    for way in ("express", "others"):
         body = body_of(floor, owner, kind)
         lines = [f"{name}: {value.replace('once', way)}" for name, value in headers.items()]
         whole = request(user, body, path, method, *lines, f"X-Request-Id: {way}-request")
-        # What comes in two pieces is not for the lane.
-        pieces = (whole,) if way == "lane" else (whole[:20], whole[20:-1] if body else whole[20:], whole[-1:])
+        # What comes in two pieces is not express.
+        pieces = (
+            (whole,) if way == "express" else (whole[:20], whole[20:-1] if body else whole[20:], whole[-1:])
+        )
         if way == "others" and not body:
             pieces = (whole.replace(b"Host:", b"Expect: 100-continue\r\nHost:"),)
         answer = await speak(address, *pieces, pause_s=0.05 if len(pieces) > 1 else 0.0)
@@ -118,7 +120,8 @@ async def test_the_answer_is_the_same_on_the_lane_and_on_the_way_of_all_others(
             again = read(await speak(address, request(user, body, path, method, *lines)))
             assert (again[0], again[1].get("idempotent-replayed")) == (201, "true"), again
     assert told[0] == tuple(
-        part.replace("others-request", "lane-request") if isinstance(part, str) else part for part in told[1]
+        part.replace("others-request", "express-request") if isinstance(part, str) else part
+        for part in told[1]
     )
     assert taken[0] == f"{method} {path.partition('?')[0]}" and len(taken) == (3 if kind == "replayed" else 1)
 
