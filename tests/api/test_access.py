@@ -62,6 +62,7 @@ WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
     "POST /api/v1/tokens/{id}/mint": (401, 403, 404, 403, 403),
     "POST /api/v1/tokens/{id}/refresh": (401, 403, 404, 403, 202),
     "GET /api/v1/tokens/{id}/mints": OFFICERS_READ,
+    "GET /api/v1/tokens/mints": OFFICERS_STEP,
     "GET /api/v1/tokens/mints/{id}": OFFICERS_READ,
     "POST /api/v1/tokens/mints/{id}/approve": OFFICERS_STEP,
     "POST /api/v1/tokens/mints/{id}/reject": OFFICERS_STEP,

@@ -61,6 +61,7 @@ OWNER_AND_ADMIN: dict[str, tuple[int, int]] = {
     "POST /api/v1/tokens/{id}/mint": (201, 403),
     "POST /api/v1/tokens/{id}/refresh": (202, 202),
     "GET /api/v1/tokens/{id}/mints": (200, 200),
+    "GET /api/v1/tokens/mints": (403, 200),
     "GET /api/v1/tokens/mints/{id}": (200, 200),
     "POST /api/v1/tokens/mints/{id}/approve": (403, 200),
     "POST /api/v1/tokens/mints/{id}/reject": (403, 200),

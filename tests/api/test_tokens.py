@@ -320,6 +320,25 @@ async def test_mints_are_listed_in_pages_newest_first(desk: Desk) -> None:
     assert told == made[::-1]
 
 
+async def test_officers_see_the_mints_of_every_token_by_where_they_stand(desk: Desk) -> None:
+    other = await open_desk(desk.world)
+    first, second = (await desk.mint("1")).json()["id"], (await other.mint("2")).json()["id"]
+    decided = (await desk.mint("3")).json()
+    await desk.decide(decided, "reject")
+    page = (await desk.get("mints?status=PENDING_APPROVAL&limit=1", desk.officer)).json()
+    cursor = page["nextCursor"]
+    rest = (await desk.get(f"mints?status=PENDING_APPROVAL&cursor={cursor}", desk.officer)).json()
+    assert [mint["id"] for told in (page, rest) for mint in told["data"]] == [second, first]
+    assert [mint["id"] for mint in (await desk.get("mints", desk.officer)).json()["data"]] == [
+        decided["id"],
+        second,
+        first,
+    ]
+    refused(await desk.get(f"mints?cursor={cursor[:-2]}", desk.officer), 422, "invalid_request")
+    for user in (desk.issuer, await desk.world.user(Role.OPERATOR)):
+        refused(await desk.get("mints", user), 403, "forbidden")
+
+
 # Holders
 
 

@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+import json
+import uuid
 from typing import Any
 
 import pytest
@@ -92,4 +94,70 @@ async def test_file_is_compared_with_its_hash_when_the_officer_has_it(venue: Ven
     await decide(visit, "Reject", "the deed is of another building")
     await expect(visit.page.get_by_test_id("receipt")).to_contain_text("the deed is of another building")
     visit.nothing_was_amiss()
+    await visit.page.context.close()
+
+
+async def _decide_on_mint(visit: Visit, verdict: str, reason: str) -> None:
+    await visit.page.get_by_label("Reason", exact=True).fill(reason)
+    await visit.press(verdict)
+    await visit.page.get_by_role("dialog").get_by_role("button", name=f"{verdict} it").click()
+
+
+async def test_mint_is_carried_out_when_a_second_person_agrees_at_the_desk(
+    venue: Venue, browser: Browser
+) -> None:
+    mint = await venue.ask_for_a_mint("1.25", "a second wing")
+    first = await look(browser, venue.url, session=venue.sessions["compliance"])
+    second = await look(browser, venue.url, session=venue.sessions["admin"])
+    await second.open(f"/approvals/mints/{mint['id']}")
+    await first.open("/approvals")
+    await first.page.get_by_role("tab", name="Mints").click()
+    await expect(first.page.get_by_role("row", name="a second wing")).to_contain_text("ago")
+    await first.page.get_by_role("link", name="1.25").click()
+    await expect(first.page.get_by_text("Supply after it")).to_be_visible()
+    await expect(first.page.get_by_role("button", name="Approve", exact=True)).to_be_disabled()
+    await _decide_on_mint(first, "Approve", "the wing stands")
+    receipt = first.page.get_by_test_id("receipt")
+    await expect(receipt).to_contain_text("the wing stands")
+    await expect(receipt).to_contain_text("Completed", timeout=60_000)
+    await _decide_on_mint(second, "Reject", "I saw no wing")
+    await expect(second.page.locator("[data-face=conflict]")).to_be_visible()
+    await second.page.locator("[data-face=conflict]").get_by_role("button", name="Look again").click()
+    await expect(second.page.get_by_test_id("receipt")).to_contain_text("the wing stands")
+    first.nothing_was_amiss()
+    assert [complaint for complaint in second.complaints if "409" not in complaint] == []
+    for visit in (first, second):
+        await visit.page.context.close()
+
+
+async def test_issuer_reads_why_when_a_mint_is_rejected(venue: Venue, browser: Browser) -> None:
+    mint = await venue.ask_for_a_mint("2.5", "a third wing")
+    officer = await look(browser, venue.url, session=venue.sessions["compliance"])
+    await officer.open(f"/approvals/mints/{mint['id']}")
+    await _decide_on_mint(officer, "Reject", "nothing was built")
+    await expect(officer.page.get_by_test_id("receipt")).to_contain_text("nothing was built")
+    issuer = await look(browser, venue.url, session=venue.sessions["issuer"])
+    await issuer.open(f"/issuer/markets/{venue.samples['market']}")
+    await issuer.page.get_by_role("tab", name="Mints").click()
+    await expect(issuer.page.get_by_role("row", name="a third wing")).to_contain_text("nothing was built")
+    for visit in (officer, issuer):
+        visit.nothing_was_amiss()
+        await visit.page.context.close()
+
+
+async def test_officer_cannot_decide_when_the_mint_would_be_theirs(venue: Venue, browser: Browser) -> None:
+    admin = json.loads(venue.sessions["admin"])
+    async with venue.client("compliance") as http:
+        token = (await http.get(f"/tokens/{venue.samples['token']}")).raise_for_status().json()
+        let_in = {"tokenId": token["id"], "kycStatus": "APPROVED", "kycLevel": 2, "whitelisted": True}
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        body = {**let_in, "jurisdiction": "LU"}
+        told = await http.post(f"/tokens/compliance/{admin['userId']}", json=body, headers=headers)
+        told.raise_for_status()
+    mint = await venue.ask_for_a_mint("3", "a gift", to=admin["account"])
+    visit = await look(browser, venue.url, session=venue.sessions["admin"])
+    await visit.open(f"/approvals/mints/{mint['id']}")
+    await visit.says("You asked for this, or would receive it")
+    await visit.page.get_by_label("Reason", exact=True).fill("I would like it")
+    await expect(visit.page.get_by_role("button", name="Approve", exact=True)).to_be_disabled()
     await visit.page.context.close()

@@ -1,12 +1,13 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
+import { api } from "../api/client.ts";
 import { differences } from "../domain/free_form.ts";
-import { Decision } from "../features/approvals/decision.tsx";
+import { Decision, type Matter } from "../features/approvals/decision.tsx";
 import { Documents } from "../features/approvals/documents.tsx";
 import { AssetFacts, Gaps } from "../features/approvals/facts.tsx";
 import { Issuer } from "../features/approvals/issuer.tsx";
-import { historyOf, looked, type Details } from "../features/approvals/queries.ts";
+import { historyOf, looked, waiting, type Details } from "../features/approvals/queries.ts";
 import { HistoryList, Receipt } from "../features/approvals/receipt.tsx";
 import { Differences } from "../features/staff/differences.tsx";
 import { Button, Loaded, Notice, PageTitle, Panel, Status } from "../ui/index.ts";
@@ -82,6 +83,12 @@ function Changed({ before, now }: { before: Details | null; now: Details }) {
 
 function Verdict({ details, onDecided, onLookAgain }: { details: Details; onDecided: () => void; onLookAgain: () => void }) {
   const history = useQuery(historyOf(details.market.id));
+  const client = useQueryClient();
+  const decided = async (): Promise<void> => {
+    await client.invalidateQueries({ queryKey: historyOf(details.market.id).queryKey });
+    void client.invalidateQueries({ queryKey: waiting.queryKey });
+    onDecided();
+  };
   const isOpen = details.market.status === "pending_approval";
   return (
     <>
@@ -89,7 +96,7 @@ function Verdict({ details, onDecided, onLookAgain }: { details: Details; onDeci
         <div className="flex flex-col gap-3">
           {isOpen ? <Gaps details={details} /> : null}
           {isOpen ? (
-            <Decision details={details} onDecided={onDecided} onLookAgain={onLookAgain} />
+            <Decision matter={matterOf(details)} onDecided={decided} onLookAgain={onLookAgain} />
           ) : (
             <Loaded of={history}>{(events) => <Receipt details={details} history={events} />}</Loaded>
           )}
@@ -100,4 +107,19 @@ function Verdict({ details, onDecided, onLookAgain }: { details: Details; onDeci
       </Panel>
     </>
   );
+}
+
+function matterOf({ market }: Details): Matter {
+  return {
+    kind: "market",
+    name: market.name,
+    about: market.tokenSymbol,
+    version: market.version,
+    approval: "Its token is deployed at once and the pair opens by itself. This cannot be taken back; a market can be paused later.",
+    rejection: "It ends here: the issuer has to register anew.",
+    barred: null,
+    send: (decision, reason, key) =>
+      api.post("/api/v1/markets/{id}/approve", { path: { id: market.id }, body: { decision, reason }, key, seen: market.version }),
+    same: (reason) => ({ method: "POST", path: `/api/v1/markets/${market.id}/approve`, body: { decision: "approve", reason }, keyed: true }),
+  };
 }

@@ -1,65 +1,113 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import type { Market } from "../api/queries.ts";
 import { sentence } from "../domain/words.ts";
-import { waiting } from "../features/approvals/queries.ts";
-import { EmptyState, Hex, Loaded, PageTitle, Panel, Quantity, Stat, Table, Time, useNow, type Column } from "../ui/index.ts";
+import { waiting, waitingMints, type Mint } from "../features/approvals/queries.ts";
+import { EmptyState, Hex, Loaded, PageTitle, Panel, Quantity, Stat, Table, Tabs, Time, useNow, type Column } from "../ui/index.ts";
 
 const DAY_MS = 86_400_000;
+const SHOWN = ["registrations", "mints"] as const;
+type Shown = (typeof SHOWN)[number];
 
 export default function Approvals() {
-  const queue = useQuery(waiting);
+  const { show } = useSearch({ strict: false }) as { show?: string };
+  const navigate = useNavigate();
+  const registrations = useQuery(waiting);
+  const mints = useQuery(waitingMints);
+  const since = [...(registrations.data ?? []), ...(mints.data ?? [])].map(({ createdAt }) => createdAt).sort();
   return (
     <>
-      <PageTitle title="Approval desk" about="Registrations that wait for an officer, the longest first. What you approve is tokenized at once." />
-      <Loaded of={queue}>
-        {(markets) => (
-          <div className="flex flex-col gap-4">
-            <Figures markets={markets} />
-            <Panel title="Waiting" flush>
-              <Table
-                caption="Registrations that wait for a decision"
-                rows={markets}
-                rowKey={(market) => market.id}
-                columns={COLUMNS}
-                empty={
-                  <EmptyState title="Nothing waits">
-                    When an issuer submits an asset it stands here within seconds. What was decided is found in the audit timeline.
-                  </EmptyState>
-                }
-              />
-            </Panel>
-          </div>
-        )}
-      </Loaded>
+      <PageTitle title="Approval desk" about="What waits for an officer, the longest first. What you approve is carried out at once." />
+      <div className="flex flex-col gap-4">
+        <Figures registrations={registrations.data?.length} mints={mints.data?.length} since={since} />
+        <Panel flush>
+          <Tabs<Shown>
+            label="What waits"
+            flush
+            active={SHOWN.find((one) => one === show) ?? "registrations"}
+            onChange={(one) => void navigate({ to: "/approvals", search: { show: one } as never, replace: true })}
+            tabs={[
+              { name: "registrations", label: counted("Registrations", registrations.data), panel: <Registrations asked={registrations} /> },
+              { name: "mints", label: counted("Mints", mints.data), panel: <Mints asked={mints} /> },
+            ]}
+          />
+        </Panel>
+      </div>
     </>
   );
 }
 
-function Figures({ markets }: { markets: readonly Market[] }) {
+function counted(label: string, rows: readonly unknown[] | undefined): string {
+  return rows && rows.length > 0 ? `${label} (${rows.length})` : label;
+}
+
+function Figures({ registrations, mints, since }: { registrations: number | undefined; mints: number | undefined; since: readonly string[] }) {
   const now = useNow();
-  const late = markets.filter((market) => now.getTime() - new Date(market.createdAt).getTime() > DAY_MS).length;
+  const late = since.filter((at) => now.getTime() - new Date(at).getTime() > DAY_MS).length;
   return (
     <Panel>
-      <div className="grid grid-cols-2 gap-4 sm:grid-cols-3">
-        <Stat label="Waiting">{markets.length}</Stat>
+      <div className="grid grid-cols-2 gap-4 sm:grid-cols-4">
+        <Stat label="Registrations">{registrations ?? "–"}</Stat>
+        <Stat label="Mints">{mints ?? "–"}</Stat>
         <Stat label="For more than a day">
           <span className={late > 0 ? "text-warn" : ""}>{late}</span>
         </Stat>
         <Stat label="The longest since">
-          <Time at={markets[0]?.createdAt} shape="relative" />
+          <Time at={since[0]} shape="relative" />
         </Stat>
       </div>
     </Panel>
   );
 }
 
-const COLUMNS: readonly Column<Market>[] = [
+function Registrations({ asked }: { asked: Parameters<typeof Loaded<Market[]>>[0]["of"] }) {
+  return (
+    <Loaded of={asked}>
+      {(markets) => (
+        <Table
+          caption="Registrations that wait for a decision"
+          rows={markets}
+          rowKey={(market) => market.id}
+          columns={REGISTRATIONS}
+          empty={
+            <EmptyState title="Nothing waits">
+              When an issuer submits an asset it stands here within seconds. What was decided is found in the audit timeline.
+            </EmptyState>
+          }
+        />
+      )}
+    </Loaded>
+  );
+}
+
+function Mints({ asked }: { asked: Parameters<typeof Loaded<Mint[]>>[0]["of"] }) {
+  return (
+    <Loaded of={asked}>
+      {(mints) => (
+        <Table
+          caption="Mints that wait for a second person"
+          rows={mints}
+          rowKey={(mint) => mint.id}
+          columns={MINTS}
+          empty={
+            <EmptyState title="No mint waits">
+              An issuer asks for more of a token on their market's page. What the policy allows by itself never stands here.
+            </EmptyState>
+          }
+        />
+      )}
+    </Loaded>
+  );
+}
+
+const LINK = "font-medium text-accent underline-offset-2 hover:underline";
+
+const REGISTRATIONS: readonly Column<Market>[] = [
   {
     head: "Asset",
     primary: true,
     cell: (market) => (
-      <Link to={`/approvals/${market.id}`} className="font-medium text-accent underline-offset-2 hover:underline">
+      <Link to={`/approvals/${market.id}`} className={LINK}>
         {market.name}
       </Link>
     ),
@@ -69,4 +117,19 @@ const COLUMNS: readonly Column<Market>[] = [
   { head: "Supply", right: true, cell: (market) => <Quantity value={market.totalSupply} rough /> },
   { head: "Issuer", wide: true, cell: (market) => <Hex value={market.issuerAccount} /> },
   { head: "Waiting since", right: true, cell: (market) => <Time at={market.createdAt} shape="relative" /> },
+];
+
+const MINTS: readonly Column<Mint>[] = [
+  {
+    head: "Amount",
+    primary: true,
+    cell: (mint) => (
+      <Link to={`/approvals/mints/${mint.id}`} className={LINK}>
+        <Quantity value={mint.amount} unit={mint.symbol} places={18} />
+      </Link>
+    ),
+  },
+  { head: "Why", cell: (mint) => <span className="line-clamp-2">{mint.reason}</span> },
+  { head: "Goes to", wide: true, cell: (mint) => <Hex value={mint.account} /> },
+  { head: "Waiting since", right: true, cell: (mint) => <Time at={mint.createdAt} shape="relative" /> },
 ];

@@ -12,6 +12,7 @@ export const LOADERS: Readonly<Record<PagePath, Loader>> = {
   "/trade/$pair": () => import("./trade.tsx"),
   "/approvals": () => import("./approvals.tsx"),
   "/approvals/$market": () => import("./approval.tsx"),
+  "/approvals/mints/$mint": () => import("./mint.tsx"),
   "/compliance": () => import("./compliance.tsx"),
   "/compliance/$user": () => import("./compliance_user.tsx"),
   "/token-rules": () => import("./token_rules.tsx"),

@@ -15,8 +15,8 @@ export interface PageEntry {
   readonly access: "public" | "signed-in" | readonly Role[];
   /** Where it stands in the navigation; pages without a group are reached from others. */
   readonly group?: Group;
-  /** What tests put in the place of `$name`: a market's id, a pair's symbol, a token's symbol, the visitor's own id. */
-  readonly sample?: "market" | "pair" | "token" | "user";
+  /** What tests put in the place of `$name`: a market's id, a pair's symbol, a token's symbol, a mint's id, the visitor's own id. */
+  readonly sample?: "market" | "pair" | "token" | "mint" | "user";
 }
 
 export const PAGES = [
@@ -26,6 +26,7 @@ export const PAGES = [
   { path: "/trade/$pair", title: "Trade", access: "public", sample: "pair" },
   { path: "/approvals", title: "Approval desk", access: ["compliance", "admin"], group: "Compliance" },
   { path: "/approvals/$market", title: "Registration", access: ["compliance", "admin"], sample: "market" },
+  { path: "/approvals/mints/$mint", title: "Mint", access: ["compliance", "admin"], sample: "mint" },
   { path: "/compliance", title: "Compliance", access: ["compliance"], group: "Compliance" },
   { path: "/compliance/$user", title: "Standing of a user", access: ["compliance", "admin"], sample: "user" },
   { path: "/token-rules", title: "Token rules", access: ["compliance", "admin"], group: "Compliance" },

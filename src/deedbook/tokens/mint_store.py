@@ -108,16 +108,23 @@ async def unsettled(db: Database, older_than_s: float, limit: int) -> list[UUID]
     return [row["mint_id"] for row in rows]
 
 
-async def listing(db: Database, token_id: TokenId, after: tuple[Any, UUID] | None, limit: int) -> list[Mint]:
-    """A token's mints, newest first, after the given position."""
+async def listing(
+    db: Database,
+    token_id: TokenId | None,
+    status: MintStatus | None,
+    after: tuple[Any, UUID] | None,
+    limit: int,
+) -> list[Mint]:
+    """Mints of a token or of all, newest first, after the given position."""
     async with db.reading() as connection:
         rows = await connection.fetch(
             f"""
-            {_SELECT} WHERE m.token_id = $1
-                AND ($2::timestamptz IS NULL OR (m.created_at, m.mint_id) < ($2, $3::uuid))
-            ORDER BY m.created_at DESC, m.mint_id DESC LIMIT $4
+            {_SELECT} WHERE ($1::uuid IS NULL OR m.token_id = $1) AND ($2::text IS NULL OR m.status = $2)
+                AND ($3::timestamptz IS NULL OR (m.created_at, m.mint_id) < ($3, $4::uuid))
+            ORDER BY m.created_at DESC, m.mint_id DESC LIMIT $5
             """,
             token_id,
+            status.value if status else None,
             after[0] if after else None,
             after[1] if after else None,
             limit,

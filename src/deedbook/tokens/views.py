@@ -10,7 +10,7 @@ from deedbook.infra.database import Database
 from deedbook.kernel.ids import MarketId, TokenId, UserId, parse_uuid
 from deedbook.tokens import mint_store
 from deedbook.tokens.store import COLUMNS, token_of
-from deedbook.tokens.terms import Mint, Token, TokenStatus, TokenType
+from deedbook.tokens.terms import Mint, MintStatus, Token, TokenStatus, TokenType
 
 _SHOWN = COLUMNS + ", created_at, metadata"
 Position = tuple[datetime, UUID]
@@ -92,9 +92,11 @@ async def asset(db: Database, market_id: MarketId) -> dict[str, Any]:
     return {**dict(row), "documents": [dict(document) for document in documents]}
 
 
-async def mints(db: Database, token_id: TokenId, after: Position | None, limit: int) -> list[Mint]:
-    """A token's mints, newest first, after the given position."""
-    return await mint_store.listing(db, token_id, after, limit)
+async def mints(
+    db: Database, token_id: TokenId | None, status: MintStatus | None, after: Position | None, limit: int
+) -> list[Mint]:
+    """Mints of a token or of all, newest first, after the given position."""
+    return await mint_store.listing(db, token_id, status, after, limit)
 
 
 async def asked_mints(db: Database, mint_ids: list[UUID]) -> dict[UUID, tuple[UserId, str]]:

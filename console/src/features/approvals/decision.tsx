@@ -1,33 +1,47 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useRef, useState } from "react";
-import { api, newKey } from "../../api/client.ts";
+import { useMutation } from "@tanstack/react-query";
+import { useRef, useState, type ComponentProps } from "react";
+import { newKey } from "../../api/client.ts";
 import { ApiProblem } from "../../api/problem.ts";
 import { tell } from "../../state/toasts.ts";
 import { Button, Confirm, CopyAs, ErrorState, TextArea } from "../../ui/index.ts";
-import { historyOf, waiting, type Details, type Verdict } from "./queries.ts";
+import type { Verdict } from "./queries.ts";
 
 const LONGEST_REASON = 2000;
+/** Somebody else was faster: with another version of it, or with a verdict. */
+const OVERTAKEN: ReadonlySet<string> = new Set(["stale", "conflict"]);
 const DONE: Readonly<Record<Verdict, string>> = { approve: "Approved", reject: "Rejected" };
 
-/** Approve or reject, with a reason, the version that was looked at and no other. */
-export function Decision({ details: { market }, onDecided, onLookAgain }: { details: Details; onDecided: () => void; onLookAgain: () => void }) {
-  const client = useQueryClient();
+/** What is decided on: how it is called, what follows from each verdict, and the request that carries it. */
+export interface Matter {
+  readonly kind: "market" | "mint";
+  readonly name: string;
+  readonly about: string;
+  /** Which version is decided on, where there are several. */
+  readonly version?: number;
+  readonly approval: string;
+  readonly rejection: string;
+  /** Why this officer cannot decide, whatever they write. */
+  readonly barred: string | null;
+  readonly send: (verdict: Verdict, reason: string, key: string) => Promise<unknown>;
+  readonly same: (reason: string) => ComponentProps<typeof CopyAs>["request"];
+}
+
+interface Props {
+  readonly matter: Matter;
+  readonly onDecided: () => Promise<void>;
+  readonly onLookAgain: () => void;
+}
+
+/** Approve or reject, with a reason, what was looked at and nothing else. */
+export function Decision({ matter, onDecided, onLookAgain }: Props) {
   const [reason, setReason] = useState("");
   const [asking, setAsking] = useState<Verdict | null>(null);
   const key = useRef(newKey());
   const deciding = useMutation({
-    mutationFn: (decision: Verdict) =>
-      api.post("/api/v1/markets/{id}/approve", {
-        path: { id: market.id },
-        body: { decision, reason: reason.trim() },
-        key: key.current,
-        seen: market.version,
-      }),
-    onSuccess: async (_, decision) => {
-      tell(DONE[decision], `${market.name} (${market.tokenSymbol})`);
-      await client.invalidateQueries({ queryKey: historyOf(market.id).queryKey });
-      void client.invalidateQueries({ queryKey: waiting.queryKey });
-      onDecided();
+    mutationFn: (verdict: Verdict) => matter.send(verdict, reason.trim(), key.current),
+    onSuccess: async (_, verdict) => {
+      tell(DONE[verdict], `${matter.name} (${matter.about})`);
+      await onDecided();
     },
     onSettled: () => {
       // Another try is another intention: the reason may have changed, and the version with it.
@@ -35,9 +49,8 @@ export function Decision({ details: { market }, onDecided, onLookAgain }: { deta
       setAsking(null);
     },
   });
-  const isStale = deciding.error instanceof ApiProblem && deciding.error.face === "stale";
-  const missing = reason.trim() ? null : "Write a reason first";
-  const blocked = isStale ? "Look again first" : missing;
+  const isStale = deciding.error instanceof ApiProblem && OVERTAKEN.has(deciding.error.face);
+  const blocked = matter.barred ?? (isStale ? "Look again first" : reason.trim() ? null : "Write a reason first");
   return (
     <div className="flex flex-col gap-3">
       <TextArea
@@ -62,49 +75,40 @@ export function Decision({ details: { market }, onDecided, onLookAgain }: { deta
       ) : null}
       <div className="flex flex-wrap items-center gap-2 text-[13px] text-muted">
         The same as a request
-        <CopyAs
-          request={{
-            method: "POST",
-            path: `/api/v1/markets/${market.id}/approve`,
-            body: { decision: "approve", reason: reason.trim() || "documents verified" },
-            keyed: true,
-          }}
-        />
+        <CopyAs request={matter.same(reason.trim() || "documents verified")} />
       </div>
-      <Sure asking={asking} details={{ name: market.name, symbol: market.tokenSymbol, version: market.version, reason }} busy={deciding.isPending} onClose={() => setAsking(null)} onConfirm={(verdict) => deciding.mutate(verdict)} />
+      <Sure asking={asking} matter={matter} reason={reason} busy={deciding.isPending} onClose={() => setAsking(null)} onConfirm={(verdict) => deciding.mutate(verdict)} />
     </div>
   );
 }
 
 interface SureProps {
   readonly asking: Verdict | null;
-  readonly details: { readonly name: string; readonly symbol: string; readonly version: number; readonly reason: string };
+  readonly matter: Matter;
+  readonly reason: string;
   readonly busy: boolean;
   readonly onClose: () => void;
   readonly onConfirm: (verdict: Verdict) => void;
 }
 
-function Sure({ asking, details: { name, symbol, version, reason }, busy, onClose, onConfirm }: SureProps) {
+function Sure({ asking, matter: { kind, name, about, version, approval, rejection }, reason, busy, onClose, onConfirm }: SureProps) {
   if (asking === null) return null;
   const isApproval = asking === "approve";
+  const verb = isApproval ? "Approve" : "Reject";
   return (
     <Confirm
       open
-      title={isApproval ? "Approve this market?" : "Reject this market?"}
-      what={isApproval ? `Approve version ${version}` : `Reject version ${version}`}
+      title={`${verb} this ${kind}?`}
+      what={version === undefined ? `${verb} it` : `${verb} version ${version}`}
       tone={isApproval ? "primary" : "danger"}
       busy={busy}
       onClose={onClose}
       onConfirm={() => onConfirm(asking)}
     >
       <p dir="auto">
-        <strong>{name}</strong> ({symbol})
+        <strong>{name}</strong> ({about})
       </p>
-      <p className="mt-2">
-        {isApproval
-          ? "Its token is deployed at once and the pair opens by itself. This cannot be taken back; a market can be paused later."
-          : "It ends here: the issuer has to register anew."}
-      </p>
+      <p className="mt-2">{isApproval ? approval : rejection}</p>
       <p className="mt-2 text-muted" dir="auto">
         Reason: {reason}
       </p>

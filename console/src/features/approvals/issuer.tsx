@@ -31,7 +31,8 @@ function Credentials({ userId, issuerId, marketId }: { userId: string | null; is
   );
 }
 
-function StandingFacts({ userId, issuerId }: { userId: string; issuerId: string }) {
+/** How somebody stands with compliance, whatever they ask for. */
+export function StandingFacts({ userId, issuerId }: { userId: string; issuerId?: string }) {
   const standing = useQuery(standingOf(userId));
   return (
     <Loaded of={standing} waiting={<SkeletonRows rows={3} />}>
@@ -40,7 +41,7 @@ function StandingFacts({ userId, issuerId }: { userId: string; issuerId: string 
           facts={[
             ["Account", <Hex value={told.account} />],
             ["User", <Hex value={userId} />],
-            ["Acts for", <Hex value={issuerId} />],
+            ...(issuerId ? [["Acts for", <Hex value={issuerId} />] as const] : []),
             ["Freeze", told.frozen ? <Flag bad>Frozen: {told.frozenReason}</Flag> : <Flag>Not frozen</Flag>],
             ["Sanctions", <Screening standing={told} />],
             ["KYC", <Kyc standing={told} />],

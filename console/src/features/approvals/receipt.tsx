@@ -1,7 +1,7 @@
 import { sentence } from "../../domain/words.ts";
 import { AuditLink } from "../staff/audit_link.tsx";
-import { Button, Facts, Hex, Notice, Nothing, Status, Time } from "../../ui/index.ts";
-import type { Details, History } from "./queries.ts";
+import { Button, Facts, Hex, Notice, Nothing, Quantity, Status, Time } from "../../ui/index.ts";
+import type { Details, History, Mint } from "./queries.ts";
 
 const DECISIONS = new Set(["market.approved", "market.rejected"]);
 
@@ -25,12 +25,42 @@ export function Receipt({ details: { market }, history }: { details: Details; hi
           ["Record", <Hex value={decided.id} />],
         ]}
       />
-      <div className="no-print flex flex-wrap items-center gap-3">
-        <Button small onClick={() => window.print()}>
-          Print
-        </Button>
-        <AuditLink entityId={market.id} />
-      </div>
+      <Keep entityId={market.id} />
+    </div>
+  );
+}
+
+/** The same of a mint; the chain's word on it stands there as soon as there is one. */
+export function MintReceipt({ mint }: { mint: Mint }) {
+  const isRejected = mint.status === "REJECTED";
+  return (
+    <div className="flex flex-col gap-3" data-testid="receipt">
+      <Notice tone={isRejected || mint.status === "FAILED" ? "bad" : "good"} title={isRejected ? "Rejected" : "Approved"}>
+        <p dir="auto">{mint.decisionReason || "No reason was given."}</p>
+        {mint.error ? <p dir="auto">It failed: {mint.error}</p> : null}
+      </Notice>
+      <Facts
+        facts={[
+          ["Mint", <Quantity value={mint.amount} unit={mint.symbol} places={18} />],
+          ["Stands now", <Status of={mint.status} />],
+          ["Last moved", <Time at={mint.updatedAt} />],
+          ["By", mint.decidedBy ? <Hex value={mint.decidedBy} /> : <Nothing said="the policy for small mints" />],
+          ["Transaction", <Hex value={mint.txHash} />],
+          ["Record", <Hex value={mint.id} />],
+        ]}
+      />
+      <Keep entityId={mint.tokenId} />
+    </div>
+  );
+}
+
+function Keep({ entityId }: { entityId: string }) {
+  return (
+    <div className="no-print flex flex-wrap items-center gap-3">
+      <Button small onClick={() => window.print()}>
+        Print
+      </Button>
+      <AuditLink entityId={entityId} />
     </div>
   );
 }

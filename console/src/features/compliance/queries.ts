@@ -1,5 +1,6 @@
 /** What compliance asks of people and their records. */
 
+import { allPages, LONGEST_PAGE } from "../../api/all_pages.ts";
 import { api, type Schemas } from "../../api/client.ts";
 import { ask, type Balance } from "../../api/queries.ts";
 
@@ -8,7 +9,6 @@ export type Standing = Schemas["StandingAnswer"];
 export type KycStatus = Schemas["KycStatus"];
 export type Order = Schemas["OrderAnswer"];
 
-const PAGE = 200;
 const PAGES_AT_MOST = 20;
 const OPEN = ["PENDING_MATCH", "OPEN", "PARTIAL"] as const;
 
@@ -23,7 +23,7 @@ export function standingOf(userId: string) {
 export const regulated = ask({
   queryKey: ["tokens", "regulated"],
   queryFn: async ({ signal }) => {
-    const { data } = await api.get("/api/v1/tokens", { query: { type: "RWA", limit: PAGE }, signal });
+    const { data } = await api.get("/api/v1/tokens", { query: { type: "RWA", limit: LONGEST_PAGE }, signal });
     return new Map(data.map((token) => [token.id, token]));
   },
   staleTime: 30_000,
@@ -34,15 +34,10 @@ export function endingBefore(moment: string) {
   return ask({
     queryKey: ["compliance", "ending", moment],
     queryFn: async ({ signal }) => {
-      const found: KycRecord[] = [];
-      let cursor: string | null = null;
-      for (let page = 0; page < PAGES_AT_MOST; page += 1) {
-        const query = { expiringBefore: moment, limit: PAGE, ...(cursor ? { cursor } : {}) };
-        const told: Schemas["Page_RecordAnswer_"] = await api.get("/api/v1/compliance/records", { query, signal });
-        found.push(...told.data);
-        cursor = told.nextCursor;
-        if (!cursor) break;
-      }
+      const found = await allPages<KycRecord>(
+        (following) => api.get("/api/v1/compliance/records", { query: { expiringBefore: moment, ...following }, signal }),
+        PAGES_AT_MOST,
+      );
       return found.sort((a, b) => (a.expiresAt ?? "").localeCompare(b.expiresAt ?? ""));
     },
   });
@@ -60,7 +55,7 @@ export function exposureOf(userId: string) {
     queryKey: ["compliance", "exposure", userId],
     queryFn: async ({ signal }): Promise<Exposure> => {
       const asked = OPEN.map((status) =>
-        api.get("/api/v1/trading/users/{userId}/orders", { path: { userId }, query: { status, limit: PAGE }, signal }),
+        api.get("/api/v1/trading/users/{userId}/orders", { path: { userId }, query: { status, limit: LONGEST_PAGE }, signal }),
       );
       const held = api.get("/api/v1/tokens/balances/{userId}", { path: { userId }, signal });
       const [balances, ...pages] = await Promise.all([held, ...asked]);

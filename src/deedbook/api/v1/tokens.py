@@ -39,7 +39,7 @@ from deedbook.identity import Role
 from deedbook.infra.database import Database
 from deedbook.kernel.ids import TokenId
 from deedbook.kernel.tabular import csv_line
-from deedbook.tokens import Token, TokenStatus, TokenType, holders, views
+from deedbook.tokens import Mint, MintStatus, Token, TokenStatus, TokenType, holders, views
 from deedbook.tokens.errors import MintNotFound
 
 router = APIRouter(prefix="/tokens", tags=["tokens"], route_class=StrictRoute)
@@ -96,6 +96,15 @@ async def listing(
     page, more = found[:limit], len(found) > limit
     following = encode_cursor("tokens", page[-1].created_at, page[-1].token.token_id) if more else None
     return Page(data=[ListedToken.shown(shown) for shown in page], next_cursor=following)
+
+
+@router.get("/mints", openapi_extra=access(Role.COMPLIANCE, Role.ADMIN, bucket="reads"))
+async def all_mints(
+    db: DatabaseDep, status: MintStatus | None = None, cursor: Cursor = None, limit: Limit = 50
+) -> Page[MintAnswer]:
+    """Mints of every token, newest first: the desk of those who decide."""
+    after = decode_moment_and_id("all-mints", cursor)
+    return _mint_page("all-mints", await views.mints(db, None, status, after, limit + 1), limit)
 
 
 @router.get("/mints/{id}", openapi_extra=_SIGNED_IN)
@@ -170,9 +179,12 @@ async def mints(
     """A token's mints, newest first: for its issuer, compliance and admins."""
     token = await holders.visible(db, caller, TokenId(token_id))
     after = decode_moment_and_id("mints", cursor)
-    found = await views.mints(db, token.token_id, after, limit + 1)
+    return _mint_page("mints", await views.mints(db, token.token_id, None, after, limit + 1), limit)
+
+
+def _mint_page(listing: str, found: list[Mint], limit: int) -> Page[MintAnswer]:
     page, more = found[:limit], len(found) > limit
-    following = encode_cursor("mints", page[-1].created_at, page[-1].mint_id) if more else None
+    following = encode_cursor(listing, page[-1].created_at, page[-1].mint_id) if more else None
     return Page(data=[MintAnswer.of(mint) for mint in page], next_cursor=following)
 
 
