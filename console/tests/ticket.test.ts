@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { compare, fromUnits, isWholeSteps } from "../src/domain/decimal.ts";
-import { missing, mostOf, partOf, protectedPrice, receiptOf, wrongWith, type Draft, type PairRules } from "../src/domain/ticket.ts";
+import { EMPTY_DRAFT, missing, mostOf, partOf, protectedPrice, receiptOf, wrongWith, type Draft, type PairRules } from "../src/domain/ticket.ts";
 
 const RULES: PairRules = {
   tickSize: "0.01",
@@ -15,15 +15,8 @@ const RULES: PairRules = {
   baseDecimals: 18,
   quoteDecimals: 6,
 };
-const DRAFT: Draft = {
-  side: "BUY",
-  orderType: "LIMIT",
-  price: "1000",
-  stopPrice: "",
-  quantity: "5",
-  timeInForce: "GTC",
-  postOnly: false,
-};
+const DRAFT: Draft = { ...EMPTY_DRAFT, price: "1000", quantity: "5" };
+const NOW = new Date("2026-11-26T10:00:00Z");
 
 test("five at a thousand, as the platform counts it", () => {
   assert.deepEqual(receiptOf("BUY", "5", "1000", RULES), {
@@ -83,11 +76,11 @@ test("the price that protects lies within the band", () => {
 });
 
 test("what was typed is judged by the pair's rules, and what was not is asked for", () => {
-  assert.deepEqual(wrongWith(DRAFT, RULES), {});
-  assert.equal(wrongWith({ ...DRAFT, price: "1000.001" }, RULES).price, "In steps of 0.01");
-  assert.equal(wrongWith({ ...DRAFT, quantity: "0.00001" }, RULES).quantity, "In steps of 0.0001");
-  assert.equal(wrongWith({ ...DRAFT, quantity: "0.0005" }, RULES).quantity, "Worth at least 1");
-  assert.equal(wrongWith({ ...DRAFT, quantity: "abc" }, RULES).quantity, "A positive amount, such as 2.5");
+  assert.deepEqual(wrongWith(DRAFT, RULES, NOW), {});
+  assert.equal(wrongWith({ ...DRAFT, price: "1000.001" }, RULES, NOW).price, "In steps of 0.01");
+  assert.equal(wrongWith({ ...DRAFT, quantity: "0.00001" }, RULES, NOW).quantity, "In steps of 0.0001");
+  assert.equal(wrongWith({ ...DRAFT, quantity: "0.0005" }, RULES, NOW).quantity, "Worth at least 1");
+  assert.equal(wrongWith({ ...DRAFT, quantity: "abc" }, RULES, NOW).quantity, "A positive amount, such as 2.5");
   assert.equal(missing({ ...DRAFT, price: "" }), "Enter a price");
   assert.equal(missing({ ...DRAFT, orderType: "MARKET", price: "" }), null);
   assert.equal(missing({ ...DRAFT, orderType: "STOP_MARKET" }), "Enter the trigger price");

@@ -6,44 +6,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, Route, expect
+from playwright.async_api import Browser, Locator, Route, expect
 
-from tests.console.browser import PHONE, Visit, look
+from tests.console.browser import PHONE, look
+from tests.console.trading import available, comply, decide, fill, orders_of, to_the_pair, trade_screen
 from tests.console.venue import Venue
 from tests.console.wallet import TestWallet
-from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 ORDERS = "**/api/v1/trading/orders"
-
-
-async def trade_screen(venue: Venue, browser: Browser, person: str = "investor", **more: Any) -> Visit:
-    visit = await look(browser, venue.url, session=venue.sessions.get(person, ""), **more)
-    await visit.open(f"/trade/{venue.samples['pair']}")
-    return visit
-
-
-async def to_the_pair(venue: Venue, page: Page) -> None:
-    """Within the page, which would forget a wallet that it is connected to; others may have opened pairs meanwhile."""
-    await page.get_by_role("link", name="Trade", exact=True).click()
-    await page.get_by_label("Pair", exact=True).select_option(venue.samples["pair"])
-
-
-async def fill(page: Page, price: str, quantity: str, side: str = "Buy") -> Locator:
-    """Fill the ticket; its button."""
-    await page.get_by_text(side, exact=True).first.click()
-    await page.get_by_label("Price", exact=True).fill(price)
-    await page.get_by_label("Quantity", exact=True).fill(quantity)
-    return page.get_by_test_id("place")
-
-
-async def orders_of(venue: Venue, person: str, **query: str) -> list[dict[str, Any]]:
-    user_id = json.loads(venue.sessions[person])["userId"]
-    async with venue.client(person) as http:
-        path = f"/trading/users/{user_id}/orders"
-        told = (await http.get(path, params={"limit": "200", **query})).raise_for_status().json()
-    found: list[dict[str, Any]] = told["data"]
-    return found
 
 
 async def test_investor_trades_and_sees_it_settle_when_the_level_of_another_is_pressed(
@@ -193,11 +164,11 @@ async def test_ticket_says_why_when_the_pair_is_paused_meanwhile(venue: Venue, b
     await expect(place).to_be_disabled()
     place = await fill(page, "903", "0.05")
     await expect(place).to_be_enabled()
-    await _decide(venue, "pause")
+    await decide(venue, "pause")
     await expect(page.locator("[data-blocked=closed]")).to_contain_text("takes no orders now")
     await expect(place).to_be_disabled()
     await expect(page.get_by_label("Price", exact=True)).to_have_value("903")
-    await _decide(venue, "resume")
+    await decide(venue, "resume")
     await expect(place).to_be_enabled()
     visit.nothing_was_amiss()
     await page.context.close()
@@ -212,11 +183,11 @@ async def test_ticket_says_why_when_compliance_freezes_the_account_meanwhile(
     place = await fill(page, "904", "0.05")
     await expect(place).to_be_enabled()
     user_id = json.loads(venue.sessions["investor"])["userId"]
-    await _comply(venue, f"/compliance/{user_id}/freeze", {"reason": "an order of the court"})
+    await comply(venue, f"/compliance/{user_id}/freeze", {"reason": "an order of the court"})
     await page.get_by_label("Quantity", exact=True).fill("0.06")
     await expect(page.locator("[data-blocked=compliance]")).to_contain_text("account is frozen")
     await expect(place).to_be_disabled()
-    await _comply(venue, f"/compliance/{user_id}/unfreeze", {"reason": "lifted"})
+    await comply(venue, f"/compliance/{user_id}/unfreeze", {"reason": "lifted"})
     await page.get_by_label("Quantity", exact=True).fill("0.05")
     await expect(place).to_be_enabled()
     visit.nothing_was_amiss()
@@ -235,9 +206,9 @@ async def test_whole_balance_is_taken_and_no_more_when_the_slider_is_at_its_end(
     await slider.focus()
     await page.keyboard.press("End")
     quantity = await page.get_by_label("Quantity", exact=True).input_value()
-    available = await _available(venue, "investor", "USDC")
-    assert Decimal(quantity) * Decimal("333.37") <= available
-    assert (Decimal(quantity) + Decimal("0.0001")) * Decimal("333.37") > available
+    most = await available(venue, "investor", "USDC")
+    assert Decimal(quantity) * Decimal("333.37") <= most
+    assert (Decimal(quantity) + Decimal("0.0001")) * Decimal("333.37") > most
     await expect(place).to_be_enabled()
     await page.get_by_label("Quantity", exact=True).fill(str(Decimal(quantity) + Decimal("0.0001")))
     await expect(page.locator("[data-blocked=funds]")).to_contain_text("Not enough USDC")
@@ -326,28 +297,3 @@ async def test_all_orders_end_when_that_is_confirmed(venue: Venue, browser: Brow
     assert await visit.wider_than_the_screen() == 0
     visit.nothing_was_amiss()
     await page.context.close()
-
-
-async def _decide(venue: Venue, step: str) -> None:
-    await _comply(venue, f"/markets/{venue.samples['market']}/{step}", {"reason": "for the test"})
-
-
-async def _comply(venue: Venue, path: str, body: dict[str, Any]) -> None:
-    async with venue.client("compliance") as http:
-        key = {"Idempotency-Key": f"test-{path}"[:200] + str(len(venue.calls))}
-        venue.calls.append(path)
-        answer = await http.post(path, json=body, headers=key)
-    assert answer.status_code in (200, 202), answer.text
-
-
-async def _available(venue: Venue, person: str, symbol: str) -> Decimal:
-    user_id = json.loads(venue.sessions[person])["userId"]
-
-    async def asked() -> Decimal | None:
-        async with venue.client(person) as http:
-            told = (await http.get(f"/tokens/balances/{user_id}")).raise_for_status().json()["data"]
-        return next((Decimal(entry["available"]) for entry in told if entry["symbol"] == symbol), None)
-
-    found = await eventually(asked, f"{person} has {symbol}")
-    assert found is not None
-    return found

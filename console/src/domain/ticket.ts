@@ -15,10 +15,14 @@ import {
   toStep,
   type Decimal,
 } from "./decimal.ts";
+import { inForce, MOST_AHEAD_S, takesPrice, takesStop, trailText, untilSeconds } from "./order_terms.ts";
 
 export type OrderSide = "BUY" | "SELL";
 export type OrderType = "LIMIT" | "MARKET" | "STOP_LIMIT" | "STOP_MARKET";
-export type TimeInForce = "GTC" | "IOC" | "FOK";
+export type TimeInForce = "GTC" | "GTD" | "IOC" | "FOK";
+export type SelfTrade = "EXPIRE_TAKER" | "EXPIRE_MAKER" | "EXPIRE_BOTH" | "DECREMENT";
+/** How a stop's trigger is given: a price, or what it keeps from the market that it follows. */
+export type Trigger = "price" | "amount" | "percent";
 
 /** What of a pair an order must fit. */
 export interface PairRules {
@@ -40,33 +44,69 @@ export interface Draft {
   readonly side: OrderSide;
   readonly orderType: OrderType;
   readonly price: string;
+  /** The price beyond which an order without one is not traded; where it is empty, the pair's protection counts. */
+  readonly worstPrice: string;
+  readonly trigger: Trigger;
   readonly stopPrice: string;
+  readonly distance: string;
   readonly quantity: string;
   readonly timeInForce: TimeInForce;
+  /** As the browser's own field has it, in the reader's zone: `2026-12-24T18:00`. */
+  readonly until: string;
   readonly postOnly: boolean;
+  readonly selfTrade: SelfTrade;
+  /** Its owner's own name for it. */
+  readonly reference: string;
 }
 
-export type Wrong = { price?: string; stopPrice?: string; quantity?: string };
+export const EMPTY_DRAFT: Draft = {
+  side: "BUY",
+  orderType: "LIMIT",
+  price: "",
+  worstPrice: "",
+  trigger: "price",
+  stopPrice: "",
+  distance: "",
+  quantity: "",
+  timeInForce: "GTC",
+  until: "",
+  postOnly: false,
+  selfTrade: "EXPIRE_TAKER",
+  reference: "",
+};
 
-export function takesPrice({ orderType }: Draft): boolean {
-  return orderType === "LIMIT" || orderType === "STOP_LIMIT";
-}
-
-export function takesStop({ orderType }: Draft): boolean {
-  return orderType === "STOP_LIMIT" || orderType === "STOP_MARKET";
-}
+export type Wrong = { -readonly [name in "stopPrice" | "distance" | "price" | "worstPrice" | "quantity" | "until" | "reference"]?: string };
 
 /** What is wrong with what was typed; nothing is said of a field that is still empty. */
-export function wrongWith(draft: Draft, rules: PairRules): Wrong {
+export function wrongWith(draft: Draft, rules: PairRules, now: Date): Wrong {
   const wrong: Wrong = {};
+  if (takesStop(draft) && draft.trigger === "price" && draft.stopPrice) put(wrong, "stopPrice", priceProblem(draft.stopPrice, rules));
+  if (takesStop(draft) && draft.trigger !== "price" && draft.distance) put(wrong, "distance", distanceProblem(draft, rules));
   if (takesPrice(draft) && draft.price) put(wrong, "price", priceProblem(draft.price, rules));
-  if (takesStop(draft) && draft.stopPrice) put(wrong, "stopPrice", priceProblem(draft.stopPrice, rules));
+  if (!takesPrice(draft) && draft.worstPrice) put(wrong, "worstPrice", priceProblem(draft.worstPrice, rules));
   if (draft.quantity) put(wrong, "quantity", quantityProblem(draft, rules));
+  if (inForce(draft) === "GTD" && draft.until) put(wrong, "until", untilProblem(draft, now));
+  if (!REFERENCE.test(draft.reference)) wrong.reference = "At most 64 letters, digits, _ and -";
   return wrong;
 }
 
+const REFERENCE = /^[A-Za-z0-9_-]{0,64}$/;
+
 function put(wrong: Wrong, name: keyof Wrong, problem: string | null): void {
   if (problem !== null) wrong[name] = problem;
+}
+
+function distanceProblem(draft: Draft, { tickSize }: PairRules): string | null {
+  if (trailText(draft, tickSize) !== null) return null;
+  return draft.trigger === "percent" ? "Less than 100, in steps of 0.01" : `A positive amount in steps of ${tickSize}`;
+}
+
+function untilProblem({ until }: Draft, now: Date): string | null {
+  const seconds = untilSeconds(until);
+  if (seconds === null) return "A day and a time";
+  const ahead = seconds - Math.floor(now.getTime() / 1000);
+  if (ahead <= 0) return "This moment has passed";
+  return ahead > MOST_AHEAD_S ? "At most 90 days ahead" : null;
 }
 
 function priceProblem(typed: string, { tickSize }: PairRules): string | null {
@@ -90,9 +130,11 @@ function quantityProblem(draft: Draft, rules: PairRules): string | null {
 
 /** What is still to be filled in, in words; `null` where nothing is. */
 export function missing(draft: Draft): string | null {
-  if (takesStop(draft) && !draft.stopPrice) return "Enter the trigger price";
+  if (takesStop(draft) && draft.trigger === "price" && !draft.stopPrice) return "Enter the trigger price";
+  if (takesStop(draft) && draft.trigger !== "price" && !draft.distance) return "Enter the distance from the market";
   if (takesPrice(draft) && !draft.price) return "Enter a price";
-  return draft.quantity ? null : "Enter a quantity";
+  if (!draft.quantity) return "Enter a quantity";
+  return inForce(draft) === "GTD" && !draft.until ? "Enter until when it is good" : null;
 }
 
 /** The price beyond which an order without one is not traded: the pair's protection around the best opposite price. */

@@ -4,6 +4,7 @@ import { lazy, Suspense, useState } from "react";
 import { api } from "../api/client.ts";
 import { ask, type Pair } from "../api/queries.ts";
 import { useDraft } from "../features/trading/draft.ts";
+import { EditOrder } from "../features/trading/edit_order.tsx";
 import { MyOrders } from "../features/trading/my_orders.tsx";
 import { OrderBook } from "../features/trading/order_book.tsx";
 import { PairHeader } from "../features/trading/pair_header.tsx";
@@ -32,6 +33,7 @@ export default function Trade() {
       {(pair) => (
         <div className="flex flex-col gap-3">
           <PairHeader pair={pair} />
+          <EditOrder pair={pair} />
           {wide ? <WideScreen key={pair.id} pair={pair} /> : <PhoneScreen key={pair.id} pair={pair} />}
         </div>
       )}

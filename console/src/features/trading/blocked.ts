@@ -5,11 +5,11 @@ import { useEffect, useState } from "react";
 import { api, type Schemas } from "../../api/client.ts";
 import { ApiProblem } from "../../api/problem.ts";
 import { ask, type Pair } from "../../api/queries.ts";
-import { readAmount } from "../../domain/decimal.ts";
 import { reasonText } from "../../domain/reasons.ts";
-import { missing, takesPrice, takesStop, type Draft, type Wrong } from "../../domain/ticket.ts";
+import { missing, type Draft, type Wrong } from "../../domain/ticket.ts";
 import { useSession } from "../../state/session.ts";
 import { sameAccount, useConnection } from "../wallet/wallets.ts";
+import { previewBody } from "./wire.ts";
 
 export type Preview = Schemas["PreviewOrderAnswer"];
 
@@ -28,16 +28,7 @@ export function usePreview(draft: Draft, pair: Pair, wrong: Wrong) {
   const { standing } = useSession();
   const settled = useSettled(draft);
   const complete = missing(settled) === null && Object.keys(wrong).length === 0;
-  const body = {
-    tradingPairId: pair.symbol,
-    side: settled.side,
-    orderType: settled.orderType,
-    timeInForce: settled.timeInForce,
-    postOnly: settled.orderType === "LIMIT" && settled.timeInForce === "GTC" && settled.postOnly,
-    quantity: readAmount(settled.quantity) ?? "0",
-    price: takesPrice(settled) ? (readAmount(settled.price) ?? "") : "",
-    stopPrice: takesStop(settled) ? (readAmount(settled.stopPrice) ?? "") : "",
-  };
+  const body = previewBody(settled, pair);
   return useQuery({
     ...ask({
       queryKey: ["orders", "preview", body],
@@ -75,7 +66,7 @@ export function useBlocked(draft: Draft, pair: Pair, wrong: Wrong, preview: Aske
   if (connection && session && !sameAccount(connection.account, session.account)) {
     return { why: "wallet", text: "The wallet is on another account than the one that is signed in" };
   }
-  const typing = wrong.stopPrice ?? wrong.price ?? wrong.quantity ?? missing(draft);
+  const typing = Object.values(wrong)[0] ?? missing(draft);
   if (typing) return { why: "typing", text: typing };
   return answered(preview, draft, pair);
 }

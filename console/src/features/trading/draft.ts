@@ -1,18 +1,9 @@
 /** What was typed into a pair's ticket: kept for the tab, so that neither a reload nor another page loses it. */
 
 import { readAmount } from "../../domain/decimal.ts";
-import type { Draft } from "../../domain/ticket.ts";
+import { EMPTY_DRAFT, type Draft } from "../../domain/ticket.ts";
 import { createStore, useStore, type Store } from "../../state/store.ts";
 
-const EMPTY: Draft = {
-  side: "BUY",
-  orderType: "LIMIT",
-  price: "",
-  stopPrice: "",
-  quantity: "",
-  timeInForce: "GTC",
-  postOnly: false,
-};
 const drafts = new Map<string, Store<Draft>>();
 
 function key(pair: string): string {
@@ -30,9 +21,9 @@ export function draftOf(pair: string): Store<Draft> {
 
 function remembered(pair: string): Draft {
   try {
-    return { ...EMPTY, ...(JSON.parse(sessionStorage.getItem(key(pair)) ?? "{}") as Partial<Draft>) };
+    return { ...EMPTY_DRAFT, ...(JSON.parse(sessionStorage.getItem(key(pair)) ?? "{}") as Partial<Draft>) };
   } catch {
-    return EMPTY;
+    return EMPTY_DRAFT;
   }
 }
 

@@ -2,10 +2,12 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, newKey } from "../../api/client.ts";
 import { balancesOf, type Pair } from "../../api/queries.ts";
+import { termsInWords } from "../../domain/order_words.ts";
 import { sentence } from "../../domain/words.ts";
 import { useSession } from "../../state/session.ts";
 import { tell, tellProblem } from "../../state/toasts.ts";
 import { Badge, Button, Confirm, EmptyState, Hex, Loaded, Quantity, Status, Table, Tabs, Time, type Column } from "../../ui/index.ts";
+import { editOrders } from "./editing.ts";
 import { myTrades, openOrders, orderHistory, type MyTrade, type Order } from "./pairs.ts";
 
 type Name = "open" | "history" | "fills" | "balances";
@@ -73,14 +75,20 @@ function OpenOrders({ userId, pair }: Props) {
   const gone = cancelling.isPending ? cancelling.variables.id : null;
   const columns: readonly Column<Order>[] = [
     ...BASICS,
+    { head: "Terms", cell: (order) => <span className="text-[13px] text-muted">{termsInWords(order, pair.tickSize)}</span> },
     { head: "Status", cell: (order) => (order.id === gone ? <Status of="cancelling" /> : <Status of={order.triggered ? order.status : "waits for its trigger"} />) },
     {
       head: "",
       right: true,
       cell: (order) => (
-        <Button small busy={order.id === gone} onClick={() => cancelling.mutate(order)} aria-label={`Cancel ${sentence(order.side)} ${order.quantity}`}>
-          Cancel
-        </Button>
+        <span className="inline-flex gap-1">
+          <Button small onClick={() => editOrders(pair.symbol, [order.id])} aria-label={`Edit ${sentence(order.side)} ${order.quantity}`}>
+            Edit
+          </Button>
+          <Button small busy={order.id === gone} onClick={() => cancelling.mutate(order)} aria-label={`Cancel ${sentence(order.side)} ${order.quantity}`}>
+            Cancel
+          </Button>
+        </span>
       ),
     },
   ];

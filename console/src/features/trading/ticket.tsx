@@ -4,17 +4,19 @@ import { useEffect, useRef } from "react";
 import { balancesOf, type Pair } from "../../api/queries.ts";
 import { isPositive, readAmount, thousandths } from "../../domain/decimal.ts";
 import { short } from "../../domain/show.ts";
-import { mostOf, partOf, protectedPrice, takesPrice, takesStop, wrongWith, type Draft, type OrderType, type PairRules } from "../../domain/ticket.ts";
+import { mostOf, partOf, wrongWith, type Draft, type OrderType, type PairRules } from "../../domain/ticket.ts";
 import { sentence } from "../../domain/words.ts";
-import { useBook } from "../../live/hooks.ts";
 import { useSession } from "../../state/session.ts";
 import { tell } from "../../state/toasts.ts";
-import { Button, Check, classes, CopyAs, ErrorState, Field, Quantity, Select } from "../../ui/index.ts";
+import { Button, classes, CopyAs, ErrorState, Field, Quantity, Select, useNow } from "../../ui/index.ts";
 import { useBlocked, usePreview, type Blocked } from "./blocked.ts";
 import { useDraft } from "./draft.ts";
+import { ForceFields, MoreFields, PriceFields, type PartProps } from "./fields.tsx";
 import { rulesOf } from "./pairs.ts";
 import { finishPlacing, placeOrder } from "./placing.ts";
 import { ReceiptView } from "./receipt.tsx";
+import { previewBody } from "./wire.ts";
+import { useWorstPrice } from "./worst_price.ts";
 
 const TYPES: readonly (readonly [OrderType, string])[] = [
   ["LIMIT", "Limit"],
@@ -27,11 +29,15 @@ const TYPES: readonly (readonly [OrderType, string])[] = [
 export function Ticket({ pair, onPlaced }: { pair: Pair; onPlaced?: () => void }) {
   const [draft, change] = useDraft(pair.symbol);
   const rules = rulesOf(pair);
-  const wrong = wrongWith(draft, rules);
+  const wrong = wrongWith(draft, rules, useNow());
   const preview = usePreview(draft, pair, wrong);
   const blocked = useBlocked(draft, pair, wrong, preview);
   const worst = useWorstPrice(draft, pair, rules);
-  const placing = usePlacing(pair, onPlaced);
+  const placing = usePlacing(pair, () => {
+    // A name of one's own counts once, for ever.
+    change({ reference: "" });
+    onPlaced?.();
+  });
   return (
     <form
       className="flex flex-col gap-3 p-3"
@@ -49,25 +55,16 @@ export function Ticket({ pair, onPlaced }: { pair: Pair; onPlaced?: () => void }
           </option>
         ))}
       </Select>
-      {takesStop(draft) ? (
-        <Field label="Trigger price" inputMode="decimal" unit={pair.quote.symbol} value={draft.stopPrice} error={wrong.stopPrice} onChange={(event) => change({ stopPrice: event.target.value })} />
-      ) : null}
-      {takesPrice(draft) ? (
-        <Field label="Price" inputMode="decimal" unit={pair.quote.symbol} value={draft.price} error={wrong.price} onChange={(event) => change({ price: event.target.value })} />
-      ) : null}
+      <PriceFields draft={draft} change={change} pair={pair} wrong={wrong} />
       <Field label="Quantity" inputMode="decimal" unit={pair.base.symbol} value={draft.quantity} error={wrong.quantity} onChange={(event) => change({ quantity: event.target.value })} />
       <Share draft={draft} change={change} pair={pair} rules={rules} worst={worst} />
-      {draft.orderType === "LIMIT" ? <Resting draft={draft} change={change} /> : null}
+      <ForceFields draft={draft} change={change} wrong={wrong} />
+      <MoreFields draft={draft} change={change} wrong={wrong} />
       <ReceiptView draft={draft} pair={pair} rules={rules} worst={worst} preview={preview.isPlaceholderData ? undefined : preview.data} />
       {placing.error ? <ErrorState error={placing.error} /> : null}
       <PlaceButton draft={draft} pair={pair} blocked={blocked} busy={placing.busy} />
     </form>
   );
-}
-
-interface PartProps {
-  readonly draft: Draft;
-  readonly change: (change: Partial<Draft>) => void;
 }
 
 function SideChoice({ draft, change }: PartProps) {
@@ -131,33 +128,6 @@ function Share({ draft, change, pair, rules, worst }: ShareProps) {
   );
 }
 
-function Resting({ draft, change }: PartProps) {
-  return (
-    <div className="flex flex-wrap items-end gap-3">
-      <Select label="In force" className="flex-1" value={draft.timeInForce} onChange={(event) => change({ timeInForce: event.target.value as Draft["timeInForce"] })}>
-        <option value="GTC">30 days</option>
-        <option value="IOC">At once, what is there</option>
-        <option value="FOK">At once, all or nothing</option>
-      </Select>
-      {draft.timeInForce === "GTC" ? (
-        <Check label="Only rest" className="pb-2" checked={draft.postOnly} onChange={(event) => change({ postOnly: event.target.checked })} />
-      ) : null}
-    </div>
-  );
-}
-
-/** The price that decides what is set aside: the typed one, or the edge of the pair's protection. */
-function useWorstPrice(draft: Draft, pair: Pair, rules: PairRules): string | null {
-  const book = useBook(pair.symbol);
-  if (takesPrice(draft)) {
-    const typed = readAmount(draft.price);
-    return typed !== null && isPositive(typed) ? typed : null;
-  }
-  const best = draft.side === "BUY" ? book?.asks[0]?.[0] : book?.bids[0]?.[0];
-  const base = takesStop(draft) ? readAmount(draft.stopPrice) : best;
-  return base && isPositive(base) ? protectedPrice(draft.side, base, rules) : null;
-}
-
 function PlaceButton({ draft, pair, blocked, busy }: { draft: Draft; pair: Pair; blocked: Blocked | null; busy: boolean }) {
   if (blocked?.why === "signed-out") {
     return (
@@ -195,17 +165,7 @@ function PlaceButton({ draft, pair, blocked, busy }: { draft: Draft; pair: Pair;
   );
 }
 
-function previewBody(draft: Draft, pair: Pair) {
-  return {
-    tradingPairId: pair.symbol,
-    side: draft.side,
-    orderType: draft.orderType,
-    quantity: readAmount(draft.quantity),
-    ...(takesPrice(draft) ? { price: readAmount(draft.price) } : {}),
-  };
-}
-
-function usePlacing(pair: Pair, onPlaced: (() => void) | undefined) {
+function usePlacing(pair: Pair, onPlaced: () => void) {
   const client = useQueryClient();
   const underWay = useRef(false);
   const told = (order: { side: string; quantity: string; pair: string } | null): void => {
@@ -218,7 +178,7 @@ function usePlacing(pair: Pair, onPlaced: (() => void) | undefined) {
     mutationFn: (draft: Draft) => placeOrder(client, draft, pair),
     onSuccess: (order) => {
       told(order);
-      onPlaced?.();
+      onPlaced();
     },
     onSettled: () => {
       underWay.current = false;
