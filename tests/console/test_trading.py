@@ -1,20 +1,17 @@
-"""Trading in the browser: U-02, U-03, U-05, U-06, U-08, U-09, U-10 and U-11, against the real stack."""
+"""Trading in the browser: U-02, U-03, U-05 and U-09, against the real stack."""
 
-import json
 import re
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Locator, Route, expect
+from playwright.async_api import Browser, Locator, expect
 
 from tests.console.browser import PHONE, look
-from tests.console.trading import available, comply, decide, fill, orders_of, to_the_pair, trade_screen
+from tests.console.trading import available, fill, orders_of, to_the_pair, trade_screen
 from tests.console.venue import Venue
 from tests.console.wallet import TestWallet
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-ORDERS = "**/api/v1/trading/orders"
 
 
 async def test_investor_trades_and_sees_it_settle_when_the_level_of_another_is_pressed(
@@ -121,79 +118,6 @@ async def test_wallet_is_asked_and_its_answer_is_shown_when_it_refuses(
     assert [order["price"] for order in await orders_of(venue, "investor")].count("901") == 1
 
 
-async def test_order_counts_once_when_it_is_pressed_twice_and_the_page_is_left(
-    venue: Venue, browser: Browser
-) -> None:
-    """U-06: a double click; and a page that is loaded again while the answer is on its way."""
-    visit = await trade_screen(venue, browser)
-    page = visit.page
-    place = await fill(page, "902.11", "0.05")
-    await expect(place).to_be_enabled()
-    await place.dblclick()
-    await expect(page.get_by_role("row").filter(has_text="902.11")).to_have_count(1)
-
-    sent: list[Any] = []
-
-    async def swallow_the_answer(route: Route) -> None:
-        sent.append(route.request.post_data_json)
-        if len(sent) == 1:
-            await route.fetch()
-            await route.abort()
-        else:
-            await route.continue_()
-
-    await page.route(ORDERS, swallow_the_answer)
-    place = await fill(page, "902.22", "0.05")
-    await expect(place).to_be_enabled()
-    await place.click()
-    await expect(page.locator("[data-face=offline]")).to_be_visible()
-    await page.reload()
-    await visit.says("Order placed")
-    assert len(sent) == 2 and sent[0] == sent[1], "the very same was sent again"
-    await page.context.close()
-    prices = [order["price"] for order in await orders_of(venue, "investor")]
-    assert (prices.count("902.11"), prices.count("902.22")) == (1, 1)
-
-
-async def test_ticket_says_why_when_the_pair_is_paused_meanwhile(venue: Venue, browser: Browser) -> None:
-    """U-08: the market is paused while the form is filled in, and resumed; a level that is none is named at once."""
-    visit = await trade_screen(venue, browser)
-    page = visit.page
-    place = await fill(page, "903.001", "0.05")
-    await visit.says("In steps of 0.01")
-    await expect(place).to_be_disabled()
-    place = await fill(page, "903", "0.05")
-    await expect(place).to_be_enabled()
-    await decide(venue, "pause")
-    await expect(page.locator("[data-blocked=closed]")).to_contain_text("takes no orders now")
-    await expect(place).to_be_disabled()
-    await expect(page.get_by_label("Price", exact=True)).to_have_value("903")
-    await decide(venue, "resume")
-    await expect(place).to_be_enabled()
-    visit.nothing_was_amiss()
-    await page.context.close()
-
-
-async def test_ticket_says_why_when_compliance_freezes_the_account_meanwhile(
-    venue: Venue, browser: Browser
-) -> None:
-    """U-08, of a person."""
-    visit = await trade_screen(venue, browser)
-    page = visit.page
-    place = await fill(page, "904", "0.05")
-    await expect(place).to_be_enabled()
-    user_id = json.loads(venue.sessions["investor"])["userId"]
-    await comply(venue, f"/compliance/{user_id}/freeze", {"reason": "an order of the court"})
-    await page.get_by_label("Quantity", exact=True).fill("0.06")
-    await expect(page.locator("[data-blocked=compliance]")).to_contain_text("account is frozen")
-    await expect(place).to_be_disabled()
-    await comply(venue, f"/compliance/{user_id}/unfreeze", {"reason": "lifted"})
-    await page.get_by_label("Quantity", exact=True).fill("0.05")
-    await expect(place).to_be_enabled()
-    visit.nothing_was_amiss()
-    await page.context.close()
-
-
 async def test_whole_balance_is_taken_and_no_more_when_the_slider_is_at_its_end(
     venue: Venue, browser: Browser
 ) -> None:
@@ -229,57 +153,6 @@ async def test_amounts_of_any_size_are_exact_when_they_are_shown(venue: Venue, b
     await expect(gets).to_have_attribute("title", f"{exact - fee:,f}".rstrip("0") + " USDC")
     visit.nothing_was_amiss()
     await page.context.close()
-
-
-async def test_countdown_is_shown_when_there_were_too_many(venue: Venue, browser: Browser) -> None:
-    """U-10: the answer that the platform's limiter gives, with what it says of waiting."""
-    visit = await trade_screen(venue, browser)
-    page = visit.page
-    problem = {
-        "type": "about:blank",
-        "title": "Too many requests",
-        "status": 429,
-        "detail": "more than 100 orders in a minute",
-        "code": "rate_limited",
-        "requestId": "01a21600-0000-7000-8000-000000000000",
-        "retryAfterMs": 30_000,
-    }
-
-    async def too_many(route: Route) -> None:
-        headers = {"Content-Type": "application/problem+json", "Retry-After": "30"}
-        await route.fulfill(status=429, headers=headers, body=json.dumps(problem))
-
-    await page.route(ORDERS, too_many)
-    place = await fill(page, "905", "0.05")
-    await place.click()
-    face = page.locator("[data-face=rate-limited]")
-    await expect(face).to_contain_text("Cancels are counted separately")
-    await expect(face.get_by_test_id("countdown")).to_have_text(re.compile(r"Try again in \d+ s\."))
-    await expect(face).to_contain_text("01a21600-0000-7000-8000-000000000000")
-    await page.unroute(ORDERS)
-    await page.context.close()
-
-
-async def test_form_is_kept_when_the_session_ends_meanwhile(venue: Venue, browser: Browser) -> None:
-    """U-11: everywhere else the person has signed out; one press, and the order goes on as it was typed."""
-    await venue.enter("second-investor")
-    visit = await trade_screen(venue, browser, "second-investor")
-    page = visit.page
-    place = await fill(page, "1100.5", "0.05", side="Sell")
-    await expect(place).to_be_enabled()
-    async with venue.client("second-investor") as http:
-        (await http.post("/auth/logout", json={})).raise_for_status()
-    await page.get_by_label("Quantity", exact=True).fill("0.06")
-    dialog = page.get_by_role("dialog", name="Your session has ended")
-    await expect(dialog).to_be_visible()
-    await dialog.get_by_role("button", name="Sign in again").click()
-    await expect(dialog).to_be_hidden()
-    await expect(page.get_by_label("Price", exact=True)).to_have_value("1100.5")
-    await expect(page.get_by_label("Quantity", exact=True)).to_have_value("0.06")
-    await place.click()
-    await visit.says("Order placed")
-    await page.context.close()
-    await venue.enter("second-investor")
 
 
 async def test_all_orders_end_when_that_is_confirmed(venue: Venue, browser: Browser) -> None:

@@ -16,7 +16,12 @@ from deedbook.stack.sign import order_body
 from deedbook.stack.wallet import Wallet, sign_in
 from tests.support.running import Terminal
 
-GENEROUS = {f"RATE_LIMIT_{name}": "100000" for name in ("READS", "WRITES", "AUTH", "ORDERS")}
+ORDERS_A_MINUTE = 300
+"""More than any test places, and few enough to be used up."""
+GENEROUS = {
+    **{f"RATE_LIMIT_{name}": "100000" for name in ("READS", "WRITES", "AUTH")},
+    "RATE_LIMIT_ORDERS": str(ORDERS_A_MINUTE),
+}
 LONG_NAME = "Ⲁ very_long_name_without_any_space_" + "x" * 60 + " 🏢🚢 برج الميناء מגדל " + "word " * 15
 LONG_SYMBOL = "LONGNAME-" + "X" * 22
 """What people may call an asset: no break, both directions, pictures."""
@@ -73,10 +78,7 @@ class Venue:
     async def place(self, person: str, side: str, quantity: str, price: str) -> dict[str, Any]:
         """A signed limit order on the sample's pair."""
         async with self.client(person) as http:
-            info = (await http.get("/exchange-info")).raise_for_status().json()
-            pair = (await http.get(f"/trading/pairs/{self.samples['pair']}")).raise_for_status().json()
-            told = info["eip712Domain"]
-            domain = Domain(told["chainId"], Address(told["verifyingContract"].lower()))
+            domain, pair = await self.to_sign(http)
             body = order_body(self.wallet(person), domain, pair, side, quantity, price)
             answer = await http.post("/trading/orders", json=body)
         assert answer.status_code == 201, answer.text
@@ -92,6 +94,12 @@ class Venue:
             answer = await http.post(f"/tokens/{token['id']}/mint", json=body, headers=headers)
         mint: dict[str, Any] = answer.raise_for_status().json()
         return mint
+
+    async def to_sign(self, http: httpx2.AsyncClient) -> tuple[Domain, dict[str, Any]]:
+        """What one signs for, and the sample's pair."""
+        told = (await http.get("/exchange-info")).raise_for_status().json()["eip712Domain"]
+        pair = (await http.get(f"/trading/pairs/{self.samples['pair']}")).raise_for_status().json()
+        return Domain(told["chainId"], Address(told["verifyingContract"].lower())), pair
 
     def visitor(self, access: str | list[str]) -> str:
         """Who may see a page of this access: nobody in particular, or the first with one of its roles."""

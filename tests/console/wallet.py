@@ -1,6 +1,7 @@
 """A browser wallet whose key stays in the test's process: EIP-6963 to be found, EIP-1193 to speak."""
 
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,6 +55,8 @@ class TestWallet:
     asked: list[str] = field(default_factory=list)
     signed: list[dict[str, Any]] = field(default_factory=list)
     connected: bool = False
+    while_signing: Callable[[], Awaitable[None]] | None = None
+    """What happens while its owner reads what is to be signed."""
 
     @property
     def address(self) -> str:
@@ -85,6 +88,8 @@ class TestWallet:
             return None
         if method == "eth_sendTransaction" and self.node_url:
             return await self._send(params[0])
+        if self.while_signing is not None and method == "eth_signTypedData_v4":
+            await self.while_signing()
         return self._sign(method, params)
 
     async def ask_node(self, method: str, *params: Any) -> Any:
