@@ -170,6 +170,22 @@ async def test_requests_are_answered_in_their_order_when_they_come_at_once(
     assert told.count(b" 201 Created") == 5 and told.count(b"connection: close") == 1
 
 
+@pytest.mark.parametrize("between", [b"", b"GET /api/v1/time HTTP/1.1\r\nHost: x\r\n\r\n"])
+async def test_an_order_has_its_own_answer_when_nonsense_follows_it(
+    floor: Floor, address: str, between: bytes
+) -> None:
+    user = await floor.investor("500")
+    host, _, port = address.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(request(user, orjson.dumps(floor.order(user))) + between + b"NONSENSE\r\n\r\n")
+    told = await asyncio.wait_for(reader.read(-1), 10)
+    writer.close()
+    assert (
+        told.startswith(b"HTTP/1.1 201 ") and b" 400 " not in told and told.count(b"connection: close") == 1
+    )
+    assert told.count(b" 200 OK") == bool(between)
+
+
 async def test_a_request_is_answered_once_when_its_sender_is_gone(floor: Floor, address: str) -> None:
     user = await floor.investor("500")
     host, _, port = address.removeprefix("http://").partition(":")

@@ -1,12 +1,13 @@
 """What arrives as bytes: odd framing and headers, over a real socket (I-04, I-05, A-16). Never 5xx, never a hang."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
 from redis.asyncio import Redis
 
-from deedbook.api import middleware
+from deedbook.api import middleware, server
 from deedbook.infra.embedded import EmbeddedValkey
 from tests.api.loopback import serving, speak
 from tests.support.servers import PostgresServer
@@ -89,6 +90,92 @@ async def test_a_body_without_end_is_given_up_when_it_trickles(
     for head in (b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n", b"Content-Length: 100\r\n\r\n{"):
         answer = await speak(served[1], POST + head)
         assert b" 400 " in answer and b"connection: close" in answer.lower()
+
+
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+FOREVER = {
+    "headers": (GET, b"X-A: b\r\n"),
+    "one header": (GET + b"X-A: ", b"b"),
+    "an address": (b"GET /api/v1/time?", b"b"),
+    "empty lines": (b"", b"\r\n"),
+    "trailers": (CHUNKED + b"2\r\n{}\r\n0\r\n", b"X-A: b\r\n"),
+    "one trailer": (CHUNKED + b"2\r\n{}\r\n0\r\nX-A: ", b"b"),
+    "a chunk extension": (CHUNKED + b"2;", b"b"),
+}
+
+
+@pytest.mark.parametrize("kind", FOREVER)
+async def test_who_sends_without_end_is_let_go_before_it_is_kept(
+    served: tuple[World, str], kind: str
+) -> None:
+    begun, more = FOREVER[kind]
+    writer = (await _open(served[1]))[1]
+    writer.write(begun)
+    with pytest.raises(ConnectionError):
+        await _pour(writer, more * 8192, 16 * 1024 * 1024)  # more than the buffers between take
+    writer.transport.abort()
+    assert b" 200 " in await speak(served[1], GET + b"\r\n")
+
+
+async def test_a_trailer_is_no_header(served: tuple[World, str]) -> None:
+    user = await served[0].user()
+    signed_in = "".join(f"{name}: {value}\r\n" for name, value in user.headers.items()).encode()
+    head = b"GET /api/v1/me HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+    assert b" 200 " in await speak(served[1], head + signed_in + b"\r\n0\r\n\r\n")
+    assert b" 401 " in await speak(served[1], head + b"\r\n0\r\n" + signed_in + b"\r\n")
+
+
+SILENT = {
+    "nothing": (b"", b""),
+    "half a head": (GET, b""),
+    "a head that trickles": (GET, b"X-A: b\r\n"),
+    "empty lines that trickle": (GET + b"\r\n", b"\r\n"),
+    "a body that nobody waits for": (
+        POST.replace(b"auth/refresh", b"nothing") + b"Content-Length: 9999\r\n\r\n{",
+        b" ",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SILENT)
+async def test_who_keeps_us_waiting_is_let_go(
+    served: tuple[World, str], monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(server, "IDLE_S", 0.4)
+    begun, more = SILENT[kind]
+    async with serving(served[0]) as address, asyncio.timeout(10):
+        reader, writer = await _open(address)
+        writer.write(begun)
+        gone = asyncio.create_task(reader.read(-1))
+        while not gone.done():
+            writer.write(more)
+            await asyncio.sleep(0.05)
+        await asyncio.gather(gone, return_exceptions=True)
+        writer.transport.abort()
+
+
+async def test_who_takes_nothing_of_what_is_sent_is_let_go(
+    served: tuple[World, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "IDLE_S", 0.4)
+    async with serving(served[0]) as address, asyncio.timeout(20):
+        writer = (await _open(address, limit=1024))[1]
+        asked = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+        with pytest.raises(ConnectionError):
+            await _pour(writer, asked, 10**9, pause_s=0.01)
+        writer.transport.abort()
+
+
+async def _pour(writer: asyncio.StreamWriter, piece: bytes, most: int, pause_s: float = 0.0) -> None:
+    for _ in range(most // len(piece)):
+        writer.write(piece)
+        await writer.drain()
+        await asyncio.sleep(pause_s)
+
+
+async def _open(address: str, **more: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    host, _, port = address.removeprefix("http://").partition(":")
+    return await asyncio.open_connection(host, int(port), **more)
 
 
 async def test_an_early_refusal_is_heard_when_the_body_is_still_on_its_way(served: tuple[World, str]) -> None:

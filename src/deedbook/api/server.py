@@ -18,6 +18,11 @@ from deedbook.infra import memory
 from deedbook.infra.settings import Settings
 
 MAX_MESSAGE_BYTES = 16_384
+MAX_UNREAD_BYTES = 65_536
+"""What may come of a request before a head, or a piece of a body, is whole."""
+IDLE_S = 30
+"""How long a client may say nothing, be it at first or in the middle of a head, take nothing of what is sent to it, or
+need for a head."""
 PING_S = 20.0
 PONG_S = 40.0
 """After a ping: so that a client is dropped a minute after it was last heard."""
@@ -49,8 +54,11 @@ class OneWrite:
         self._transport.write(answer)
 
     def close(self) -> None:
+        """Also where the client takes nothing more: the transport alone would wait for it for ever."""
         self._flush()
         self._transport.close()
+        if self._transport.get_write_buffer_size():
+            asyncio.get_running_loop().call_later(IDLE_S, self._transport.abort)
 
     def _flush(self) -> None:
         if self._head:
@@ -63,44 +71,105 @@ class Exchange:
 
     __slots__ = ("disconnected", "keep_alive", "response_complete")
     message_event = asyncio.Event()  # The body is there: nobody waits for more of it.
+    more_body = False
 
     def __init__(self, keep_alive: bool) -> None:
         self.keep_alive = keep_alive
         self.disconnected = self.response_complete = False
 
 
+class Forgotten(list[tuple[bytes, bytes]]):
+    """Where trailers go: they are no headers (RFC 9110, section 6.5.1), and have no end."""
+
+    def append(self, field: tuple[bytes, bytes]) -> None:
+        pass
+
+
+FORGOTTEN = Forgotten()
+
+
 class Http(HttpToolsProtocol):
     """Requests for the express way that come in one piece go there at once. What comes in several, or right after
-    another that is not answered yet, goes the way of all others."""
+    another that is not answered yet, goes the way of all others. Who sends without end, nothing, or takes nothing is
+    let go."""
 
     def __init__(self, config: uvicorn.Config, *more: Any, **named: Any) -> None:
         super().__init__(config, *more, **named)
         self._express: Express | None = getattr(getattr(config.app, "state", None), "express", None)
         self._held = False
         self._body = bytearray()  # many small chunks would each copy a `bytes` anew
+        self._unread = 0
+        self._awaited_after = object()
+        self._awaited_until = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(OneWrite(transport))  # type: ignore[arg-type]
+        self.timeout_keep_alive_task = self.loop.call_later(IDLE_S, self.timeout_keep_alive_handler)
 
     def data_received(self, data: bytes) -> None:
+        self._unread += len(data)
         super().data_received(data)
         if self._held and not self.transport.is_closing():
             self._held, body = False, bytes(self._body)
             super().on_headers_complete()
             super().on_body(body)
+        if self._unread > MAX_UNREAD_BYTES and not self.transport.is_closing():
+            self.send_400_response("The head of this request is too large.")
+        elif self.cycle is None or self.cycle.response_complete:
+            self._await_the_rest()
+
+    def _await_the_rest(self) -> None:
+        """Nothing of ours is on its way to the client: it has begun something, and has to go on with it. The time for
+        that runs from its first piece."""
+        if self not in self.connections or self.transport.is_closing():
+            return  # It is a WebSocket now, or over.
+        if self._awaited_after is not self.cycle:
+            self._awaited_after, self._awaited_until = self.cycle, self.loop.time() + IDLE_S
+        wait = self.loop.call_at(self._awaited_until, self.timeout_keep_alive_handler)
+        self.timeout_keep_alive_task = wait
+
+    def send_400_response(self, msg: str) -> None:
+        """Never in the place of an answer that is on its way: whoever waits for it would take this for it."""
+        if self.cycle is None or self.cycle.response_complete or (self.cycle.more_body and not self.pipeline):
+            super().send_400_response(msg)
+        elif self.cycle.more_body:
+            self.transport.close()
+        else:
+            self.cycle.keep_alive = False
+            self.flow.pause_reading()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch_its_reading(self.transport.get_write_buffer_size())
+
+    def _watch_its_reading(self, left: int) -> None:
+        self.loop.call_later(IDLE_S, self._drop_who_takes_nothing, left)
+
+    def _drop_who_takes_nothing(self, left: int) -> None:
+        if self.flow.write_paused:
+            now_left = self.transport.get_write_buffer_size()
+            if now_left < left:
+                self._watch_its_reading(now_left)
+            else:
+                self.transport.abort()
 
     def on_headers_complete(self) -> None:
+        self._unread = 0
         self._held, self._body = self._is_express(), bytearray()
         if not self._held:
             super().on_headers_complete()
+        if self._held or not self.parser.should_upgrade():
+            self.headers = FORGOTTEN
 
     def on_body(self, body: bytes) -> None:
+        self._unread = 0
         if self._held:
             self._body += body
         else:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
+        self._unread = 0
         if not self._held:
             super().on_message_complete()
             return
@@ -145,7 +214,7 @@ class Http(HttpToolsProtocol):
         answer, head = await self._express.answer(scope, named, body)
         if self.flow.write_paused and not exchange.disconnected:
             await self.flow.drain()
-        if exchange.disconnected:
+        if exchange.disconnected or self.transport.is_closing():
             return
         end = b"\r\n" if exchange.keep_alive else b"connection: close\r\n\r\n"
         lines = as_lines((*self.server_state.default_headers, *answer.headers))
@@ -210,9 +279,8 @@ def config(app: FastAPI, host: str, port: int, **more: Any) -> uvicorn.Config:
         log_config=None,
         server_header=False,
         proxy_headers=False,  # X-Forwarded-For is read in one place only, and from TRUSTED_PROXIES alone
-        timeout_keep_alive=30,
+        timeout_keep_alive=IDLE_S,
         timeout_graceful_shutdown=15,
         limit_concurrency=2000,
-        h11_max_incomplete_event_size=65_536,
         **more,
     )
