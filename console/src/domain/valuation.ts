@@ -1,6 +1,7 @@
 /** What an asset is said to be worth, by the token, and how far the market is from it. */
 
-import { compare, divide, isPositive, multiply, subtract, toPlaces, type Decimal } from "./decimal.ts";
+import { compare, divide, isPositive, multiply, readAmount, subtract, toPlaces, type Decimal } from "./decimal.ts";
+import { short } from "./show.ts";
 
 const PLACES = 6;
 
@@ -19,4 +20,13 @@ export function distanceBps(price: Decimal, worth: Decimal): number | null {
   if (compare(size, "100000000") > 0) return null;
   const whole = Number(toPlaces(size, 0));
   return below && whole > 0 ? -whole : whole;
+}
+
+/** What the issuer's free words call the yield: `5.2` → `5.2%`, other words as they are; `null` where nothing is said. */
+export function yieldOf(attributes: Readonly<Record<string, unknown>>): string | null {
+  const [, said] = Object.entries(attributes).find(([name]) => name.toLowerCase() === "yield") ?? [];
+  if (typeof said !== "string" && typeof said !== "number") return null;
+  const text = String(said).trim();
+  const amount = readAmount(text.replace(/\s*%$/, ""));
+  return amount === null ? text || null : `${short(amount, 2)}%`;
 }

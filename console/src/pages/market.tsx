@@ -57,7 +57,7 @@ function Known({ details }: { details: Schemas["MarketDetailsAnswer"] }) {
           ) : null}
         </div>
         <div className="flex min-w-0 flex-col gap-4">
-          {token.data ? <Eligibility token={token.data} /> : null}
+          <Eligibility market={market} pair={pair} token={token.data} />
           <Life details={details} />
           <Contract market={market} chainId={token.data?.chainId} />
         </div>

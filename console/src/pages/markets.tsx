@@ -5,7 +5,9 @@ import { api, type Schemas } from "../api/client.ts";
 import { allStats, pairs as allPairs } from "../api/queries.ts";
 import { sentence } from "../domain/words.ts";
 import { cryptoRows, marketRows, sortRows, type MarketRow, type SortKey, type Sorting } from "../features/markets/rows.ts";
-import { Button, Change, EmptyState, Field, Loaded, PageTitle, Panel, Quantity, Select, Status, Table, type Column } from "../ui/index.ts";
+import { Sparkline } from "../features/markets/sparkline.tsx";
+import { Yield } from "../features/markets/yield.tsx";
+import { Button, Change, EmptyState, Field, Loaded, Nothing, PageTitle, Panel, Quantity, Select, Status, Table, type Column } from "../ui/index.ts";
 
 const TYPES: readonly Schemas["AssetType"][] = [
   "real_estate",
@@ -165,6 +167,8 @@ function columns(sorting: Sorting, onSort: (next: Sorting) => void): readonly Co
       ...sortable("volume"),
       cell: (row) => <Quantity value={row.stats?.quoteVolume24h} rough {...(row.pair ? { unit: row.pair.quote.symbol } : {})} />,
     },
+    { head: "Yield", right: true, cell: (row) => (row.market ? <Yield market={row.market.id} /> : <Nothing />) },
+    { head: "Last day", cell: (row) => (row.pair ? <Sparkline pair={row.pair.symbol} /> : <Nothing said="not traded yet" />) },
     {
       head: "",
       right: true,

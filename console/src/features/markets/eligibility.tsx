@@ -1,53 +1,119 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { useState } from "react";
 import type { Schemas } from "../../api/client.ts";
-import { checkText, reasonText } from "../../domain/reasons.ts";
+import { balancesOf, type Market, type Pair } from "../../api/queries.ts";
+import { judgeFor, marketConditions, verdictWords, type Condition, type Judged, type Known } from "../../domain/tradability.ts";
 import { useSession } from "../../state/session.ts";
-import { EmptyState, Loaded, Notice, Panel } from "../../ui/index.ts";
-import { eligibility } from "./queries.ts";
+import { Button, Notice, Panel, SkeletonRows, Time, useNow } from "../../ui/index.ts";
+import { mayReceive, maySend, standingOf } from "./queries.ts";
+import { VerifyMe } from "./verify_me.tsx";
 
-/** Whether I may hold this token, check by check; and what to do where I may not. */
-export function Eligibility({ token }: { token: Schemas["TokenAnswer"] }) {
+interface Props {
+  readonly market: Market;
+  readonly pair: Pair | undefined;
+  /** Known once the token is on the chain. */
+  readonly token: Schemas["TokenAnswer"] | undefined;
+}
+
+/** Whether I may trade this, condition by condition; and what to do where I may not. */
+export function Eligibility(props: Props) {
   const { session } = useSession();
-  const asked = useQuery({ ...eligibility(token.id, session?.userId ?? ""), enabled: session !== null });
+  return <Panel title="Can I trade this?">{session === null ? <Strangers {...props} /> : <Mine {...props} userId={session.userId} />}</Panel>;
+}
+
+function Strangers({ market, pair }: Props) {
   return (
-    <Panel title="Can I trade this?">
-      {session === null ? (
-        <EmptyState title="Sign in to see it for yourself" action={<Link to="/sign-in" className="text-accent underline underline-offset-2">Sign in</Link>}>
-          Who may hold this token depends on who you are.
-        </EmptyState>
-      ) : (
-        <Loaded of={asked}>{(told) => <Verdict told={told} symbol={token.symbol} />}</Loaded>
-      )}
-    </Panel>
+    <div className="flex flex-col gap-3">
+      <Conditions conditions={marketConditions({ marketStatus: market.status, pairStatus: pair?.status ?? null })} />
+      <p className="text-muted">
+        Who may hold this token depends on who you are:{" "}
+        <Link to="/sign-in" className="text-accent underline underline-offset-2">
+          sign in to see it for yourself
+        </Link>
+        .
+      </p>
+    </div>
   );
 }
 
-function Verdict({ told, symbol }: { told: Schemas["PreviewAnswer"]; symbol: string }) {
-  const mine = told.checks.filter(({ check }) => check === "pause" || check.startsWith("receiver."));
+function Mine({ market, pair, token, userId }: Props & { userId: string }) {
+  const known = useKnown(market, pair, token, userId);
+  const [asking, setAsking] = useState(false);
+  if (token && known.buy === undefined) return <SkeletonRows rows={4} />;
+  const verdict = judgeFor(known);
+  const missing = verdict.conditions.filter(({ met }) => !met);
   return (
-    <div className="flex flex-col gap-3" data-eligible={told.allowed}>
-      {told.allowed ? (
-        <Notice tone="good" title={`You may hold and trade ${symbol}`} />
-      ) : (
-        <Notice tone="warn" title={`You may not receive ${symbol} now`}>
-          <p>{reasonText(told.reason)}</p>
-          <p className="text-muted">Ask the compliance office to let you in. What you hold stays yours.</p>
-        </Notice>
-      )}
-      <ul className="flex flex-col gap-1">
-        {mine.map(({ check, reason }) => (
-          <li key={check} className="flex items-baseline gap-2">
-            <span aria-hidden="true" className={reason === 0 ? "text-up" : "text-down"}>
-              {reason === 0 ? "✓" : "✕"}
-            </span>
-            <span>
-              {checkText(check)}
-              <span className="sr-only">{reason === 0 ? ": yes" : ": no"}</span>
-            </span>
-          </li>
-        ))}
-      </ul>
+    <div className="flex flex-col gap-3" data-eligible={known.buy?.allowed ?? false} data-may-buy={verdict.mayBuy} data-may-sell={verdict.maySell}>
+      <Notice tone={missing.length === 0 ? "good" : "warn"} title={verdictWords(verdict, market.tokenSymbol)}>
+        {missing.length > 0 ? <p className="text-muted">What you hold stays yours, whatever stands in the way.</p> : null}
+      </Notice>
+      <Conditions conditions={verdict.conditions} onVerify={() => setAsking(true)} />
+      {token ? <Record userId={userId} tokenId={token.id} /> : null}
+      {token && asking ? <VerifyMe userId={userId} tokenId={token.id} onClose={() => setAsking(false)} /> : null}
     </div>
+  );
+}
+
+function useKnown(market: Market, pair: Pair | undefined, token: Props["token"], userId: string): Known {
+  const asked = token !== undefined;
+  const buy = useQuery({ ...mayReceive(token?.id ?? "", userId), enabled: asked }).data;
+  const balances = useQuery(balancesOf(userId)).data;
+  const available = (symbol: string): string => balances?.find((balance) => balance.symbol === symbol)?.available ?? "0";
+  const holding = available(market.tokenSymbol);
+  const sell: Judged | undefined = useQuery({ ...maySend(token?.id ?? "", userId, holding), enabled: asked && holding !== "0" }).data;
+  const money = pair && balances ? { symbol: pair.quote.symbol, available: available(pair.quote.symbol), least: pair.filters.minNotional } : undefined;
+  return { marketStatus: market.status, pairStatus: pair?.status ?? null, buy, sell, money, holding };
+}
+
+function Conditions({ conditions, onVerify }: { conditions: readonly Condition[]; onVerify?: () => void }) {
+  return (
+    <ul className="flex flex-col gap-1.5" aria-label="What it takes">
+      {conditions.map(({ what, met, why, remedy }) => (
+        <li key={what} className="flex items-baseline gap-2" data-met={met}>
+          <span aria-hidden="true" className={met ? "text-up" : "text-down"}>
+            {met ? "✓" : "✕"}
+          </span>
+          <div className="min-w-0">
+            {what}
+            <span className="sr-only">{met ? ": yes" : ": no"}</span>
+            {why ? <p className="text-[13px] text-muted">{why}</p> : null}
+            {remedy === "verify" && onVerify ? (
+              <Button small className="mt-1" onClick={onVerify}>
+                Have your identity checked
+              </Button>
+            ) : null}
+            {remedy === "deposit" ? (
+              <Link to="/funds" className="text-[13px] text-accent underline underline-offset-2">
+                Deposit
+              </Link>
+            ) : null}
+          </div>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const SOON_MS = 30 * 86_400_000;
+
+/** What compliance has on record of me, and when it ends. */
+function Record({ userId, tokenId }: { userId: string; tokenId: string }) {
+  const now = useNow();
+  const record = useQuery(standingOf(userId)).data?.records.find((each) => each.tokenId === tokenId);
+  if (!record) return null;
+  const ends = [record.expiresAt, record.accreditationExpiresAt].filter((at): at is string => at !== null).sort()[0];
+  const soon = ends !== undefined && new Date(ends).getTime() - now.getTime() < SOON_MS;
+  return (
+    <p className={soon ? "text-warn" : "text-[13px] text-muted"}>
+      On record: level {record.kycLevel}
+      {record.jurisdiction ? `, ${record.jurisdiction}` : ""}
+      {ends ? (
+        <>
+          , ends <Time at={ends} shape="relative" />
+        </>
+      ) : null}
+      .
+    </p>
   );
 }

@@ -1,6 +1,6 @@
 /** Questions about one market. */
 
-import { api } from "../../api/client.ts";
+import { api, type Schemas } from "../../api/client.ts";
 import { ask } from "../../api/queries.ts";
 
 export function detailsOf(id: string) {
@@ -32,16 +32,41 @@ export function priceOf(pair: string) {
   });
 }
 
+const SOON_MS = 3_000;
+const LATER_MS = 15_000;
+
+/** Who is not let in waits for an answer; who is only wants to hear when that changes. */
+function often(query: { readonly state: { readonly data: { readonly allowed: boolean } | undefined } }): number {
+  return query.state.data?.allowed ? LATER_MS : SOON_MS;
+}
+
 /** What would be said to me, were I to receive one token. */
-export function eligibility(tokenId: string, userId: string) {
+export function mayReceive(tokenId: string, userId: string) {
   return ask({
     queryKey: ["market", "eligibility", tokenId, userId],
-    queryFn: ({ signal }) =>
-      api.post("/api/v1/tokens/{id}/compliance/preview", {
-        path: { id: tokenId },
-        body: { operation: "DEPOSIT", toUserId: userId, amount: "1" },
-        signal,
-      }),
-    refetchInterval: 15_000,
+    queryFn: ({ signal }) => judged(tokenId, { operation: "DEPOSIT", toUserId: userId, amount: "1" }, signal),
+    refetchInterval: often,
+  });
+}
+
+/** What would be said to me, were I to give away what I hold. */
+export function maySend(tokenId: string, userId: string, amount: string) {
+  return ask({
+    queryKey: ["market", "eligibility", tokenId, userId, "send", amount],
+    queryFn: ({ signal }) => judged(tokenId, { operation: "WITHDRAWAL", fromUserId: userId, amount }, signal),
+    refetchInterval: often,
+  });
+}
+
+function judged(id: string, body: Schemas["PreviewOperation"], signal: AbortSignal) {
+  return api.post("/api/v1/tokens/{id}/compliance/preview", { path: { id }, body, signal });
+}
+
+/** What compliance has on record of me. */
+export function standingOf(userId: string) {
+  return ask({
+    queryKey: ["market", "standing", userId],
+    queryFn: ({ signal }) => api.get("/api/v1/tokens/compliance/{userId}", { path: { userId }, signal }),
+    refetchInterval: LATER_MS,
   });
 }

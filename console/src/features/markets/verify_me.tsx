@@ -1,0 +1,56 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useRef, useState } from "react";
+import { api, newKey } from "../../api/client.ts";
+import { tell } from "../../state/toasts.ts";
+import { Button, Dialog, ErrorState, Field } from "../../ui/index.ts";
+
+interface Props {
+  readonly userId: string;
+  readonly tokenId: string;
+  readonly onClose: () => void;
+}
+
+/** Have the KYC provider look at me, for one token. What is told goes to the provider, and is erased with its answer. */
+export function VerifyMe({ userId, tokenId, onClose }: Props) {
+  const client = useQueryClient();
+  const key = useRef(newKey());
+  const [name, setName] = useState("");
+  const [country, setCountry] = useState("");
+  const [papers, setPapers] = useState("");
+  const documentIds = papers.split(/[,\n]/).map((paper) => paper.trim()).filter(Boolean);
+  const checking = useMutation({
+    mutationFn: () => api.post("/api/v1/tokens/compliance/{userId}/verify", { path: { userId }, body: { tokenId, legalName: name.trim(), country, documentIds }, key: key.current }),
+    onSuccess: () => {
+      tell("Asked for", "The provider's answer comes by itself, and stands here as soon as it is there.");
+      void client.invalidateQueries({ queryKey: ["market"] });
+      onClose();
+    },
+    onError: () => {
+      key.current = newKey();
+    },
+  });
+  const reason = !name.trim() ? "Enter your name" : /^[A-Z]{2}$/.test(country) ? null : "Two letters, such as PT";
+  return (
+    <Dialog open title="Have your identity checked" onClose={onClose}>
+      <form
+        className="flex flex-col gap-3"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (reason === null) checking.mutate();
+        }}
+      >
+        <Field label="Your name, as in your papers" maxLength={200} value={name} onChange={(event) => setName(event.target.value)} />
+        <Field label="Country" maxLength={2} placeholder="PT" value={country} onChange={(event) => setCountry(event.target.value.toUpperCase())} />
+        <Field label="Papers" help="Their numbers, one after the other with commas. Without any, a person has to look." value={papers} onChange={(event) => setPapers(event.target.value)} />
+        {checking.error ? <ErrorState error={checking.error} /> : null}
+        <p className="text-[13px] text-muted">This goes to the KYC provider, and is erased here with its answer.</p>
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>Not now</Button>
+          <Button type="submit" tone="primary" busy={checking.isPending} reason={reason}>
+            Ask for the check
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
