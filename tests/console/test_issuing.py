@@ -3,8 +3,6 @@
 import hashlib
 import json
 import re
-import uuid
-from typing import Any
 
 import pytest
 from playwright.async_api import Browser, expect
@@ -21,12 +19,6 @@ async def _as_issuer(venue: Venue, browser: Browser, path: str = "/issuer/new") 
     visit = await look(browser, venue.url, session=venue.sessions["issuer"])
     await visit.open(path)
     return visit
-
-
-async def _post(venue: Venue, person: str, path: str, body: dict[str, Any]) -> None:
-    async with venue.client(person) as http:
-        headers = {"Idempotency-Key": str(uuid.uuid4())}
-        (await http.post(path, json=body, headers=headers)).raise_for_status()
 
 
 async def test_asset_becomes_a_market_when_an_issuer_goes_through_the_wizard(
@@ -57,9 +49,8 @@ async def test_asset_becomes_a_market_when_an_issuer_goes_through_the_wizard(
     await expect(page.get_by_title(hashlib.sha256(DEED).hexdigest())).to_be_visible()
     market_id = page.url.rpartition("/")[2]
     await page.evaluate("window.__never_reloaded = true")
-    await _post(
-        venue, "compliance", f"/markets/{market_id}/approve", {"decision": "approve", "reason": "all true"}
-    )
+    verdict = {"decision": "approve", "reason": "all true"}
+    await venue.post("compliance", f"/markets/{market_id}/approve", verdict)
     await expect(way.locator("li").nth(1)).to_contain_text("all true")
     await expect(way).to_contain_text(f"Traded as {symbol}-USDC", timeout=60_000)
     assert await way.locator("li[data-state=done]").count() == 4
@@ -70,12 +61,31 @@ async def test_asset_becomes_a_market_when_an_issuer_goes_through_the_wizard(
     async with venue.client() as http:
         token = (await http.get(f"/tokens/{symbol}")).raise_for_status().json()
     let_in = {"tokenId": token["id"], "kycStatus": "APPROVED", "kycLevel": 2, "whitelisted": True}
-    await _post(venue, "compliance", f"/tokens/compliance/{issuer}", {**let_in, "jurisdiction": "PT"})
+    await venue.post("compliance", f"/tokens/compliance/{issuer}", {**let_in, "jurisdiction": "PT"})
     await page.get_by_role("tab", name="Cap table").click()
     await expect(page.get_by_role("row", name=re.compile("Treasury"))).to_contain_text("100,000")
     await _mint_more(venue, visit, token["id"])
     visit.nothing_was_amiss()
     await page.context.close()
+    await _set_as_proposed(venue, browser, symbol)
+
+
+async def _set_as_proposed(venue: Venue, browser: Browser, symbol: str) -> None:
+    """What the wizard has proposed is set by an officer with one look, and then no longer offered."""
+    visit = await look(browser, venue.url, session=venue.sessions["compliance"])
+    await visit.open("/token-rules")
+    card = visit.page.locator("section", has=visit.page.get_by_role("heading", name=symbol, exact=True))
+    await expect(card.locator("ins", has_text="149")).to_be_visible()
+    await visit.press(f"Set the rules of {symbol} as proposed")
+    await expect(visit.page.get_by_label("Holders at most")).to_have_value("149")
+    await visit.press("Write the rules")
+    await expect(card.get_by_text("As the issuer has proposed.")).to_be_visible()
+    async with venue.client() as http:
+        token = (await http.get(f"/tokens/{symbol}")).raise_for_status().json()
+        rules = (await http.get(f"/tokens/{token['id']}/rules")).raise_for_status().json()
+    assert (rules["maxHolders"], rules["minKycLevel"]) == (149, 1)
+    visit.nothing_was_amiss()
+    await visit.page.context.close()
 
 
 async def _mint_more(venue: Venue, visit: Visit, token_id: str) -> None:
@@ -91,7 +101,7 @@ async def _mint_more(venue: Venue, visit: Visit, token_id: str) -> None:
     async with venue.client("issuer") as http:
         [mint] = (await http.get(f"/tokens/{token_id}/mints")).raise_for_status().json()["data"]
     assert mint["amount"] == "1000.25"
-    await _post(venue, "compliance", f"/tokens/mints/{mint['id']}/approve", {})
+    await venue.post("compliance", f"/tokens/mints/{mint['id']}/approve", {})
     await expect(row).to_contain_text("Completed", timeout=60_000)
 
 

@@ -87,13 +87,18 @@ class Venue:
 
     async def ask_for_a_mint(self, amount: str, reason: str, **more: str) -> dict[str, Any]:
         """More of the sample's token, as its issuer asks for it; it waits for a second person."""
-        async with self.client("issuer") as http:
+        async with self.client() as http:
             token = (await http.get(f"/tokens/{self.samples['token']}")).raise_for_status().json()
-            headers = {"Idempotency-Key": str(uuid.uuid4())}
-            body = {"amount": amount, "reason": reason, **more}
-            answer = await http.post(f"/tokens/{token['id']}/mint", json=body, headers=headers)
-        mint: dict[str, Any] = answer.raise_for_status().json()
-        return mint
+        return await self.post(
+            "issuer", f"/tokens/{token['id']}/mint", {"amount": amount, "reason": reason, **more}
+        )
+
+    async def post(self, person: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Have this person do something by the API, once."""
+        async with self.client(person) as http:
+            answer = await http.post(path, json=body, headers={"Idempotency-Key": str(uuid.uuid4())})
+        told: dict[str, Any] = answer.raise_for_status().json()
+        return told
 
     async def to_sign(self, http: httpx2.AsyncClient) -> tuple[Domain, dict[str, Any]]:
         """What one signs for, and the sample's pair."""

@@ -1,6 +1,8 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, type Schemas } from "../api/client.ts";
+import type { Rules as Settable } from "../domain/proposed_rules.ts";
+import { Proposal } from "../features/compliance/proposal.tsx";
 import { regulated, rulesOf } from "../features/compliance/queries.ts";
 import { RulesForm } from "../features/compliance/rules_form.tsx";
 import { AuditLink } from "../features/staff/audit_link.tsx";
@@ -46,6 +48,11 @@ function OneToken({ token }: { token: Token }) {
 function Shown({ token, rules }: { token: Token; rules: Rules }) {
   const client = useQueryClient();
   const [doing, setDoing] = useState<"edit" | "pause" | null>(null);
+  const [start, setStart] = useState<Settable>(rules);
+  const edit = (from: Settable): void => {
+    setStart(from);
+    setDoing("edit");
+  };
   const path = { id: token.id };
   return (
     <div className="flex flex-col gap-4">
@@ -62,7 +69,7 @@ function Shown({ token, rules }: { token: Token; rules: Rules }) {
         ]}
       />
       <div className="flex flex-wrap items-center gap-2">
-        <Button small aria-label={`Change the rules of ${token.symbol}`} onClick={() => setDoing("edit")}>
+        <Button small aria-label={`Change the rules of ${token.symbol}`} onClick={() => edit(rules)}>
           Change
         </Button>
         <Button small aria-label={`${rules.paused ? "Let" : "Pause"} ${token.symbol}${rules.paused ? " move" : ""}`} onClick={() => setDoing("pause")}>
@@ -70,7 +77,8 @@ function Shown({ token, rules }: { token: Token; rules: Rules }) {
         </Button>
         <AuditLink entityId={token.id} />
       </div>
-      {doing === "edit" ? <RulesForm symbol={token.symbol} rules={rules} onClose={() => setDoing(null)} /> : null}
+      {token.marketId ? <Proposal symbol={token.symbol} marketId={token.marketId} rules={rules} onSet={edit} /> : null}
+      {doing === "edit" ? <RulesForm symbol={token.symbol} rules={rules} start={start} onClose={() => setDoing(null)} /> : null}
       {doing === "pause" ? (
         <ReasonDialog
           title={rules.paused ? `Let ${token.symbol} move again?` : `Pause ${token.symbol}?`}

@@ -1,3 +1,5 @@
+import { Link } from "@tanstack/react-router";
+import { proposedOf } from "../../domain/proposed_rules.ts";
 import { sentence } from "../../domain/words.ts";
 import { AuditLink } from "../staff/audit_link.tsx";
 import { Button, Facts, Hex, Notice, Nothing, Quantity, Status, Time } from "../../ui/index.ts";
@@ -6,7 +8,7 @@ import type { Details, History, Mint } from "./queries.ts";
 const DECISIONS = new Set(["market.approved", "market.rejected"]);
 
 /** What was decided, by whom, when and why, with the id of the row in the sealed record. */
-export function Receipt({ details: { market }, history }: { details: Details; history: History }) {
+export function Receipt({ details: { market, asset }, history }: { details: Details; history: History }) {
   const decided = history.findLast(({ eventType }) => DECISIONS.has(eventType));
   if (!decided) return <Notice tone="info">No decision of an officer is on record.</Notice>;
   const isApproval = decided.eventType === "market.approved";
@@ -25,6 +27,17 @@ export function Receipt({ details: { market }, history }: { details: Details; hi
           ["Record", <Hex value={decided.id} />],
         ]}
       />
+      {isApproval && proposedOf(asset.regulatoryInfo) ? (
+        <Notice tone="info" title="Its issuer proposes rules">
+          <p>
+            When the token is deployed they can be set as proposed under{" "}
+            <Link to="/token-rules" className="text-accent underline underline-offset-2 hover:no-underline">
+              token rules
+            </Link>
+            .
+          </p>
+        </Notice>
+      ) : null}
       <Keep entityId={market.id} />
     </div>
   );

@@ -74,3 +74,12 @@ export function rulesOf(tokenId: string) {
     queryFn: ({ signal }) => api.get("/api/v1/tokens/{id}/rules", { path: { id: tokenId }, signal }),
   });
 }
+
+/** The asset behind a token as it was registered, with what its issuer proposed. */
+export function assetOf(marketId: string) {
+  return ask({
+    queryKey: ["compliance", "asset", marketId],
+    queryFn: ({ signal }) => api.get("/api/v1/markets/{id}/details", { path: { id: marketId }, signal }),
+    staleTime: 60_000,
+  });
+}

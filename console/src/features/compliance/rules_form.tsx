@@ -4,6 +4,7 @@ import { api, newKey, type Schemas } from "../../api/client.ts";
 import { ApiProblem } from "../../api/problem.ts";
 import { readCount } from "../../domain/count.ts";
 import { isAmount } from "../../domain/decimal.ts";
+import type { Rules as Settable } from "../../domain/proposed_rules.ts";
 import { tell } from "../../state/toasts.ts";
 import { Button, Check, Dialog, ErrorState, Field } from "../../ui/index.ts";
 import { rulesOf } from "./queries.ts";
@@ -12,7 +13,7 @@ type Rules = Schemas["RulesAnswer"];
 
 const COUNTRIES = /^([A-Z]{2}([\s,]+|$))*$/;
 
-function draftOf(rules: Rules) {
+function draftOf(rules: Settable) {
   return {
     level: String(rules.minKycLevel),
     accredited: rules.accreditationRequired,
@@ -54,10 +55,18 @@ function bodyOf(draft: Draft): Schemas["SetRules"] {
   };
 }
 
+interface Props {
+  readonly symbol: string;
+  readonly rules: Rules;
+  /** What the form begins with; the rules as they are where nothing is said. */
+  readonly start?: Settable;
+  readonly onClose: () => void;
+}
+
 /** Other rules in the place of a token's: of the version that was seen, and no other. */
-export function RulesForm({ symbol, rules, onClose }: { symbol: string; rules: Rules; onClose: () => void }) {
+export function RulesForm({ symbol, rules, start = rules, onClose }: Props) {
   const client = useQueryClient();
-  const [draft, setDraft] = useState(() => draftOf(rules));
+  const [draft, setDraft] = useState(() => draftOf(start));
   const key = useRef(newKey());
   const problems = problemsOf(draft);
   const again = async (): Promise<void> => {
