@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-import uuid
 from typing import Any
 
 import pytest
@@ -17,14 +16,16 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 DEED = b"%PDF-1.7 deed of title"
 
 
-async def submitted(venue: Venue, symbol: str) -> dict[str, Any]:
+async def submitted(
+    venue: Venue, symbol: str, valuation: str = "1250000.50", deed: bytes = DEED
+) -> dict[str, Any]:
     """A registration with one document that waits for an officer."""
     async with venue.client("issuer") as http:
         document = {
             "title": "Deed of title",
             "kind": "title_deed",
             "mediaType": "application/pdf",
-            "contentBase64": base64.b64encode(DEED).decode(),
+            "contentBase64": base64.b64encode(deed).decode(),
         }
         told = (await http.post("/documents", json=document)).raise_for_status().json()
         body = {
@@ -34,7 +35,7 @@ async def submitted(venue: Venue, symbol: str) -> dict[str, Any]:
             "tokenSymbol": symbol,
             "totalSupply": "5000",
             "assetDetails": {
-                "valuation": "1250000.50",
+                "valuation": valuation,
                 "currency": "EUR",
                 "complianceDocuments": [told["id"]],
                 "regulatoryInfo": {"regulator": "CMVM"},
@@ -79,6 +80,25 @@ async def test_second_officer_is_refused_when_the_first_has_decided(venue: Venue
     assert [complaint for complaint in second.complaints if "412" not in complaint] == []
     for visit in (first, second):
         await visit.page.context.close()
+
+
+async def test_changes_are_shown_when_what_was_rejected_comes_again(venue: Venue, browser: Browser) -> None:
+    rejected = await submitted(venue, "DESKAGAIN")
+    verdict = {"decision": "reject", "reason": "valued too high"}
+    await venue.post("compliance", f"/markets/{rejected['id']}/approve", verdict)
+    again = await submitted(venue, "DESKAGAIN", valuation="990000", deed=DEED + b", amended")
+    visit = await look(browser, venue.url, session=venue.sessions["compliance"])
+    await visit.open(f"/approvals/{again['id']}")
+    await visit.says("Since it was last rejected")
+    await visit.says("valued too high")
+    panel = visit.page.locator("section", has_text="Since it was last rejected")
+    await expect(panel.locator("del")).to_have_text(["1250000.5", hashlib.sha256(DEED).hexdigest()])
+    await expect(panel.locator("ins").first).to_have_text("990000")
+    await panel.get_by_role("link", name="The earlier one").click()
+    await expect(visit.page.get_by_test_id("receipt")).to_contain_text("valued too high")
+    await expect(visit.page.get_by_text("Since it was last rejected")).to_have_count(0)
+    visit.nothing_was_amiss()
+    await visit.page.context.close()
 
 
 async def test_file_is_compared_with_its_hash_when_the_officer_has_it(venue: Venue, browser: Browser) -> None:
@@ -147,13 +167,11 @@ async def test_issuer_reads_why_when_a_mint_is_rejected(venue: Venue, browser: B
 
 async def test_officer_cannot_decide_when_the_mint_would_be_theirs(venue: Venue, browser: Browser) -> None:
     admin = json.loads(venue.sessions["admin"])
-    async with venue.client("compliance") as http:
+    async with venue.client() as http:
         token = (await http.get(f"/tokens/{venue.samples['token']}")).raise_for_status().json()
-        let_in = {"tokenId": token["id"], "kycStatus": "APPROVED", "kycLevel": 2, "whitelisted": True}
-        headers = {"Idempotency-Key": str(uuid.uuid4())}
-        body = {**let_in, "jurisdiction": "LU"}
-        told = await http.post(f"/tokens/compliance/{admin['userId']}", json=body, headers=headers)
-        told.raise_for_status()
+    let_in = {"tokenId": token["id"], "kycStatus": "APPROVED", "kycLevel": 2, "whitelisted": True}
+    record = {**let_in, "jurisdiction": "LU"}
+    await venue.post("compliance", f"/tokens/compliance/{admin['userId']}", record)
     mint = await venue.ask_for_a_mint("3", "a gift", to=admin["account"])
     visit = await look(browser, venue.url, session=venue.sessions["admin"])
     await visit.open(f"/approvals/mints/{mint['id']}")

@@ -5,6 +5,7 @@ import { api } from "../api/client.ts";
 import { differences } from "../domain/free_form.ts";
 import { Decision, type Matter } from "../features/approvals/decision.tsx";
 import { Documents } from "../features/approvals/documents.tsx";
+import { SinceEarlier } from "../features/approvals/earlier.tsx";
 import { AssetFacts, Gaps } from "../features/approvals/facts.tsx";
 import { Issuer } from "../features/approvals/issuer.tsx";
 import { historyOf, looked, waiting, type Details } from "../features/approvals/queries.ts";
@@ -52,6 +53,7 @@ function Desk({ details, onLookAgain }: { details: Details; onLookAgain: () => P
         }
       />
       <Changed before={before} now={details} />
+      <SinceEarlier details={details} />
       <div className="grid items-start gap-4 lg:grid-cols-2 xl:grid-cols-[minmax(0,1fr)_minmax(0,1fr)_minmax(20rem,24rem)]">
         <Panel title="Facts">
           <AssetFacts details={details} />
