@@ -53,6 +53,9 @@ async def test_a_browser_is_subscribed_listed_and_taken_away(pushing: World) -> 
         ("endpoint", "ftp://push.example.com/", "/endpoint"),
         ("p256dh", "A" * 87, "/keys/p256dh"),
         ("auth", "A" * 21, "/keys/auth"),
+        ("auth", "A" * 21 + "=", "/keys/auth"),
+        ("auth", "A" * 24, "/keys/auth"),
+        ("p256dh", "A" * 85 + "==", "/keys/p256dh"),
         ("p256dh", "!" * 87, "/keys/p256dh"),
     ],
 )

@@ -29,6 +29,12 @@ def servers() -> SlowServers:
     return SlowServers()
 
 
+@pytest.mark.parametrize("host", ["a..b", "a" * 64 + ".example", "."])
+async def test_what_can_be_no_name_is_not_known(host: str) -> None:
+    with pytest.raises(OSError, match=r"no name|not known"):
+        await Names().look_up(host, 443)
+
+
 async def test_everything_else_goes_on_while_slow_names_are_looked_up(servers: SlowServers) -> None:
     names = Names(at_once=4, within_s=60, resolving=servers.resolve)
     slow = [

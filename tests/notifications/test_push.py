@@ -168,6 +168,27 @@ async def test_nobody_takes_anothers_browser_away_and_its_owner_does(desk: Desk)
     assert await desk.subscriptions() == []
 
 
+async def test_a_browser_is_told_nothing_more_of_whoever_was_signed_in_before(desk: Desk) -> None:
+    await subscribed(desk.db, desk.owner, desk.browser)
+    await told_of_a_deposit(desk.db, desk.owner)
+    later = UserId(await new_user(desk.db))
+    made = await subscribed(desk.db, later, desk.browser)
+    await desk.send()
+    assert desk.shown() == []
+    assert [row["subscription_id"] for row in await desk.subscriptions()] == [made]
+    (told,) = await desk.db.statement(
+        "SELECT payload->>'reason' AS reason, payload->>'userId' AS user_id FROM events "
+        "WHERE event_type = 'push.unsubscribed'"
+    )
+    assert (told["reason"], told["user_id"]) == ("taken_over", str(desk.owner))
+
+
+async def test_nobody_takes_a_browser_over_who_only_knows_its_address(desk: Desk) -> None:
+    made = await subscribed(desk.db, desk.owner, desk.browser)
+    await subscribed(desk.db, UserId(await new_user(desk.db)), Browser(desk.browser.endpoint))
+    assert made in [row["subscription_id"] for row in await desk.subscriptions()]
+
+
 async def test_a_user_hears_that_a_browser_was_subscribed(desk: Desk) -> None:
     """Whoever has their session for a moment would read everything from then on."""
     await subscribed(desk.db, desk.owner, desk.browser)

@@ -40,5 +40,8 @@ class Names:
             OSError: there is none, or it is not told in time.
         """
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(self._within_s):
-            return await loop.run_in_executor(self._threads, self._resolving, host, port)
+        try:
+            async with asyncio.timeout(self._within_s):
+                return await loop.run_in_executor(self._threads, self._resolving, host, port)
+        except UnicodeError:  # a label that is empty or too long, which the system does not even look up
+            raise OSError("this is no name") from None

@@ -14,8 +14,9 @@ from deedbook.integrations.names import Names
 
 Lookup = Callable[[str, int], Awaitable[list[str]]]
 _NAMES = Names()
-# Both carry an address of the older kind inside, which may be one of ours.
-_WRAPPERS = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("2002::/16"))
+# All that is given to anybody (RFC 4291, section 2.4). What carries an address of the older kind inside, which may be
+# one of ours, lies outside, and 6to4 in it.
+_GIVEN_OUT, _6TO4 = ipaddress.ip_network("2000::/3"), ipaddress.ip_network("2002::/16")
 
 
 class NotPublic(httpx2.TransportError):
@@ -33,7 +34,7 @@ def is_public(address: str) -> bool:
     if isinstance(found, ipaddress.IPv6Address):
         if found.ipv4_mapped is not None:
             found = found.ipv4_mapped
-        elif any(found in wrapper for wrapper in _WRAPPERS):
+        elif found not in _GIVEN_OUT or found in _6TO4:
             return False
     return found.is_global and not found.is_multicast
 

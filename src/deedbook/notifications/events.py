@@ -72,7 +72,8 @@ class PushSubscribed(Fact):
 
 @fact("push.unsubscribed", stream="subscription_id", audience=Audience.USER)
 class PushUnsubscribed(Fact):
-    """A browser is told nothing any more: its user wants it so (`unsubscribed`), or it is `gone`."""
+    """A browser is told nothing any more: its user wants it so (`unsubscribed`), somebody else is signed in there
+    now (`taken_over`), or it is `gone`."""
 
     subscription_id: SubscriptionId
     user_id: UserId

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from deedbook.identity import Caller
 from deedbook.infra.database import Tx
 from deedbook.kernel.errors import FieldError, Invalid
+from deedbook.kernel.events import SYSTEM, Actor
 from deedbook.kernel.ids import new_uuid
 from deedbook.notifications import webhooks
 from deedbook.notifications.errors import SubscriptionNotFound, TooManySubscriptions
@@ -46,7 +47,8 @@ class Offer:
 
 
 async def subscribe(tx: Tx, caller: Caller, offer: Offer, *, private_too: bool) -> Subscription:
-    """Have what happens to me told to this browser. One that is known keeps its id.
+    """Have what happens to me told to this browser. One that is known keeps its id; where somebody else was signed in
+    there before, it is told nothing more of theirs.
 
     Raises:
         Invalid: no usable address or key.
@@ -60,6 +62,8 @@ async def subscribe(tx: Tx, caller: Caller, offer: Offer, *, private_too: bool) 
     entry = Subscription(
         SubscriptionId(new_uuid()), caller.user_id, target, offer.description, await tx.now()
     )
+    for left in await store.of_others(tx, caller.user_id, target):
+        await _forget(tx, left, "taken_over", caller.actor)
     stored, is_new = await store.put(tx, entry)
     if is_new:
         told = PushSubscribed(subscription_id=stored.subscription_id, user_id=caller.user_id)
@@ -85,12 +89,10 @@ async def unsubscribe(tx: Tx, caller: Caller, subscription_id: UUID) -> None:
         SubscriptionNotFound: none of mine.
     """
     known = await store.one(tx, subscription_id)
-    if known is None or not await store.remove(tx, subscription_id, caller.user_id):
+    if known is None or known.user_id != caller.user_id:
         raise SubscriptionNotFound
-    told = PushUnsubscribed(
-        subscription_id=known.subscription_id, user_id=caller.user_id, reason="unsubscribed"
-    )
-    tx.emit(told, caller.actor, before={"host": _host(known)}, after={"host": None})
+    if not await _forget(tx, known, "unsubscribed", caller.actor):
+        raise SubscriptionNotFound
 
 
 async def send(resources: NotificationResources, delivery: Delivery) -> Outcome:
@@ -127,10 +129,17 @@ async def note(tx: Tx, delivery: Delivery, outcome: Outcome) -> None:
     if not outcome.gone or delivery.subscription_id is None:
         return
     known = await store.one(tx, delivery.subscription_id)
-    if known is None or not await store.remove(tx, known.subscription_id, known.user_id):
-        return
-    told = PushUnsubscribed(subscription_id=known.subscription_id, user_id=known.user_id, reason="gone")
-    tx.emit(told, before={"host": _host(known)}, after={"host": None})
+    if known is not None:
+        await _forget(tx, known, "gone", SYSTEM)
+
+
+async def _forget(tx: Tx, known: Subscription, reason: str, actor: Actor) -> bool:
+    """`False` when that has happened."""
+    if not await store.remove(tx, known.subscription_id, known.user_id):
+        return False
+    told = PushUnsubscribed(subscription_id=known.subscription_id, user_id=known.user_id, reason=reason)
+    tx.emit(told, actor, before={"host": _host(known)}, after={"host": None})
+    return True
 
 
 def _host(known: Subscription) -> str | None:

@@ -62,6 +62,19 @@ async def one(connection: Any, subscription_id: UUID) -> Subscription | None:
     return _subscription(row) if row else None
 
 
+async def of_others(tx: Tx, user_id: UserId, target: PushTarget) -> list[Subscription]:
+    """What others have subscribed of this very browser: only it knows all of that."""
+    rows = await tx.fetch(
+        f"SELECT {_COLUMNS} FROM push_subscriptions "
+        "WHERE endpoint = $1 AND public_key = $2 AND secret = $3 AND user_id <> $4 ORDER BY subscription_id",
+        target.endpoint,
+        target.public_key,
+        target.secret,
+        user_id,
+    )
+    return [_subscription(row) for row in rows]
+
+
 async def of_users(tx: Tx, user_ids: Collection[UserId]) -> dict[UserId, list[SubscriptionId]]:
     """Where each of these users is pushed to."""
     rows = await tx.fetch(

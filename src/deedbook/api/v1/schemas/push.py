@@ -11,7 +11,8 @@ from deedbook.api.v1.schemas.common import Answer, Body, Line, Moment
 from deedbook.notifications.model import Subscription
 from deedbook.notifications.push import Offer
 
-_BASE64URL = r"^[A-Za-z0-9_-]+={0,2}$"
+_65_BYTES, _16_BYTES = r"^[A-Za-z0-9_-]{87}=?$", r"^[A-Za-z0-9_-]{22}(==)?$"
+"""In base64url, with padding or without."""
 _POINT = (
     "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"  # of RFC 8291
 )
@@ -23,13 +24,13 @@ class PushKeys(Body):
     p256dh: Annotated[
         str,
         Field(
-            alias="p256dh", strict=True, min_length=87, max_length=88, pattern=_BASE64URL, examples=[_POINT]
+            alias="p256dh", strict=True, min_length=87, max_length=88, pattern=_65_BYTES, examples=[_POINT]
         ),
     ]
     auth: Annotated[
         str,
         Field(
-            strict=True, min_length=22, max_length=24, pattern=_BASE64URL, examples=["BTBZMqHH6r4Tts7J_aSIgg"]
+            strict=True, min_length=22, max_length=24, pattern=_16_BYTES, examples=["BTBZMqHH6r4Tts7J_aSIgg"]
         ),
     ]
 
