@@ -15,7 +15,7 @@ from deedbook.chain.watcher import Watch
 from deedbook.compliance import KycProvider, Registrar
 from deedbook.compliance import jobs as compliance_jobs
 from deedbook.custody import jobs as custody_jobs
-from deedbook.custody.ports import Desk, Gate, Lookout, OwnDeposit, Policy, VaultState
+from deedbook.custody.ports import Desk, Gate, Lookout, OwnDeposit, Policy, Purses, VaultState
 from deedbook.identity import SignInPolicy
 from deedbook.identity import jobs as identity_jobs
 from deedbook.identity.terms import Address
@@ -102,6 +102,12 @@ class Resources:
         from deedbook.integrations.sapphire.wallets import SapphireWallets
 
         return Gate(self.settings.SAPPHIRE_CHAIN_ID, SapphireWallets(self.node))
+
+    @property
+    def purses(self) -> Purses:
+        from deedbook.integrations.sapphire.purses import SapphirePurses
+
+        return SapphirePurses(self.node)
 
     @property
     def own_deposit(self) -> OwnDeposit:

@@ -82,6 +82,7 @@ WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
     "POST /api/v1/tokens/{id}/compliance/preview": OFFICERS_READ,
     "POST /api/v1/deposits": NOT_YOURS,  # whoever did not sign it
     "GET /api/v1/deposits": A_USERS_OWN,
+    "GET /api/v1/deposits/terms/{tokenId}": (401, 503, 503, 503, 503),  # there is no chain here to ask
     "GET /api/v1/deposits/{id}": NOT_YOURS,
     "POST /api/v1/withdrawals": NOT_YOURS,
     "GET /api/v1/withdrawals": A_USERS_OWN,

@@ -81,6 +81,7 @@ OWNER_AND_ADMIN: dict[str, tuple[int, int]] = {
     "POST /api/v1/tokens/{id}/compliance/preview": (200, 200),
     "POST /api/v1/deposits": (201, 404),
     "GET /api/v1/deposits": (200, 200),
+    "GET /api/v1/deposits/terms/{tokenId}": (503, 503),  # there is no chain here to ask
     "GET /api/v1/deposits/{id}": (200, 404),
     "POST /api/v1/withdrawals": (201, 404),
     "GET /api/v1/withdrawals": (200, 200),

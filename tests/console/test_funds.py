@@ -7,34 +7,18 @@ from eth_account import Account
 from playwright.async_api import Browser, expect
 
 from tests.console.browser import Visit, look
+from tests.console.newcomer import CHAIN_MS, newcomer
 from tests.console.venue import Venue
-from tests.console.wallet import TestWallet
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-GAS_MONEY = hex(10**18)
-CHAIN_MS = 60_000
-
-
-async def _newcomer(venue: Venue, browser: Browser) -> tuple[Visit, TestWallet]:
-    """Somebody with 5,000 dollars in a wallet of their own, signed in."""
-    wallet = TestWallet(node_url=f"http://127.0.0.1:{venue.terminal.environ['DEEDBOOK_ANVIL_PORT']}")
-    await wallet.ask_node("anvil_setBalance", wallet.address, GAS_MONEY)
-    given = await venue.terminal.command("dollars", wallet.address, "5000")
-    assert given.returncode == 0, given.stderr
-    visit = await look(browser, venue.url)
-    await wallet.inject(visit.page.context)
-    await visit.open("/sign-in")
-    await visit.press("Sign in with Test Wallet")
-    await expect(visit.page.get_by_role("link", name="Notifications")).to_be_visible()
-    return visit, wallet
-
 
 async def test_dollars_come_in_and_go_out_when_their_owner_signs(venue: Venue, browser: Browser) -> None:
-    visit, wallet = await _newcomer(venue, browser)
+    visit, wallet = await newcomer(venue, browser, "5000")
     page = visit.page
     await visit.open("/funds")
     await visit.says(wallet.address)
+    await page.get_by_label("How it comes in").select_option("own")
     await page.get_by_label("Amount").fill("1,000.5")
     await visit.press("Sign and deposit")
     deposit = page.get_by_role("table", name="Deposits").get_by_role("row").nth(1)

@@ -44,7 +44,7 @@ _PROVIDER = """
 @dataclass
 class TestWallet:
     """A key, a chain, and what it refuses: by method, with code and message. It sends transactions where it knows a
-    node."""
+    node. `others_sign` has, by the name of a type, another key that signs those."""
 
     __test__ = False
 
@@ -54,6 +54,7 @@ class TestWallet:
     refusals: dict[str, tuple[int, str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     signed: list[dict[str, Any]] = field(default_factory=list)
+    others_sign: dict[str, str] = field(default_factory=dict)
     connected: bool = False
     while_signing: Callable[[], Awaitable[None]] | None = None
     """What happens while its owner reads what is to be signed."""
@@ -116,13 +117,15 @@ class TestWallet:
         return await self.ask_node("eth_sendRawTransaction", "0x" + bytes(signed.raw_transaction).hex())
 
     def _sign(self, method: str, params: list[Any]) -> Any:
+        key = self.key
         if method == "personal_sign":
             message = encode_defunct(hexstr=params[0])
         elif method == "eth_signTypedData_v4":
             told = json.loads(params[1])
             self.signed.append(told)
+            key = self.others_sign.get(told["primaryType"], key)
             message = encode_typed_data(full_message=told)
         else:
             return {"refusal": [4200, f"unsupported {method}"]}
-        signed = Account.sign_message(message, self.key)
+        signed = Account.sign_message(message, key)
         return "0x" + bytes(signed.signature).hex()

@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from coincurve import PrivateKey
+from eth_account import Account
+from eth_account.messages import encode_typed_data
 
 from deedbook import chain, custody, tokens, truths
+from deedbook.api.v1.schemas.own_custody import DepositTermsAnswer
 from deedbook.chain.terms import Call, Contract, UnsignedTransaction
-from deedbook.chain.vault import Permit
+from deedbook.chain.vault import Permit, PermitTerms
 from deedbook.chain.watcher import Watch
 from deedbook.custody import errands, jobs
 from deedbook.custody.errands import RELAY, TRANSFER, WITHDRAW
+from deedbook.custody.errors import TokenNotKept, VaultNotDeployed
 from deedbook.custody.ports import Desk, Gate, Lookout, Policy
+from deedbook.custody.purses import Purse
 from deedbook.identity import DEPOSIT, WITHDRAWAL, Caller, Domain, ensure_user, keccak
 from deedbook.identity import TRANSFER as TRANSFER_STRUCT
 from deedbook.identity.terms import Address
@@ -26,11 +30,12 @@ from deedbook.integrations.sapphire import custody as words
 from deedbook.integrations.sapphire.client import SapphireClient
 from deedbook.integrations.sapphire.contracts import read
 from deedbook.integrations.sapphire.keys import LocalSigner, SigningLimits
+from deedbook.integrations.sapphire.purses import SapphirePurses
 from deedbook.integrations.sapphire.vault_deposits import own_deposit
 from deedbook.integrations.sapphire.vault_events import decode_if_known
 from deedbook.integrations.sapphire.vault_state import SapphireVaultState
 from deedbook.integrations.sapphire.wallets import SapphireWallets
-from deedbook.kernel.ids import new_uuid
+from deedbook.kernel.ids import TokenId, new_uuid
 from deedbook.stack.wallet import Wallet
 from deedbook.tokens import Token
 from tests.chain.support import CAP
@@ -41,7 +46,6 @@ from tests.support.waiting import eventually
 
 UNIT = 10**6
 POLICY = Policy(1_000, 10_000, 50_000, 3600)
-PERMIT = keccak(b"Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)")
 
 
 @dataclass
@@ -101,16 +105,19 @@ class Bank:
         gate = Gate(CHAIN_ID, SapphireWallets(self.platform.node))
         return await custody.check(self.db, gate, struct, caller.account, ordered, signature, caller)
 
-    async def permit(self, wallet: Wallet, units: int) -> Permit:
-        """An ERC-2612 approval of the vault."""
-        node, owner, deadline = self.platform.node, Address(wallet.address.lower()), int(time.time()) + 3600
-        separator = await read(node, self.cash_address, "DOMAIN_SEPARATOR()", [], [], "bytes32")
-        nonce = await read(node, self.cash_address, "nonces(address)", ["address"], [owner], "uint256")
-        told = PERMIT + _word(owner) + _word(self.vault)
-        told += units.to_bytes(32) + int(nonce).to_bytes(32) + deadline.to_bytes(32)
-        digest = keccak(b"\x19\x01" + separator + keccak(told))
-        signature = bytes(PrivateKey(wallet.private_key).sign_recoverable(digest, hasher=None))
-        return Permit(units, deadline, signature[64] + 27, signature[:32], signature[32:64])
+    async def purse(self, caller: Caller) -> Purse:
+        purses = SapphirePurses(self.platform.node)
+        return await custody.purses.look(self.db, purses, CHAIN_ID, self.cash.token_id, caller.account)
+
+    def permit(self, wallet: Wallet, purse: Purse, units: int) -> Permit:
+        """An ERC-2612 approval of the vault, as a wallet makes it of what it is shown."""
+        told, deadline = DepositTermsAnswer.of(purse, CHAIN_ID), int(time.time()) + 3600
+        assert told.permit is not None
+        message = {"owner": told.owner, "spender": told.spender, "value": units}
+        message |= {"nonce": int(told.permit.nonce), "deadline": deadline}
+        signable = encode_typed_data(told.permit.domain, told.permit.types, message)
+        signed = Account.sign_message(signable, wallet.private_key)
+        return Permit(units, deadline, signed.v, signed.r.to_bytes(32), signed.s.to_bytes(32))
 
     async def balance(self, caller: Caller) -> tuple[int, int]:
         async with self.db.transaction() as tx:
@@ -189,12 +196,25 @@ async def test_what_a_user_sends_themselves_is_credited(bank: Bank) -> None:
 async def test_a_deposit_is_relayed_with_a_permit(bank: Bank) -> None:
     wallet, caller = await bank.person(dollars=100)
     checked = await bank.check(wallet, caller, DEPOSIT, amount="40")
-    permit = await bank.permit(wallet, checked.amount)
+    purse = await bank.purse(caller)
+    assert (purse.held, purse.allowed, purse.permit) == (100 * UNIT, 0, PermitTerms("Test Dollar", "1", 0))
+    permit = bank.permit(wallet, purse, checked.amount)
     async with bank.db.transaction() as tx:
         asked = await custody.deposits.request(tx, caller, checked, relay=True, permit=permit)
     await errands.run(bank.db, bank.desk, RELAY, asked.deposit_id)
     await bank.reaches(caller, 40 * UNIT)
-    assert await bank.outside(caller.account) == 60 * UNIT
+    after = await bank.purse(caller)
+    assert after.held == await bank.outside(caller.account) == 60 * UNIT
+    assert after.permit == PermitTerms("Test Dollar", "1", 1)
+
+
+async def test_there_is_nothing_to_deposit_of_a_token_that_the_vault_does_not_keep(bank: Bank) -> None:
+    _, caller = await bank.person()
+    purses = SapphirePurses(bank.platform.node)
+    with pytest.raises(TokenNotKept):
+        await custody.purses.look(bank.db, purses, CHAIN_ID, TokenId(new_uuid()), caller.account)
+    with pytest.raises(VaultNotDeployed):
+        await custody.purses.look(bank.db, purses, CHAIN_ID + 1, bank.cash.token_id, caller.account)
 
 
 async def rich(bank: Bank, dollars: int) -> tuple[Wallet, Caller]:

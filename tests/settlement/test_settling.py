@@ -3,20 +3,22 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import replace
+from uuid import UUID
 
 import orjson
 import pytest
 
 from deedbook.chain.delivery import Cost
 from deedbook.chain.terms import MAX_DATA_BYTES, MAX_GAS
+from deedbook.chain.views import Depth
 from deedbook.infra.failpoints import FailpointHit
 from deedbook.kernel.jobs import Job
-from deedbook.settlement import batching, carrying, jobs
+from deedbook.settlement import batching, carrying, jobs, views
 from deedbook.settlement.store import opening
 from deedbook.settlement.terms import ADVANCE_SETTLEMENT, SETTLE_BATCH, BatchId
 from tests.chain.support import armed
 from tests.settlement.support import FIGURES, Floor
-from tests.support.fake_chain import Sent
+from tests.support.fake_chain import CHAIN_ID, Sent
 from tests.support.owner import as_owner
 from tests.support.vault_logs import VAULT
 
@@ -35,17 +37,28 @@ async def test_a_trade_is_settled_when_its_batch_is_deep_enough(floor: Floor) ->
     await floor.advance()
     assert await floor.status(trade_id) == "SUBMITTED"
     await floor.require_truths()
+    assert await _depth(floor, trade_id) is None
     await floor.settle_all(1)
     assert await floor.status(trade_id) == "SUBMITTED"
+    depth = await _depth(floor, trade_id)
+    assert depth is not None and depth.confirmations >= 1
     await floor.require_truths()
     await floor.settle_all()
     assert await floor.status(trade_id) == "SETTLED"
+    assert await _depth(floor, trade_id) is None
     assert await floor.settled_events(trade_id) == 1
     row, told = await floor.row(trade_id), await floor.live("trade.settled")
     assert [fact["userId"] for fact in told] == [str(buyer.user_id), str(seller.user_id)]
     assert {fact["payload"]["txHash"] for fact in told} == {row["tx_hash"]}
     assert told[0]["payload"]["settlementStatus"] == "SETTLED"
     await floor.require_truths()
+
+
+async def _depth(floor: Floor, trade_id: UUID) -> Depth | None:
+    """How deep its batch lies, as its parties see it while it is on its way."""
+    row = await views.of_trade(floor.db, trade_id)
+    assert row is not None
+    return (await views.depths(floor.db, CHAIN_ID, [row])).get(trade_id)
 
 
 async def test_no_trade_is_left_out_when_the_clock_went_back(

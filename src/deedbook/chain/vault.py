@@ -62,6 +62,16 @@ class Permit:
     s: bytes
 
 
+@dataclass(frozen=True)
+class PermitTerms:
+    """What such an approval is signed under: the contract's own name and version (EIP-712), and the owner's next
+    number there. The chain and the contract are known."""
+
+    name: str
+    version: str
+    nonce: int
+
+
 def reference_of(id_: UUID) -> bytes:
     """The one-time reference under which the chain does what this id stands for: its 16 bytes, left in 32."""
     return id_.bytes.ljust(REFERENCE_BYTES, b"\0")

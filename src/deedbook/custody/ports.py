@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from deedbook.chain.ports import Chain
 from deedbook.chain.terms import Call
-from deedbook.chain.vault import Permit
+from deedbook.chain.vault import Permit, PermitTerms
 from deedbook.chain.watcher import Watch
 from deedbook.identity.ports import ContractWallets
 from deedbook.identity.terms import Address
@@ -51,6 +51,23 @@ class OwnDeposit(Protocol):
     """What a user sends themselves to deposit: first the approval, then the deposit."""
 
     def __call__(self, settlement: Address, token: Address, units: int, /) -> tuple[Call, Call]: ...
+
+
+class Purses(Protocol):
+    """What contracts of tokens say of wallets outside the vault. A contract may be anybody's: where it says nothing
+    that a token would, the answer is `None`. Every method raises `ChainUnavailable` when the node gives none."""
+
+    async def held(self, token: Address, owner: Address, /) -> int | None:
+        """What this wallet has of the token."""
+        ...
+
+    async def allowed(self, token: Address, owner: Address, spender: Address, /) -> int | None:
+        """How much of it this spender may take."""
+        ...
+
+    async def permit_terms(self, chain_id: int, token: Address, owner: Address, /) -> PermitTerms | None:
+        """Under what the owner signs an approval, where the token takes one by signature."""
+        ...
 
 
 @dataclass(frozen=True)

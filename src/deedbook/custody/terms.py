@@ -60,7 +60,8 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Deposit:
-    """A deposit as stored. Amounts in base units; `credited` is what arrived, which may be less than was asked."""
+    """A deposit as stored. Amounts in base units; `credited` is what arrived, which may be less than was asked;
+    `relayed` when the platform brings it."""
 
     deposit_id: DepositId
     user_id: UserId
@@ -69,6 +70,7 @@ class Deposit:
     amount: int
     credited: int | None
     status: DepositStatus
+    relayed: bool
     expires_at: datetime | None
     error: str | None
     tx_hash: str | None

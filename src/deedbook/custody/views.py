@@ -5,13 +5,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from deedbook.chain.views import Depth
+from deedbook.chain.watch_store import CURSOR
 from deedbook.custody.store.deposits import COLUMNS as DEPOSIT
 from deedbook.custody.store.deposits import deposit_of
 from deedbook.custody.store.transfers import COLUMNS as TRANSFER
 from deedbook.custody.store.transfers import transfer_of
 from deedbook.custody.store.withdrawals import COLUMNS as WITHDRAWAL
 from deedbook.custody.store.withdrawals import Destinations, withdrawal_of
-from deedbook.custody.terms import Deposit, Listed, Transfer, Withdrawal, WithdrawalStatus
+from deedbook.custody.terms import Deposit, DepositId, Listed, Transfer, Withdrawal, WithdrawalStatus
+from deedbook.identity.terms import Address
 from deedbook.infra.database import Database
 from deedbook.kernel.ids import UserId
 
@@ -98,6 +101,35 @@ async def destinations(db: Database, user_id: UserId) -> tuple[Destinations, lis
         )
     wanted = Destinations(row["allow_list_only"], row["open_from"]) if row else Destinations(False, None)
     return wanted, [Listed(**dict(listed)) for listed in rows]
+
+
+async def arriving(db: Database, chain_id: int, user_id: UserId, account: Address) -> dict[DepositId, Depth]:
+    """How deep lies what this user's own wallet has sent and the vault has told of. It is for the deposits that it will
+    be credited to: the oldest of the same token and amount that nobody brings for them."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(_ARRIVING, chain_id, CURSOR, user_id, account)
+    return {row["deposit_id"]: Depth(row["tx_hash"], row["confirmations"]) for row in rows}
+
+
+_ARRIVING = """
+    WITH waiting AS (
+        SELECT deposit_id, token_id, amount,
+               row_number() OVER (PARTITION BY token_id, amount ORDER BY created_at, deposit_id) AS turn
+        FROM deposits WHERE user_id = $3 AND status = 'REQUESTED' AND NOT relayed
+    ), seen AS (
+        SELECT t.token_id, (e.args ->> 'amount')::numeric AS amount, e.tx_hash,
+               c.block_number - e.block_number + 1 AS confirmations,
+               row_number() OVER (PARTITION BY t.token_id, e.args ->> 'amount'
+                                  ORDER BY e.block_number, e.log_index) AS turn
+        FROM blockchain_events e JOIN tokens t ON t.contract_address = e.args ->> 'token'
+        JOIN chain_cursors c ON c.chain_id = e.chain_id AND c.name = $2
+        WHERE e.chain_id = $1 AND NOT e.processed AND NOT e.orphaned AND e.event_name = 'deposited'
+          AND e.args ->> 'account' = $4 AND NOT EXISTS (
+            SELECT 1 FROM blockchain_events told
+            WHERE (told.chain_id, told.tx_hash, told.event_name) = (e.chain_id, e.tx_hash, 'deposit_relayed'))
+    )
+    SELECT deposit_id, tx_hash, confirmations FROM waiting JOIN seen USING (token_id, amount, turn)
+"""
 
 
 async def balances_of(db: Database, user_ids: list[UUID]) -> list[dict[str, Any]]:

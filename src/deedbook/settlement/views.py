@@ -4,10 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from deedbook.chain.views import Depth
+from deedbook.chain.views import depths as chain_depths
 from deedbook.infra.database import Database, Tx
 from deedbook.kernel.ids import UserId
+from deedbook.settlement.batching import key_of
 from deedbook.settlement.terms import SettlementStatus
 
+_ON_THEIR_WAY = (SettlementStatus.SUBMITTED.value, SettlementStatus.UNKNOWN.value)
 _COLUMNS = """s.trade_id, s.place, s.pair_id, p.symbol, s.buyer_id, s.seller_id, s.status, s.reason, s.batch_id,
     s.tx_hash, s.sends, s.not_before, s.executed_at, s.submitted_at, s.finished_at"""
 _FROM = f"SELECT {_COLUMNS} FROM trade_settlements s JOIN trading_pairs p USING (pair_id)"
@@ -42,6 +46,13 @@ async def of_trade(db: Database, trade_id: UUID) -> dict[str, Any] | None:
     async with db.reading() as connection:
         row = await connection.fetchrow(f"{_FROM} WHERE s.trade_id = $1", trade_id)
     return dict(row) if row else None
+
+
+async def depths(db: Database, chain_id: int, rows: list[dict[str, Any]]) -> dict[UUID, Depth]:
+    """Of these settlements, those whose batch is in a block and not final yet, and how deep it lies, by trade."""
+    keys = {row["trade_id"]: key_of(row["batch_id"]) for row in rows if row["status"] in _ON_THEIR_WAY}
+    found = await chain_depths(db, chain_id, sorted(set(keys.values()))) if keys else {}
+    return {trade_id: found[key] for trade_id, key in keys.items() if key in found}
 
 
 async def within(tx: Tx, trade_id: UUID) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 /** Deposits and withdrawals, each with its way. */
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { api, newKey, type Schemas } from "../../api/client.ts";
 import { depositSteps, withdrawalSteps, type Step } from "../../domain/passage.ts";
 import { tell, tellProblem } from "../../state/toasts.ts";
 import { Button, Dialog, EmptyState, Facts, Hex, Loaded, Quantity, Status, Stepper, Table, Time } from "../../ui/index.ts";
-import { myDeposits, myWithdrawals } from "./questions.ts";
+import { Confirmations } from "../chain/confirmations.tsx";
+import { depositIsOver, myDeposits, myWithdrawals, oneDeposit } from "./questions.ts";
 
 function Way({ steps, txHash }: { steps: readonly Step[]; txHash: string | null }) {
   return (
@@ -18,6 +19,38 @@ function Way({ steps, txHash }: { steps: readonly Step[]; txHash: string | null 
         </p>
       ) : null}
     </>
+  );
+}
+
+function WayIn({ of }: { of: Schemas["DepositAnswer"] }) {
+  return <Way steps={depositSteps(of)} txHash={of.txHash ?? of.onChain?.txHash ?? null} />;
+}
+
+/** The one that was just signed, step by step, until it is credited. */
+export function OneDeposit({ id, onClose }: { id: string; onClose: () => void }) {
+  const client = useQueryClient();
+  const asked = useQuery(oneDeposit(id));
+  const over = asked.data !== undefined && depositIsOver(asked.data.status);
+  useEffect(() => {
+    if (!over) return;
+    for (const room of ["deposit-terms", "balances", "ledger"]) void client.invalidateQueries({ queryKey: [room] });
+  }, [client, over]);
+  return (
+    <section aria-label="Your deposit" className="rounded-md border border-line p-3">
+      <Loaded of={asked}>
+        {(told) => (
+          <>
+            <h3 className="mb-3 font-medium">
+              <Quantity value={told.credited ?? told.amount} unit={told.symbol} /> <Status of={told.status} />
+            </h3>
+            <WayIn of={told} />
+            <Button small tone="quiet" onClick={onClose}>
+              Close this
+            </Button>
+          </>
+        )}
+      </Loaded>
+    </section>
   );
 }
 
@@ -37,13 +70,13 @@ export function Deposits() {
             columns={[
               { head: "Amount", primary: true, cell: (row) => <Quantity value={row.credited ?? row.amount} unit={row.symbol} className="font-medium" /> },
               { head: "When", cell: (row) => <Time at={row.createdAt} /> },
-              { head: "Status", cell: (row) => <Status of={row.status} /> },
-              { head: "Transaction", right: true, wide: true, cell: (row) => <Hex value={row.txHash} /> },
+              { head: "Status", cell: (row) => <><Status of={row.status} /> <Confirmations of={row.onChain} /></> },
+              { head: "Transaction", right: true, wide: true, cell: (row) => <Hex value={row.txHash ?? row.onChain?.txHash ?? null} /> },
               { head: "", right: true, cell: (row) => <Open of={row} onOpen={setShown} /> },
             ]}
           />
           <Dialog open={opened !== undefined} title={opened ? `Deposit of ${opened.amount} ${opened.symbol}` : ""} onClose={() => setShown(null)}>
-            {opened ? <Way steps={depositSteps(opened.status, opened.error)} txHash={opened.txHash} /> : null}
+            {opened ? <WayIn of={opened} /> : null}
           </Dialog>
         </>
       )}
@@ -76,8 +109,8 @@ export function Withdrawals() {
               { head: "Amount", primary: true, cell: (row) => <Quantity value={row.amount} unit={row.symbol} className="font-medium" /> },
               { head: "To", cell: (row) => <Hex value={row.destination} /> },
               { head: "When", cell: (row) => <Time at={row.createdAt} /> },
-              { head: "Status", cell: (row) => <Status of={row.status} /> },
-              { head: "Transaction", right: true, wide: true, cell: (row) => <Hex value={row.txHash} /> },
+              { head: "Status", cell: (row) => <><Status of={row.status} /> <Confirmations of={row.onChain} /></> },
+              { head: "Transaction", right: true, wide: true, cell: (row) => <Hex value={row.txHash ?? row.onChain?.txHash ?? null} /> },
               { head: "", right: true, cell: (row) => <Open of={row} onOpen={setShown} /> },
             ]}
           />
@@ -103,7 +136,7 @@ function OneWithdrawal({ of }: { of: Schemas["WithdrawalAnswer"] }) {
   });
   return (
     <div className="flex flex-col gap-4">
-      <Way steps={withdrawalSteps(of.status, of.reason)} txHash={of.txHash} />
+      <Way steps={withdrawalSteps(of)} txHash={of.txHash ?? of.onChain?.txHash ?? null} />
       <Facts
         facts={[
           ["To", <code key="d" className="font-mono text-[13px] break-all">{of.destination}</code>],

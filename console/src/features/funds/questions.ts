@@ -29,6 +29,24 @@ export const myDeposits = ask({
   refetchInterval: (query) => (query.state.data?.some(({ status }) => !depositIsOver(status)) ? SOON_MS : LATER_MS),
 });
 
+/** One of them, from its announcement until it is over. */
+export function oneDeposit(id: string) {
+  return ask({
+    queryKey: ["ledger", "deposit", id],
+    queryFn: ({ signal }) => api.get("/api/v1/deposits/{id}", { path: { id }, signal }),
+    refetchInterval: (query) => (query.state.data && depositIsOver(query.state.data.status) ? false : SOON_MS),
+  });
+}
+
+/** What a deposit of a token starts from: what the wallet has of it, and how the vault may be let take it. */
+export function depositTerms(account: string, tokenId: string) {
+  return ask({
+    queryKey: ["deposit-terms", account, tokenId],
+    queryFn: ({ signal }) => api.get("/api/v1/deposits/terms/{tokenId}", { path: { tokenId }, signal }),
+    refetchInterval: LATER_MS,
+  });
+}
+
 export const myWithdrawals = ask({
   queryKey: ["ledger", "withdrawals"],
   queryFn: async ({ signal }) => (await api.get("/api/v1/withdrawals", { query: { limit: 200 }, signal })).data,

@@ -4,6 +4,7 @@ import { api, type Schemas } from "../../api/client.ts";
 import { splitPair } from "../../domain/holdings.ts";
 import { sentence } from "../../domain/words.ts";
 import { Badge, EmptyState, Hex, Nothing, Quantity, Status, Time, type Column } from "../../ui/index.ts";
+import { Confirmations } from "../chain/confirmations.tsx";
 import { PagedTable } from "../paging/paged_table.tsx";
 
 function Side({ of }: { of: string }) {
@@ -63,11 +64,11 @@ export function Fills({ userId }: { userId: string }) {
 const SETTLEMENTS: readonly Column<Schemas["SettlementAnswer"]>[] = [
   { head: "Pair", primary: true, cell: (row) => <span className="font-medium">{row.pair}</span> },
   { head: "Traded", cell: (row) => <Time at={row.executedAt} /> },
-  { head: "Status", cell: (row) => <Status of={row.status} /> },
+  { head: "Status", cell: (row) => <><Status of={row.status} /> <Confirmations of={row.onChain} /></> },
   { head: "Why", cell: (row) => row.reason ?? <Nothing /> },
   { head: "Sent", right: true, cell: (row) => <Time at={row.submittedAt} shape="relative" /> },
   { head: "Finished", right: true, cell: (row) => <Time at={row.finishedAt} shape="relative" /> },
-  { head: "Transaction", right: true, cell: (row) => <Hex value={row.txHash} /> },
+  { head: "Transaction", right: true, cell: (row) => <Hex value={row.txHash ?? row.onChain?.txHash ?? null} /> },
 ];
 
 export function Settlements({ userId, open }: { userId: string; open?: boolean }) {

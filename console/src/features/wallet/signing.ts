@@ -9,6 +9,7 @@ import { connect, connection, offers, requireChain, sameAccount } from "./wallet
 
 export type Struct = "Order" | "Deposit" | "Withdrawal" | "Transfer" | "Swap";
 export type Fields = Readonly<Record<string, string | number | boolean>>;
+type Members = readonly { readonly name: string; readonly type: string }[];
 
 const DOMAIN_TYPE = [
   { name: "name", type: "string" },
@@ -40,11 +41,18 @@ export async function signer(): Promise<{ wallet: WalletOffer; account: string }
  */
 export async function signAction(client: QueryClient, struct: Struct, fields: Fields): Promise<string> {
   const told = await client.fetchQuery(exchangeInfo);
-  const { wallet, account } = await signer();
-  const domain = told.eip712Domain as { chainId: number };
-  await requireChain(wallet.provider, domain.chainId);
   const types = told.eip712Types as Record<string, { name: string; type: string }[]>;
-  const members = types[struct] ?? [];
+  return signTyped(told.eip712Domain as { chainId: number }, struct, types[struct] ?? [], fields);
+}
+
+/**
+ * Have any typed data signed that the API has published, such as a token's own.
+ *
+ * @throws WalletProblem declined, on another account or chain, or gone.
+ */
+export async function signTyped(domain: { readonly chainId: number }, struct: string, members: Members, fields: Fields): Promise<string> {
+  const { wallet, account } = await signer();
+  await requireChain(wallet.provider, domain.chainId);
   const message = Object.fromEntries(members.map(({ name }) => [name, required(fields, name)]));
   const document = { domain, types: { EIP712Domain: DOMAIN_TYPE, [struct]: members }, primaryType: struct, message };
   const params = [account, JSON.stringify(document)];

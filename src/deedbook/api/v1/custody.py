@@ -13,13 +13,14 @@ from deedbook.api.strict import StrictRoute
 from deedbook.api.v1.schemas.common import Page, _uuid
 from deedbook.api.v1.schemas.custody import (
     DepositAnswer,
+    OnChainAnswer,
     SignedDeposit,
     SignedTransfer,
     SignedWithdrawal,
     TransferAnswer,
     WithdrawalAnswer,
 )
-from deedbook.custody import Checked, Deposit, Transfer, Withdrawal, WithdrawalId, views
+from deedbook.custody import Checked, Deposit, Transfer, Withdrawal, WithdrawalId, progress, views
 from deedbook.custody.errors import DepositNotFound, TransferNotFound, WithdrawalNotFound
 from deedbook.custody.views import InToken
 from deedbook.identity import DEPOSIT, TRANSFER, WITHDRAWAL, Caller, Role
@@ -101,24 +102,35 @@ async def announce_deposit(
 
 @router.get("/deposits", openapi_extra=_READ)
 async def deposits(
-    caller: CallerDep, db: DatabaseDep, cursor: Cursor = None, limit: Limit = 50
+    caller: CallerDep, resources: ResourcesDep, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[DepositAnswer]:
     """My deposits, newest first."""
     after = decode_moment_and_id("deposits", cursor)
-    found = await views.deposits(db, caller.user_id, after, limit + 1)
+    found = await views.deposits(resources.db, caller.user_id, after, limit + 1)
     page, more = found[:limit], len(found) > limit
     last = page[-1][0] if page else None
     following = encode_cursor("deposits", last.created_at, last.deposit_id) if more and last else None
-    return Page(data=[DepositAnswer.of(*shown) for shown in page], next_cursor=following)
+    return Page(data=await _shown_deposits(resources, page), next_cursor=following)
 
 
 @router.get("/deposits/{id}", openapi_extra=_READ)
-async def deposit(deposit_id: IdPath, caller: CallerDep, db: DatabaseDep) -> DepositAnswer:
+async def deposit(deposit_id: IdPath, caller: CallerDep, resources: ResourcesDep) -> DepositAnswer:
     """One deposit of mine."""
-    found = await views.deposit(db, deposit_id)
+    found = await views.deposit(resources.db, deposit_id)
     if found is None or found[0].user_id != caller.user_id:
         raise DepositNotFound
-    return DepositAnswer.of(*found)
+    [shown] = await _shown_deposits(resources, [found])
+    return shown
+
+
+async def _shown_deposits(resources: Resources, found: list[tuple[Deposit, InToken]]) -> list[DepositAnswer]:
+    """With how deep each lies in the chain. They are all one user's."""
+    chain_id, needed = resources.settings.SAPPHIRE_CHAIN_ID, resources.settings.confirmations
+    depths = await progress.of_deposits(resources.db, chain_id, [deposit for deposit, _ in found])
+    return [
+        DepositAnswer.of(deposit, token, on_chain=OnChainAnswer.of(depths.get(deposit.deposit_id), needed))
+        for deposit, token in found
+    ]
 
 
 @router.post("/withdrawals", status_code=201, openapi_extra=_SIGNED, response_model=WithdrawalAnswer)
@@ -137,31 +149,46 @@ async def withdraw(
 
 @router.get("/withdrawals", openapi_extra=_READ)
 async def withdrawals(
-    caller: CallerDep, db: DatabaseDep, cursor: Cursor = None, limit: Limit = 50
+    caller: CallerDep, resources: ResourcesDep, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[WithdrawalAnswer]:
     """My withdrawals, newest first."""
     after = decode_moment_and_id("withdrawals", cursor)
-    found = await views.withdrawals(db, caller.user_id, None, after, limit + 1)
-    return withdrawal_page("withdrawals", found, limit)
+    found = await views.withdrawals(resources.db, caller.user_id, None, after, limit + 1)
+    return await withdrawal_page(resources, "withdrawals", found, limit)
 
 
-def withdrawal_page(name: str, found: list[tuple[Withdrawal, InToken]], limit: int) -> Page[WithdrawalAnswer]:
+async def withdrawal_page(
+    resources: Resources, name: str, found: list[tuple[Withdrawal, InToken]], limit: int
+) -> Page[WithdrawalAnswer]:
     page, more = found[:limit], len(found) > limit
     last = page[-1][0] if page else None
     following = encode_cursor(name, last.created_at, last.withdrawal_id) if more and last else None
-    return Page(data=[WithdrawalAnswer.of(*shown) for shown in page], next_cursor=following)
+    return Page(data=await _shown_withdrawals(resources, page), next_cursor=following)
 
 
 @router.get("/withdrawals/{id}", openapi_extra=_READ)
 async def withdrawal(
-    withdrawal_id: IdPath, caller: CallerDep, db: DatabaseDep, response: Response
+    withdrawal_id: IdPath, caller: CallerDep, resources: ResourcesDep, response: Response
 ) -> WithdrawalAnswer:
     """One withdrawal: for its owner, and for those who decide. The ETag is its version, for If-Match."""
-    found = await views.withdrawal(db, withdrawal_id)
+    found = await views.withdrawal(resources.db, withdrawal_id)
     if found is None or (found[0].user_id != caller.user_id and not caller.roles & _STAFF):
         raise WithdrawalNotFound
     response.headers["ETag"] = f'"{found[0].version}"'
-    return WithdrawalAnswer.of(*found)
+    [shown] = await _shown_withdrawals(resources, [found])
+    return shown
+
+
+async def _shown_withdrawals(
+    resources: Resources, found: list[tuple[Withdrawal, InToken]]
+) -> list[WithdrawalAnswer]:
+    """With how deep each lies in the chain."""
+    chain_id, needed = resources.settings.SAPPHIRE_CHAIN_ID, resources.settings.confirmations
+    depths = await progress.of_withdrawals(resources.db, chain_id, [asked for asked, _ in found])
+    return [
+        WithdrawalAnswer.of(asked, token, OnChainAnswer.of(depths.get(asked.withdrawal_id), needed))
+        for asked, token in found
+    ]
 
 
 @router.post("/withdrawals/{id}/cancel", openapi_extra=_KEYED, response_model=WithdrawalAnswer)

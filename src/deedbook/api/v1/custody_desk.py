@@ -149,15 +149,15 @@ async def _decide(
 
 @router.get("/admin/withdrawals", openapi_extra=_STAFF)
 async def all_withdrawals(
-    db: DatabaseDep,
+    resources: ResourcesDep,
     status: WithdrawalStatus | None = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[WithdrawalAnswer]:
     """Everybody's withdrawals, newest first: the desk of those who decide."""
     after = decode_moment_and_id("all-withdrawals", cursor)
-    found = await views.withdrawals(db, None, status, after, limit + 1)
-    return withdrawal_page("all-withdrawals", found, limit)
+    found = await views.withdrawals(resources.db, None, status, after, limit + 1)
+    return await withdrawal_page(resources, "all-withdrawals", found, limit)
 
 
 @router.get("/admin/withdrawal-limits/{tokenId}", openapi_extra=_STAFF)

@@ -47,6 +47,15 @@ class WalletCall:
 
 
 @dataclass(frozen=True)
+class OnChain:
+    """A transaction on its way to be final: its blocks so far, and how many it takes."""
+
+    tx_hash: str
+    confirmations: int
+    needed: int
+
+
+@dataclass(frozen=True)
 class Deposit:
     """A deposit. `credited` is what arrived; `send` is what one's wallet sends, where nobody relays it."""
 
@@ -57,12 +66,14 @@ class Deposit:
     amount: Decimal
     credited: Decimal | None
     status: str
+    relayed: bool
     expires_at: datetime | None
     error: str | None
     tx_hash: str | None
     created_at: datetime
     updated_at: datetime
     send: tuple[WalletCall, ...] | None = None
+    on_chain: OnChain | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +95,7 @@ class Withdrawal:
     version: int
     created_at: datetime
     updated_at: datetime
+    on_chain: OnChain | None = None
 
 
 @dataclass(frozen=True)

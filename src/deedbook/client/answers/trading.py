@@ -5,6 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from deedbook.client.answers.custody import OnChain
+
 OVER = frozenset({"FILLED", "CANCELLED", "REJECTED"})
 
 
@@ -99,3 +101,4 @@ class Settlement:
     executed_at: datetime
     submitted_at: datetime | None
     finished_at: datetime | None
+    on_chain: OnChain | None = None

@@ -12,8 +12,8 @@ from deedbook.identity.terms import Address
 from deedbook.infra.database import Tx
 from deedbook.kernel.ids import TokenId, UserId
 
-COLUMNS = """deposit_id, user_id, account, token_id, amount, credited, status, expires_at, error, tx_hash, created_at,
-    updated_at"""
+COLUMNS = """deposit_id, user_id, account, token_id, amount, credited, status, relayed, expires_at, error, tx_hash,
+    created_at, updated_at"""
 
 
 async def add_requested(

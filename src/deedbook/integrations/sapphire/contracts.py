@@ -12,7 +12,7 @@ from typing import Any
 from eth_abi import decode, encode
 from eth_abi.exceptions import DecodingError
 
-from deedbook.chain.errors import ChainUnavailable
+from deedbook.chain.errors import ChainUnavailable, TransactionReverted
 from deedbook.chain.ports import LOG_ROUNDS, Chain
 from deedbook.chain.terms import Call, Contract
 from deedbook.identity import keccak
@@ -38,6 +38,7 @@ DEFAULT_ADMIN_ROLE = bytes(32)
 TOKEN_DEPLOYED = keccak(b"TokenDeployed(bytes32,address,address,uint256)")
 SEARCHED_PAGES = 2_000
 """How far back a deployment is searched: 200,000 blocks, on Sapphire about two weeks."""
+_MAX_ANSWER_BYTES = 1024
 
 _TERMS = "(string,string,uint8,uint256,uint256,address,address,address,address,address)"
 
@@ -210,6 +211,30 @@ async def read(
         return decode([returns], answer)[0]
     except (DecodingError, UnicodeDecodeError, OverflowError):
         raise ChainUnavailable(f"{to} answered something that is no {returns} to {signature}") from None
+
+
+async def told_by(
+    chain: Chain, contract: Address, signature: str, types: list[str], values: list[Any], returns: str
+) -> Any:
+    """The same of a contract that may be anybody's: what it undoes, leaves empty, garbles or draws out is `None`.
+
+    Raises:
+        ChainUnavailable: the node does not answer.
+    """
+    answers = await all_told_by(chain, contract, signature, types, values, [returns])
+    return None if answers is None else answers[0]
+
+
+async def all_told_by(
+    chain: Chain, contract: Address, signature: str, types: list[str], values: list[Any], returns: list[str]
+) -> tuple[Any, ...] | None:
+    """The same where it answers several things."""
+    try:
+        answer = await chain.call(contract, _selector(signature) + encode(types, values))
+        return decode(returns, answer) if len(answer) <= _MAX_ANSWER_BYTES else None
+    except (TransactionReverted, DecodingError, UnicodeDecodeError, OverflowError):
+        # The decoder overflows on a length beyond all memory.
+        return None
 
 
 def _selector(signature: str) -> bytes:

@@ -8,11 +8,9 @@ besides for what others wrote: a contract wallet that checks a signature, a paym
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from eth_abi import decode, encode
-from eth_abi.exceptions import DecodingError
+from eth_abi import encode
 
 from deedbook.chain.erc20 import MAX_NAME_LENGTH, MAX_SYMBOL_LENGTH, Erc20Metadata
-from deedbook.chain.errors import TransactionReverted
 from deedbook.chain.identities import MAX_UPDATES, IdentityUpdate
 from deedbook.chain.ports import Chain
 from deedbook.chain.terms import Call
@@ -20,7 +18,7 @@ from deedbook.chain.vault import REFERENCE_BYTES, Permit
 from deedbook.identity import keccak
 from deedbook.identity.terms import Address
 from deedbook.identity.typed_data import DEPOSIT, TRANSFER, WITHDRAWAL, Struct
-from deedbook.integrations.sapphire.contracts import LISTING_PAYMENT, NEVER_EXPIRES, read
+from deedbook.integrations.sapphire.contracts import LISTING_PAYMENT, NEVER_EXPIRES, read, told_by
 
 GAS_DEPOSIT_FOR = 280_000
 GAS_DEPOSIT_WITH_PERMIT = 340_000
@@ -36,7 +34,6 @@ GAS_EACH_IDENTITY = 40_000
 GAS_EACH_SIGNATURE_BYTE = 100
 """Of a signature longer than a key's. Wallets of several owners check one after another what they signed."""
 _KEY_SIGNATURE_BYTES = 65
-_MAX_ANSWER_BYTES = 1024
 _MAX_DECIMALS = 38
 _UPDATE = "(address,bool,bytes2,uint8,uint64)"
 
@@ -164,24 +161,14 @@ async def erc20_metadata(chain: Chain, token: Address) -> Erc20Metadata | None:
     Raises:
         ChainUnavailable: the node does not answer.
     """
-    name = await _told(chain, token, "name()", "string")
-    symbol = await _told(chain, token, "symbol()", "string")
-    decimals = await _told(chain, token, "decimals()", "uint8")
+    name = await told_by(chain, token, "name()", [], [], "string")
+    symbol = await told_by(chain, token, "symbol()", [], [], "string")
+    decimals = await told_by(chain, token, "decimals()", [], [], "uint8")
     if not _is_shown(name, MAX_NAME_LENGTH) or not _is_shown(symbol, MAX_SYMBOL_LENGTH):
         return None
     if not isinstance(decimals, int) or decimals > _MAX_DECIMALS:
         return None
     return Erc20Metadata(str(name), str(symbol), decimals)
-
-
-async def _told(chain: Chain, contract: Address, asked: str, kind: str) -> Any:
-    """The contract may be anybody's: what it undoes, leaves empty, garbles or draws out is no answer of a token."""
-    try:
-        answer = await chain.call(contract, keccak(asked.encode())[:4])
-        return decode([kind], answer)[0] if len(answer) <= _MAX_ANSWER_BYTES else None
-    except (TransactionReverted, DecodingError, UnicodeDecodeError, OverflowError):
-        # The decoder overflows on a length beyond all memory.
-        return None
 
 
 def _is_shown(text: Any, at_most: int) -> bool:

@@ -11,6 +11,7 @@ from deedbook.api.v1.schemas.common import Answer, Body, Moment, PositiveAmount
 from deedbook.api.v1.schemas.tokens import AddressText
 from deedbook.chain.terms import Call
 from deedbook.chain.vault import Permit
+from deedbook.chain.views import Depth
 from deedbook.custody import Deposit, Transfer, Withdrawal
 from deedbook.custody.views import InToken
 from deedbook.identity import checksum_address
@@ -163,8 +164,23 @@ class CallAnswer(Answer):
         return cls(to=checksum_address(call.to), data="0x" + call.data.hex(), gas=call.gas)
 
 
+class OnChainAnswer(Answer):
+    """A transaction on its way to be final: the blocks from its own on, and how many it takes."""
+
+    tx_hash: str
+    confirmations: int
+    needed: int
+
+    @classmethod
+    def of(cls, depth: Depth | None, needed: int) -> "OnChainAnswer | None":
+        if depth is None:
+            return None
+        return cls(tx_hash=depth.tx_hash, confirmations=min(depth.confirmations, needed), needed=needed)
+
+
 class DepositAnswer(Answer):
-    """A deposit. `credited` is what arrived. `send` is what to send where nobody relays it, in this order."""
+    """A deposit. `credited` is what arrived. `send` is what to send where nobody relays it, in this order. `onChain`
+    while it is in a block and not credited yet."""
 
     id: UUID
     token_id: UUID
@@ -173,15 +189,23 @@ class DepositAnswer(Answer):
     amount: str
     credited: str | None
     status: str
+    relayed: bool
     expires_at: Moment | None
     error: str | None
     tx_hash: str | None
     created_at: Moment
     updated_at: Moment
     send: list[CallAnswer] | None = None
+    on_chain: OnChainAnswer | None = None
 
     @classmethod
-    def of(cls, deposit: Deposit, token: InToken, send: tuple[Call, ...] = ()) -> "DepositAnswer":
+    def of(
+        cls,
+        deposit: Deposit,
+        token: InToken,
+        send: tuple[Call, ...] = (),
+        on_chain: OnChainAnswer | None = None,
+    ) -> "DepositAnswer":
         return cls(
             id=deposit.deposit_id,
             token_id=deposit.token_id,
@@ -190,17 +214,19 @@ class DepositAnswer(Answer):
             amount=to_text(deposit.amount, token.decimals),
             credited=to_text(deposit.credited, token.decimals) if deposit.credited is not None else None,
             status=deposit.status.value,
+            relayed=deposit.relayed,
             expires_at=deposit.expires_at,
             error=deposit.error,
             tx_hash=deposit.tx_hash,
             created_at=deposit.created_at,
             updated_at=deposit.updated_at,
             send=[CallAnswer.of(call) for call in send] or None,
+            on_chain=on_chain,
         )
 
 
 class WithdrawalAnswer(Answer):
-    """A withdrawal. `version` is for If-Match."""
+    """A withdrawal. `version` is for If-Match. `onChain` while it is in a block and not over."""
 
     id: UUID
     user_id: UUID
@@ -217,9 +243,12 @@ class WithdrawalAnswer(Answer):
     version: int
     created_at: Moment
     updated_at: Moment
+    on_chain: OnChainAnswer | None = None
 
     @classmethod
-    def of(cls, withdrawal: Withdrawal, token: InToken) -> "WithdrawalAnswer":
+    def of(
+        cls, withdrawal: Withdrawal, token: InToken, on_chain: OnChainAnswer | None = None
+    ) -> "WithdrawalAnswer":
         return cls(
             id=withdrawal.withdrawal_id,
             user_id=withdrawal.user_id,
@@ -236,6 +265,7 @@ class WithdrawalAnswer(Answer):
             version=withdrawal.version,
             created_at=withdrawal.created_at,
             updated_at=withdrawal.updated_at,
+            on_chain=on_chain,
         )
 
 

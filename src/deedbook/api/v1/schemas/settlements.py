@@ -4,12 +4,13 @@ from typing import Any
 from uuid import UUID
 
 from deedbook.api.v1.schemas.common import Answer, Moment
+from deedbook.api.v1.schemas.custody import OnChainAnswer
 from deedbook.settlement.views import Summary
 
 
 class SettlementAnswer(Answer):
     """Where a trade stands on the chain. `reason` says why it waits or has failed; `txHash` is the transaction that has
-    settled it."""
+    settled it, `onChain` the one that is about to."""
 
     trade_id: UUID
     trading_pair_id: UUID
@@ -20,10 +21,11 @@ class SettlementAnswer(Answer):
     executed_at: Moment
     submitted_at: Moment | None
     finished_at: Moment | None
+    on_chain: OnChainAnswer | None = None
 
     @classmethod
-    def of(cls, row: dict[str, Any]) -> "SettlementAnswer":
-        return cls(**_shared(row))
+    def of(cls, row: dict[str, Any], on_chain: OnChainAnswer | None = None) -> "SettlementAnswer":
+        return cls(**_shared(row), on_chain=on_chain)
 
 
 class SettlementDeskAnswer(SettlementAnswer):
@@ -36,9 +38,10 @@ class SettlementDeskAnswer(SettlementAnswer):
     next_look_at: Moment | None
 
     @classmethod
-    def of(cls, row: dict[str, Any]) -> "SettlementDeskAnswer":
+    def of(cls, row: dict[str, Any], on_chain: OnChainAnswer | None = None) -> "SettlementDeskAnswer":
         return cls(
             **_shared(row),
+            on_chain=on_chain,
             buyer_id=row["buyer_id"],
             seller_id=row["seller_id"],
             batch_id=row["batch_id"],
