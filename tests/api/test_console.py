@@ -151,7 +151,10 @@ async def test_people_are_offered_with_their_keys_when_the_chain_is_local(
     wallets = f"investor={KEY},stranger={KEY}"
     async with open_world(dsn, valkey.url(), DEEDBOOK_DEMO_WALLETS=wallets) as world:
         told = (await world.http.get(f"{ROOT}/app/demo-people")).json()["people"]
+        by_number = await world.http.get("http://10.0.0.7:3000/app/demo-people")
+        led_here = await world.http.get("http://rebound.example:3000/app/demo-people")
     await postgres.drop(dsn)
+    assert (by_number.json()["people"], led_here.json()["people"]) == (told, [])
     [alice] = told
     assert (alice["name"], alice["privateKey"], alice["chainId"]) == ("Alice", KEY, 31337)
     assert alice["address"] == Wallet.from_key(bytes.fromhex(KEY[2:])).address

@@ -93,6 +93,18 @@ async def test_a_browser_shows_once_what_its_user_is_told(desk: Desk) -> None:
     assert [row["status"] for row in await deliveries(desk.db)] == ["DELIVERED"]
 
 
+async def test_a_text_is_shortened_when_it_takes_more_bytes_than_letters(desk: Desk) -> None:
+    await subscribed(desk.db, desk.owner, desk.browser)
+    await told_of_a_deposit(desk.db, desk.owner)
+    title, body = "\N{HOUSE BUILDING}" * 200, "\N{HOUSE BUILDING}" * 999
+    await desk.db.statement("UPDATE notifications SET title = $1, body = $2", title, body)
+    await desk.send()
+    (shown,) = desk.shown()
+    assert shown["title"] == title
+    assert len(shown["body"]) > 500 and shown["body"][:-1] == body[: len(shown["body"]) - 1]
+    assert shown["body"].endswith("\N{HORIZONTAL ELLIPSIS}")
+
+
 async def test_every_browser_of_a_user_is_told_and_nobody_elses(desk: Desk) -> None:
     second = Browser(desk.browser.endpoint + "-2")
     other = Browser(desk.browser.endpoint + "-3")

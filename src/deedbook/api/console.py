@@ -1,6 +1,7 @@
 """The console at `/app`: built files with the headers that keep a page what it is, and on a local chain the people as
 whom a newcomer may try it out."""
 
+import ipaddress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -55,9 +56,12 @@ async def start() -> Response:
 
 
 @router.get("/app/demo-people", openapi_extra=_FILE)
-async def people(resources: ResourcesDep) -> Response:
-    """The demo wallets of a local stack, keys and all; nowhere else are there any."""
-    return JSONResponse({"people": [person.as_wire() for person in demo_people(resources.settings)]})
+async def people(request: Request, resources: ResourcesDep) -> Response:
+    """The demo wallets of a local stack, keys and all; nowhere else are there any, and under no name that somebody
+    else may have led here, whose page would read them."""
+    ours = _is_ours(request.url.hostname or "", request.app.state.public_url)
+    found = demo_people(resources.settings) if ours else ()
+    return JSONResponse({"people": [person.as_wire() for person in found]})
 
 
 @router.get("/app", openapi_extra=_PAGE)
@@ -70,6 +74,17 @@ async def index(request: Request) -> Response:
 async def file(path: str, request: Request) -> Response:
     """A page of the console, or a file of it."""
     return _shown(request, path)
+
+
+def _is_ours(host: str, public_url: str) -> bool:
+    """Whether only we can be meant: by our own names, or by number."""
+    if host in ("localhost", urlsplit(public_url).hostname):
+        return True
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _shown(request: Request, path: str) -> Response:

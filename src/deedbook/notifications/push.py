@@ -2,6 +2,7 @@
 forgotten when they are gone."""
 
 import base64
+from bisect import bisect_right
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -33,6 +34,9 @@ from deedbook.notifications.terms import Arrival, Kind, SubscriptionId, Topic
 MOST = 10
 KEEP_S = 24 * 3600
 MAX_BODY = 1000
+MAX_BYTES = 3900
+"""Of a message before it is sealed: any push service carries as much (RFC 8030, section 7.2)."""
+_MORE = "\N{HORIZONTAL ELLIPSIS}"
 UNSUBSCRIBED = Outcome(Arrival.NEVER, "unsubscribed")
 
 
@@ -108,15 +112,22 @@ async def send(resources: NotificationResources, delivery: Delivery) -> Outcome:
 
 
 def _message(delivery: Delivery, row: dict[str, object]) -> PushMessage:
-    title, body = str(row["title"]), str(row["body"])
-    shown = {
-        "id": str(delivery.notification_id),
-        "kind": delivery.kind,
-        "title": title,
-        "body": body if len(body) <= MAX_BODY else body[: MAX_BODY - 1] + "\N{HORIZONTAL ELLIPSIS}",
-    }
+    shown = {"id": str(delivery.notification_id), "kind": delivery.kind, "title": str(row["title"])}
+    shown["body"] = _shortened(str(row["body"]), MAX_BYTES - len(orjson.dumps(shown | {"body": ""})))
     urgent = Kind(delivery.kind).topic in (Topic.SECURITY, Topic.COMPLIANCE)
     return PushMessage(_topic(delivery), orjson.dumps(shown), urgent, KEEP_S)
+
+
+def _shortened(text: str, room: int) -> str:
+    """As much of it as is shown, and as has room in JSON, where a letter takes up to six bytes."""
+
+    def told(letters: int) -> str:
+        return text[:letters] + _MORE
+
+    if len(text) <= MAX_BODY and len(orjson.dumps(text)) - 2 <= room:
+        return text
+    most = min(len(text), MAX_BODY) - 1
+    return told(bisect_right(range(most), room, key=lambda letters: len(orjson.dumps(told(letters + 1))) - 2))
 
 
 def _topic(delivery: Delivery) -> str:
