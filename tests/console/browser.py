@@ -100,8 +100,10 @@ async def look(
     theme: str = "dark",
     session: str = "",
     scripts: tuple[str, ...] = (),
+    bypass_csp: bool = False,
 ) -> Visit:
-    """A window of its own: nothing of another one is known in it. `session` is what a tab remembers of a sign-in."""
+    """A window of its own: nothing of another one is known in it. `session` is what a tab remembers of a sign-in.
+    With `bypass_csp` a test may style what it photographs."""
     width, height = size
     context = await browser.new_context(
         viewport={"width": width, "height": height},
@@ -111,6 +113,7 @@ async def look(
         timezone_id="Europe/Lisbon",
         is_mobile=width < 600,
         has_touch=width < 600,
+        bypass_csp=bypass_csp,
     )
     context.set_default_timeout(PATIENCE_MS)
     if session:

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx2
 
+from deedbook.client import AsyncClient, LocalSigner
 from deedbook.identity import Domain
 from deedbook.identity.terms import Address
 from deedbook.stack.sign import order_body
@@ -87,11 +88,22 @@ class Venue:
 
     async def ask_for_a_mint(self, amount: str, reason: str, **more: str) -> dict[str, Any]:
         """More of the sample's token, as its issuer asks for it; it waits for a second person."""
+        path = f"/tokens/{await self.token_id()}/mint"
+        return await self.post("issuer", path, {"amount": amount, "reason": reason, **more})
+
+    async def token_id(self) -> str:
+        """Of the sample's token."""
         async with self.client() as http:
-            token = (await http.get(f"/tokens/{self.samples['token']}")).raise_for_status().json()
-        return await self.post(
-            "issuer", f"/tokens/{token['id']}/mint", {"amount": amount, "reason": reason, **more}
-        )
+            found = (await http.get(f"/tokens/{self.samples['token']}")).raise_for_status().json()
+        return str(found["id"])
+
+    def user_id(self, person: str) -> str:
+        return str(json.loads(self.sessions[person])["userId"])
+
+    def program(self, person: str) -> AsyncClient:
+        """A client of this person, with their wallet's key."""
+        signer = LocalSigner.from_key(bytes.fromhex(self.people[person]["privateKey"][2:]))
+        return AsyncClient(self.url, signer=signer)
 
     async def post(self, person: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Have this person do something by the API, once."""
@@ -117,20 +129,20 @@ class Venue:
         head, mark, _ = path.partition("$")
         if not mark:
             return path
-        return head + (
-            json.loads(self.sessions[person])["userId"] if sample == "user" else self.samples[sample]
-        )
+        return head + (self.user_id(person) if sample == "user" else self.samples[sample])
 
 
 @asynccontextmanager
-async def open_venue(**environ: str) -> AsyncIterator[Venue]:
-    """A demo that has been played and goes on running."""
+async def open_venue(*, is_strange: bool = True, **environ: str) -> AsyncIterator[Venue]:
+    """A demo that has been played and goes on running; with an asset whose names are as strange as they may be."""
     terminal = Terminal.new()
     try:
         demo = terminal.start("demo", ACCESS_TOKEN_TTL_S="3600", **GENEROUS, **environ)
         await demo.says("The stack goes on running", within_s=180)
         venue = Venue(terminal)
         await _look_around(venue)
+        if is_strange:
+            await _name_strangely(venue)
         yield venue
     finally:
         terminal.close()
@@ -148,14 +160,11 @@ async def _look_around(venue: Venue) -> None:
     venue.samples = {"market": market["id"], "pair": f"{symbol}-USDC", "token": symbol}
     await _rest(venue)
     venue.samples["mint"] = (await venue.ask_for_a_mint("12.5", "a second staircase"))["id"]
-    async with venue.client("issuer") as http:
-        body = {
-            "name": LONG_NAME[:200],
-            "assetType": "other",
-            "tokenSymbol": "LONGNAME-" + "X" * 22,
-            "totalSupply": "1",
-        }
-        (await http.post("/markets/register", json=body)).raise_for_status()
+
+
+async def _name_strangely(venue: Venue) -> None:
+    body = {"name": LONG_NAME[:200], "assetType": "other", "tokenSymbol": LONG_SYMBOL, "totalSupply": "1"}
+    await venue.post("issuer", "/markets/register", body)
 
 
 async def _rest(venue: Venue) -> None:
