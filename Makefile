@@ -5,6 +5,8 @@
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
+# Whoever names one gets that one; otherwise .venv is made of the fastest that fits.
+BOOTSTRAP = $(PYTHON) tools/bootstrap.py $(1) $(if $(filter file,$(origin PYTHON)),,named)
 ifeq ($(strip $(PYTHON)),)
 $(error Deedbook needs Python 3.11, 3.12 or 3.13 on the PATH)
 endif
@@ -20,11 +22,11 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: demo up test check fmt lint types floors contracts console screenshots release docs site lock compile clean
 
 demo:
-	@$(PYTHON) tools/bootstrap.py run
+	@$(call BOOTSTRAP,run)
 	@$(BIN)/deedbook demo $(ARGS)
 
 up:
-	@$(PYTHON) tools/bootstrap.py run
+	@$(call BOOTSTRAP,run)
 	@$(BIN)/deedbook up $(ARGS)
 
 test: dev
@@ -83,4 +85,4 @@ clean:
 
 .PHONY: dev
 dev:
-	@$(PYTHON) tools/bootstrap.py dev
+	@$(call BOOTSTRAP,dev)

@@ -2,6 +2,7 @@
 
     python3 tools/bootstrap.py run     what `make demo` and `make up` need
     python3 tools/bootstrap.py dev     the same and the tools of `make check` and `make test`
+    … run named                        with this very Python, not with the fastest on the PATH
 
 Python packages come hash-locked through uv (pip where uv cannot reach the index), the chain's binary and the
 contract compiler from npm by contracts/package-lock.json, what builds the console by console/package-lock.json;
@@ -18,6 +19,8 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+from interpreters import NEWEST, OLDEST, fastest, made_of
+
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
@@ -29,11 +32,10 @@ WHAT = {"contracts": "the chain's binary and the contract compiler", "console": 
 NOT_SOURCES = {"node_modules", ".cache", "schema.ts"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 LOCKS = {"run": ROOT / "requirements.lock", "dev": ROOT / "requirements-dev.lock"}
-OLDEST, NEWEST = (3, 11), (3, 13)
 OLDEST_NODE = (20, 19)
 
 
-def main(level: str) -> None:
+def main(level: str, *, named: bool) -> None:
     home = Path(os.environ.get("HOME") or "/")
     if not os.access(home, os.W_OK):  # both keep their caches there
         os.environ.setdefault("UV_CACHE_DIR", str(TOOLS / "cache" / "uv"))
@@ -44,6 +46,8 @@ def main(level: str) -> None:
         )
     sources = fingerprint(*console_sources())
     build = not current(BUILT / ".deedbook", sources)
+    if named and made_of(VENV) != str(Path(sys._base_executable).parent):
+        shutil.rmtree(VENV, ignore_errors=True)
     stale = [folder for folder in (CONTRACTS, CONSOLE) if not is_installed(folder)]
     if level == "run" and not build:
         stale = [folder for folder in stale if folder is CONTRACTS]
@@ -52,7 +56,7 @@ def main(level: str) -> None:
         # Each waits for downloads most of the time.
         installing = [together.submit(install_node_packages, folder, environ) for folder in stale]
         if not current(VENV / f".{level}", fingerprint(LOCKS[level])):
-            install_python_packages(level)
+            install_python_packages(level, named=named)
         for folder, done in zip(stale, installing, strict=True):
             settle(done, needed=folder is CONTRACTS or level == "dev")
     if build and is_installed(CONSOLE):
@@ -61,13 +65,13 @@ def main(level: str) -> None:
         find_chromium()
 
 
-def install_python_packages(level: str) -> None:
+def install_python_packages(level: str, *, named: bool) -> None:
     started = time.monotonic()
     say("Setting up .venv")
     uv = ensure_uv()
     if not works(PYTHON):
         shutil.rmtree(VENV, ignore_errors=True)
-        run([*uv, "venv", "-q", "--python", sys.executable, str(VENV)])
+        run([*uv, "venv", "-q", "--python", sys.executable if named else fastest(), str(VENV)])
     say("Installing Python packages, each checked against its hash")
     target = ["--python", str(PYTHON)]
     locked = ["--require-hashes", "-r", str(LOCKS[level])]
@@ -252,6 +256,6 @@ def say(text: str) -> None:
 
 if __name__ == "__main__":
     try:
-        main(sys.argv[1] if len(sys.argv) > 1 else "run")
+        main(sys.argv[1] if len(sys.argv) > 1 else "run", named="named" in sys.argv[2:])
     except subprocess.CalledProcessError as failed:
         sys.exit(f"the setup stopped at: {' '.join(map(str, failed.cmd[:6]))} … (see above)")
