@@ -46,9 +46,9 @@ class OrderText(NamedTuple):
         return {
             "trader": self.trader,
             "tradingPairId": self.pair,
-            "side": self.side.value,
-            "orderType": self.order_type.value,
-            "timeInForce": self.time_in_force.value,
+            "side": self.side,
+            "orderType": self.order_type,
+            "timeInForce": self.time_in_force,
             "postOnly": self.post_only,
             "selfTrade": self.self_trade.name,
             "quantity": self.quantity,

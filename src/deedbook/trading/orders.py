@@ -147,9 +147,9 @@ def _answer(
         "pair": spec.symbol,
         "userId": user_id,
         "userAddress": text.trader,
-        "side": text.side.value,
-        "orderType": text.order_type.value,
-        "timeInForce": text.time_in_force.value,
+        "side": text.side,
+        "orderType": text.order_type,
+        "timeInForce": text.time_in_force,
         "postOnly": text.post_only,
         "selfTrade": text.self_trade.name,
         "quantity": text.quantity,
@@ -160,7 +160,7 @@ def _answer(
         "clientOrderId": text.client_order_id or None,
         "nonce": text.nonce,
         "expiry": text.expiry,
-        "status": OrderStatus.PENDING_MATCH.value,
+        "status": OrderStatus.PENDING_MATCH,
         "reason": None,
         "triggered": not text.order_type.is_stop,
         "filledQuantity": "0",
@@ -181,11 +181,11 @@ def _created(
         spec,
         named,
         buy=text.side is Side.BUY,
-        kind=text.order_type.value,
+        kind=text.order_type,
         price_ticks=terms.price_ticks,
         quantity=terms.quantity_lots,
         client_id=text.client_order_id,
     )
-    status = live_facts.progress(spec, OrderStatus.PENDING_MATCH.value, 0, 0, terms.quantity_lots)
+    status = live_facts.progress(spec, OrderStatus.PENDING_MATCH, 0, 0, terms.quantity_lots)
     whose = live_facts.whose(user_id, named, spec.pair_text)
     return live_facts.envelope(live_facts.CREATED, moment, whose, f"{payload},{status}")

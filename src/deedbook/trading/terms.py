@@ -1,7 +1,7 @@
 """The words of this room: pairs, orders and their states."""
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import NewType
 from uuid import UUID
 
@@ -57,14 +57,14 @@ MATCH_ORDER = JobKind("match-order", ORDER_MATCHING)
 """A bell. Its worker is the matcher process, which needs no record of it."""
 
 
-class Side(Enum):
+class Side(StrEnum):
     """Which way an order trades the base token."""
 
     BUY = "BUY"
     SELL = "SELL"
 
 
-class OrderType(Enum):
+class OrderType(StrEnum):
     """A stop waits for its trigger price and then is what stands behind the underscore."""
 
     LIMIT = "LIMIT"
@@ -81,7 +81,7 @@ class OrderType(Enum):
         return self in (OrderType.STOP_LIMIT, OrderType.STOP_MARKET)
 
 
-class TimeInForce(Enum):
+class TimeInForce(StrEnum):
     """Every order ends at its signed expiry; `GTD` says so expressly. Market orders are immediate anyway."""
 
     GTC = "GTC"
@@ -90,7 +90,7 @@ class TimeInForce(Enum):
     GTD = "GTD"
 
 
-class OrderStatus(Enum):
+class OrderStatus(StrEnum):
     """Where an order is. The last three are final."""
 
     PENDING_MATCH = "PENDING_MATCH"

@@ -1,13 +1,18 @@
 """Sealing: what was written down since the last seal is hashed onto the chain of seals, a stretch at a time."""
 
+import asyncio
+import time
+
 import structlog
 
 from deedbook.infra.audit import store
 from deedbook.infra.audit.seals import STREAMS, Seal, Stream, Stretch, first_hash
 from deedbook.infra.database import Database, Tx
 
-ROWS_EACH = 5000
-SEALS_A_RUN = 40
+ROWS_EACH = 1000
+SEALS_A_RUN = 200
+STEPS_BACK = 4
+"""After each stretch it rests so many times as long as the stretch took: what trades meanwhile wants the processor."""
 
 log = structlog.get_logger("audit")
 
@@ -20,6 +25,7 @@ async def seal(db: Database) -> int:
 async def _seal_stream(db: Database, stream: Stream) -> int:
     sealed = 0
     for _ in range(SEALS_A_RUN):
+        began = time.monotonic()
         async with db.transaction() as tx:
             made = await _next_seal(tx, stream) if await store.only_sealer(tx) else None
         if made is None:
@@ -29,6 +35,7 @@ async def _seal_stream(db: Database, stream: Stream) -> int:
         sealed += made.row_count
         if made.row_count < ROWS_EACH:
             break
+        await asyncio.sleep((time.monotonic() - began) * STEPS_BACK)
     return sealed
 
 
