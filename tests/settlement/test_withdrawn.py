@@ -12,7 +12,7 @@ from deedbook.chain.vault import VaultEventKind
 from deedbook.custody import consents
 from deedbook.identity import SignedAction
 from deedbook.identity.errors import NonceUsed
-from deedbook.identity.typed_data import ORDER
+from deedbook.identity.typed_data import SWAP
 from deedbook.infra.database import Database
 from deedbook.kernel.jobs import Job
 from deedbook.trading import intake_store
@@ -84,7 +84,7 @@ async def test_what_was_cancelled_on_the_chain_beforehand_is_not_taken_in(floor:
     assert [Verdict(row.verdict) for row in told] == [Verdict.NONCE_USED, Verdict.ACCEPTED]
     assert await floor.house.balance(buyer) == (10_000 * 10**6, 0)
     action = SignedAction(
-        ORDER, buyer.account, "another", mine.expires_at, mine.text.values(), mine.digest, mine.signature
+        SWAP, buyer.account, "another", mine.expires_at, mine.text.values(), mine.digest, mine.signature
     )
     with pytest.raises(NonceUsed):
         async with floor.db.transaction() as tx:

@@ -40,7 +40,7 @@ def python(folder: Path, name: str, seconds: float | None) -> str:
     ids=["faster", "the fastest", "hardly faster", "unfit", "another name", "alone"],
 )
 def test_the_fastest_is_taken_if_clearly_faster(
-    interpreters,
+    interpreters: ModuleType,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     others: dict[str, float | None],

@@ -2,8 +2,9 @@
 their client does not read."""
 
 import asyncio
+import math
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import uvicorn
@@ -78,6 +79,33 @@ class Exchange:
         self.disconnected = self.response_complete = False
 
 
+class Patience:
+    """A deadline that moves with every request: one timer looks for it, since setting a timer anew each time costs more
+    than the looking. Deadlines lie `IDLE_S` ahead when they are set, so that it always looks in time."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, over: Callable[[], None]) -> None:
+        self._loop = loop
+        self._over = over
+        self._until = math.inf
+        self._timer: asyncio.TimerHandle | None = None
+
+    def wait_until(self, moment: float) -> None:
+        self._until = moment
+        if self._timer is None:
+            self._look()
+
+    def end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _look(self) -> None:
+        now = self._loop.time()
+        if self._until <= now:
+            self._over()
+        else:
+            self._timer = self._loop.call_at(min(self._until, now + IDLE_S), self._look)
+
+
 class Forgotten(list[tuple[bytes, bytes]]):
     """Where trailers go: they are no headers (RFC 9110, section 6.5.1), and have no end."""
 
@@ -101,10 +129,32 @@ class Http(HttpToolsProtocol):
         self._unread = 0
         self._awaited_after = object()
         self._awaited_until = 0.0
+        self._patience = Patience(self.loop, self._lose_patience)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(OneWrite(transport))  # type: ignore[arg-type]
-        self.timeout_keep_alive_task = self.loop.call_later(IDLE_S, self.timeout_keep_alive_handler)
+        self._patience.wait_until(self.loop.time() + IDLE_S)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._patience.end()
+        super().connection_lost(exc)
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._patience.wait_until(math.inf)
+
+    def on_response_complete(self) -> None:
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._patience.wait_until(self.loop.time() + IDLE_S)
+
+    def _lose_patience(self) -> None:
+        if self in self.connections:  # It may be a WebSocket by now.
+            self.timeout_keep_alive_handler()
 
     def data_received(self, data: bytes) -> None:
         self._unread += len(data)
@@ -125,8 +175,7 @@ class Http(HttpToolsProtocol):
             return  # It is a WebSocket now, or over.
         if self._awaited_after is not self.cycle:
             self._awaited_after, self._awaited_until = self.cycle, self.loop.time() + IDLE_S
-        wait = self.loop.call_at(self._awaited_until, self.timeout_keep_alive_handler)
-        self.timeout_keep_alive_task = wait
+        self._patience.wait_until(self._awaited_until)
 
     def send_400_response(self, msg: str) -> None:
         """Never in the place of an answer that is on its way: whoever waits for it would take this for it."""
