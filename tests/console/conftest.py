@@ -9,12 +9,24 @@ from playwright.async_api import Browser
 from deedbook.api.shelf import BUILT
 from tests.console.browser import chromium, open_browser
 from tests.console.venue import Venue, open_venue
+from tests.support.mail_server import MailServer, mail_server
 
 
 @pytest.fixture(scope="package")
 async def venue() -> AsyncIterator[Venue]:
-    async with open_venue() as opened:
+    async with mail_server() as mail, open_venue(**by(mail)) as opened:
+        opened.letters = mail.letters
         yield opened
+
+
+def by(mail: MailServer) -> dict[str, str]:
+    """The settings of a platform that sends its letters there."""
+    return {
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": str(mail.port),
+        "SMTP_SECURITY": "none",
+        "MAIL_FROM": "no-reply@deedbook.test",
+    }
 
 
 @pytest.fixture(scope="package")

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from email.message import EmailMessage
 from typing import Any
 
 import httpx2
@@ -46,6 +47,7 @@ class Venue:
     sessions: dict[str, str] = field(default_factory=dict)
     samples: dict[str, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
+    letters: list[EmailMessage] = field(default_factory=list)
 
     @property
     def url(self) -> str:

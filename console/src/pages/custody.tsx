@@ -76,7 +76,7 @@ function columns(onStep: (step: Step) => void): readonly Column<Withdrawal>[] {
     { head: "To", cell: ({ destination }) => <Hex value={destination} /> },
     { head: "Waits since", cell: ({ createdAt }) => <Time at={createdAt} shape="relative" /> },
     { head: "Expires", wide: true, cell: ({ expiresAt }) => <Time at={expiresAt} shape="relative" /> },
-    { head: "Still needs", right: true, cell: ({ approvalsNeeded, status }) => (status === "PENDING_APPROVAL" ? <span className="figures">{approvalsNeeded}</span> : null) },
+    { head: "People needed", right: true, cell: ({ approvalsNeeded, status }) => (status === "PENDING_APPROVAL" ? <span className="figures">{approvalsNeeded}</span> : null) },
     { head: "Record", wide: true, cell: ({ id }) => <AuditLink entityId={id}>Timeline</AuditLink> },
     {
       head: <span className="sr-only">Decide</span>,
@@ -127,7 +127,7 @@ function Decide({ step: { withdrawal, verdict }, onDone, onClose }: { step: Step
         ]}
       />
       {verdict === "approve" && withdrawal.approvalsNeeded > 1 ? (
-        <Notice tone="info">Two people are needed: after you, somebody else.</Notice>
+        <Notice tone="info">Two people are needed: besides you, somebody else.</Notice>
       ) : null}
       {verdict === "reject" ? <Notice tone="info">What is held for it becomes available to its owner again.</Notice> : null}
     </ReasonDialog>
