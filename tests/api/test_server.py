@@ -117,6 +117,16 @@ async def test_who_sends_without_end_is_let_go_before_it_is_kept(
     assert b" 200 " in await speak(served[1], GET + b"\r\n")
 
 
+async def test_the_last_of_too_many_at_once_goes_without_an_answer(served: tuple[World, str]) -> None:
+    reader, writer = await _open(served[1])
+    writer.write((GET + b"\r\n") * (server.MAX_WAITING + 100))
+    told = await asyncio.wait_for(reader.read(-1), 20)
+    writer.transport.abort()
+    answers = told.count(b"HTTP/1.1 200 OK")
+    assert server.MAX_WAITING < answers < server.MAX_WAITING + 100 and b" 400 " not in told
+    assert told.count(b"connection: close") == 1
+
+
 async def test_a_trailer_is_no_header(served: tuple[World, str]) -> None:
     user = await served[0].user()
     signed_in = "".join(f"{name}: {value}\r\n" for name, value in user.headers.items()).encode()

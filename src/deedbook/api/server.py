@@ -21,6 +21,8 @@ from deedbook.infra.settings import Settings
 MAX_MESSAGE_BYTES = 16_384
 MAX_UNREAD_BYTES = 65_536
 """What may come of a request before a head, or a piece of a body, is whole."""
+MAX_WAITING = 64
+"""How many requests of a connection wait for the answers to those before them: each takes a hundred times its bytes."""
 IDLE_S = 30
 """How long a client may say nothing, be it at first or in the middle of a head, take nothing of what is sent to it, or
 need for a head."""
@@ -204,6 +206,8 @@ class Http(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._unread = 0
+        if len(self.pipeline) >= MAX_WAITING:
+            raise ValueError("too many at once")  # the parser stops there, and hears no more
         self._held, self._body = self._is_express(), bytearray()
         if not self._held:
             super().on_headers_complete()
