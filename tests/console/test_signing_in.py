@@ -1,5 +1,7 @@
 """Signing in: with a demo wallet by one press, with a wallet of one's own, and what wallets do instead."""
 
+from urllib.parse import quote
+
 import pytest
 from playwright.async_api import Browser, expect
 
@@ -37,6 +39,47 @@ async def test_own_wallet_signs_in_when_it_announces_itself(venue: Venue, browse
     await wallet.emit(visit.page, "accountsChanged", ["0x" + "11" * 20])
     await account.click()
     await visit.says("The wallet is on another account")
+    visit.nothing_was_amiss()
+    await visit.page.context.close()
+
+
+async def test_sign_in_leads_back_when_it_was_asked_for_on_the_way(venue: Venue, browser: Browser) -> None:
+    """From a pair's screen with a demo wallet, from a market with a wallet of one's own."""
+    visit = await look(browser, venue.url)
+    pair, market = f"/trade/{venue.samples['pair']}", f"/markets/{venue.samples['market']}"
+    await visit.open(pair)
+    await visit.page.get_by_role("link", name="Sign in to trade").click()
+    await visit.press("Be Alice")
+    await expect(visit.page).to_have_url(f"{venue.url}/app{pair}")
+    await visit.page.context.close()
+
+    wallet, visit = TestWallet(), await look(browser, venue.url)
+    await wallet.inject(visit.page.context)
+    await visit.open(market)
+    await visit.page.get_by_role("link", name="Sign in", exact=True).click()
+    await visit.press("Sign in with Test Wallet")
+    await expect(visit.page).to_have_url(f"{venue.url}/app{market}")
+    visit.nothing_was_amiss()
+    await visit.page.context.close()
+
+
+FOREIGN = (
+    "//evil.example/",
+    "https://evil.example/app",
+    "/\\evil.example",
+    "javascript:alert(1)",
+    "/sign-in",
+)
+
+
+async def test_sign_in_leads_nowhere_else_when_its_address_names_a_foreign_place(
+    venue: Venue, browser: Browser
+) -> None:
+    visit = await look(browser, venue.url)
+    for there in FOREIGN:
+        await visit.open(f"/sign-in?back={quote(there, safe='')}")
+        await visit.press("Be Alice")
+        await expect(visit.page).to_have_url(f"{venue.url}/app/markets")
     visit.nothing_was_amiss()
     await visit.page.context.close()
 

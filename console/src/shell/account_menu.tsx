@@ -1,5 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
+import { useNavigate } from "@tanstack/react-router";
 import { useMe } from "../api/queries.ts";
 import { shortHex } from "../domain/words.ts";
 import { signOut } from "../features/session/sign_in.ts";
@@ -8,6 +8,7 @@ import { useSession } from "../state/session.ts";
 import { tell } from "../state/toasts.ts";
 import { Badge, Button, Hex, Notice } from "../ui/index.ts";
 import { Menu } from "./navigation.tsx";
+import { SignInLink } from "../features/session/sign_in_link.tsx";
 
 export function AccountMenu() {
   const { session } = useSession();
@@ -23,9 +24,9 @@ export function AccountMenu() {
   });
   if (!session) {
     return (
-      <Link to="/sign-in" className="rounded-md bg-accent px-3 py-1.5 font-medium whitespace-nowrap text-on-accent hover:brightness-110">
+      <SignInLink className="rounded-md bg-accent px-3 py-1.5 font-medium whitespace-nowrap text-on-accent hover:brightness-110">
         Sign in
-      </Link>
+      </SignInLink>
     );
   }
   const switched = connection !== null && !sameAccount(connection.account, session.account);
@@ -49,9 +50,9 @@ export function AccountMenu() {
             It signs for {shortHex(connection.account)}. Switch back, or sign in again.
           </Notice>
         ) : null}
-        <Link to="/sign-in" className="rounded px-2 py-1 text-accent hover:bg-raised">
+        <SignInLink className="rounded px-2 py-1 text-accent hover:bg-raised">
           Sign in as somebody else
-        </Link>
+        </SignInLink>
         <Button busy={leaving.isPending} onClick={() => leaving.mutate()}>
           Sign out
         </Button>

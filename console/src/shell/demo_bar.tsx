@@ -1,6 +1,6 @@
-import { Link } from "@tanstack/react-router";
 import { useOffers } from "../features/wallet/wallets.ts";
 import { useSession } from "../state/session.ts";
+import { SignInLink } from "../features/session/sign_in_link.tsx";
 
 /** Says, as long as one plays somebody, who that is and what they can do. */
 export function DemoBar() {
@@ -14,9 +14,9 @@ export function DemoBar() {
         You are <strong>{person.name}</strong>, {inSentence(person.demo.title)}.
       </span>
       <span className="text-muted max-md:hidden">{person.demo.can}</span>
-      <Link to="/sign-in" className="ml-auto rounded font-medium text-accent underline underline-offset-2">
+      <SignInLink className="ml-auto rounded font-medium text-accent underline underline-offset-2">
         Be somebody else
-      </Link>
+      </SignInLink>
     </div>
   );
 }

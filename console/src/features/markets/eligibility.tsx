@@ -8,6 +8,7 @@ import { useSession } from "../../state/session.ts";
 import { Button, Notice, Panel, SkeletonRows, Time, useNow } from "../../ui/index.ts";
 import { mayReceive, maySend, standingOf } from "./queries.ts";
 import { VerifyMe } from "./verify_me.tsx";
+import { SignInLink } from "../session/sign_in_link.tsx";
 
 interface Props {
   readonly market: Market;
@@ -28,9 +29,9 @@ function Strangers({ market, pair }: Props) {
       <Conditions conditions={marketConditions({ marketStatus: market.status, pairStatus: pair?.status ?? null })} />
       <p className="text-muted">
         Who may hold this token depends on who you are:{" "}
-        <Link to="/sign-in" className="text-accent underline underline-offset-2">
+        <SignInLink className="text-accent underline underline-offset-2">
           sign in to see it for yourself
-        </Link>
+        </SignInLink>
         .
       </p>
     </div>

@@ -17,6 +17,7 @@ import { finishPlacing, placeOrder } from "./placing.ts";
 import { ReceiptView } from "./receipt.tsx";
 import { previewBody } from "./wire.ts";
 import { useWorstPrice } from "./worst_price.ts";
+import { SignInLink } from "../session/sign_in_link.tsx";
 
 const TYPES: readonly (readonly [OrderType, string])[] = [
   ["LIMIT", "Limit"],
@@ -131,9 +132,9 @@ function Share({ draft, change, pair, rules, worst }: ShareProps) {
 function PlaceButton({ draft, pair, blocked, busy }: { draft: Draft; pair: Pair; blocked: Blocked | null; busy: boolean }) {
   if (blocked?.why === "signed-out") {
     return (
-      <Link to="/sign-in" className="rounded-md bg-accent px-3.5 py-2 text-center font-medium text-on-accent hover:brightness-110">
+      <SignInLink className="rounded-md bg-accent px-3.5 py-2 text-center font-medium text-on-accent hover:brightness-110">
         Sign in to trade
-      </Link>
+      </SignInLink>
     );
   }
   const amount = readAmount(draft.quantity);
