@@ -1,6 +1,7 @@
 /** One request: sent with the session's token, refreshed once where that has ended, refused with a typed problem. */
 
 import { sessionExpired, sessions, signedIn, type Session } from "../state/session.ts";
+import { inTurn } from "../state/shared_tabs.ts";
 import { offline, problemOf } from "./problem.ts";
 
 export const PREFIX = "/api/v1";
@@ -21,11 +22,18 @@ export interface Wire {
 export async function send(wire: Wire): Promise<Response> {
   const session = await current();
   const response = await attempt(wire, session);
-  if (response.status === 401 && session && sessions.get().session === session) {
-    const renewed = await renew(session);
+  if (response.status === 401 && session) {
+    const renewed = await following(session);
     if (renewed) return settled(await attempt(wire, renewed));
   }
   return settled(response);
+}
+
+/** What came after these tokens: another tab may have renewed them meanwhile; another sign-in is somebody else's. */
+async function following(session: Session): Promise<Session | null> {
+  const { standing, session: now } = sessions.get();
+  if (standing !== "signed-in" || now?.sitting !== session.sitting) return null;
+  return now.turn > session.turn ? now : renew(session);
 }
 
 async function settled(response: Response): Promise<Response> {
@@ -56,9 +64,9 @@ async function current(): Promise<Session | null> {
 
 let renewing: Promise<Session | null> | null = null;
 
-/** A refresh token counts once: whoever asks meanwhile gets the same answer. */
+/** A refresh token counts once: whoever asks meanwhile, in this tab or in one made from it, gets the same answer. */
 export function renew(session: Session): Promise<Session | null> {
-  renewing ??= exchange(session).finally(() => {
+  renewing ??= inTurn(session, exchange).finally(() => {
     renewing = null;
   });
   return renewing;
@@ -76,7 +84,7 @@ async function exchange(session: Session): Promise<Session | null> {
     throw problem;
   }
   const told = (await response.json()) as { accessToken: string; refreshToken: string; expiresIn: number };
-  const renewed = { ...session, ...credentials(told) };
+  const renewed = { ...session, ...credentials(told), turn: session.turn + 1 };
   signedIn(renewed);
   return renewed;
 }

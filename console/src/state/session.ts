@@ -1,6 +1,7 @@
 /**
  * Who is signed in, in this tab alone: two tabs may be two people. Tokens live in the tab's session storage, so that a
- * reload keeps them and closing the tab forgets them. The account's key never comes near: it stays in the wallet.
+ * reload keeps them and closing the tab forgets them. The browser copies them into a tab that is duplicated; see
+ * `shared_tabs.ts`. The account's key never comes near: it stays in the wallet.
  */
 
 import { createStore, useStore } from "./store.ts";
@@ -14,6 +15,10 @@ export interface Session {
   readonly refreshToken: string;
   /** Epoch milliseconds after which the access token is no longer sent. */
   readonly expiresAt: number;
+  /** One sign-in, in all tabs that were made from the one where it was. */
+  readonly sitting: string;
+  /** How often its tokens were renewed. */
+  readonly turn: number;
 }
 
 export type Standing = "signed-out" | "signed-in" | "expired";
@@ -30,8 +35,11 @@ export const sessions = createStore<SessionState>(remembered());
 
 function remembered(): SessionState {
   try {
-    const session = JSON.parse(sessionStorage.getItem(KEY) ?? "null") as Session | null;
-    return session ? { standing: "signed-in", session } : { standing: "signed-out", session: null };
+    const kept = JSON.parse(sessionStorage.getItem(KEY) ?? "null") as Session | null;
+    if (!kept) return { standing: "signed-out", session: null };
+    const session = { ...kept, sitting: kept.sitting ?? crypto.randomUUID(), turn: kept.turn ?? 0 };
+    sessionStorage.setItem(KEY, JSON.stringify(session));
+    return { standing: "signed-in", session };
   } catch {
     return { standing: "signed-out", session: null };
   }

@@ -1,10 +1,11 @@
 /** Signing in with Ethereum (EIP-4361): the server's nonce, a text that the wallet shows, its signature. */
 
 import { getAddress } from "viem";
-import { api } from "../../api/client.ts";
+import { api, newKey } from "../../api/client.ts";
 import { queryClient } from "../../api/query_client.ts";
 import { credentials } from "../../api/transport.ts";
 import { sessions, signedIn, signedOut } from "../../state/session.ts";
+import { tellEnded } from "../../state/shared_tabs.ts";
 import { walletProblem, type WalletOffer } from "../wallet/provider.ts";
 import { connect, disconnect, offers, sameAccount } from "../wallet/wallets.ts";
 
@@ -49,7 +50,7 @@ export async function signIn(wallet: WalletOffer): Promise<void> {
   const signature = await signText(wallet, message, account);
   const told = await api.post("/api/v1/auth/siwe", { body: { message, signature } });
   if (before && !sameAccount(before.account, account)) queryClient.clear();
-  signedIn({ userId: told.userId, account, walletId: wallet.id, ...credentials(told) });
+  signedIn({ userId: told.userId, account, walletId: wallet.id, ...credentials(told), sitting: newKey(), turn: 0 });
 }
 
 async function signText(wallet: WalletOffer, message: string, account: string): Promise<string> {
@@ -63,9 +64,11 @@ async function signText(wallet: WalletOffer, message: string, account: string): 
 
 /** End the session here and at the server; where that does not answer, here at least. */
 export async function signOut(): Promise<void> {
+  const { session } = sessions.get();
   try {
     await api.post("/api/v1/auth/logout", {});
   } finally {
+    if (session) tellEnded(session.sitting);
     signedOut();
     disconnect();
     queryClient.clear();
