@@ -130,7 +130,7 @@ async def test_page_is_opened_by_a_few_letters_when_the_menu_is_called(
     await visit.open("/markets")
     page = visit.page
     await page.keyboard.press("Control+k")
-    await expect(page.get_by_role("combobox", name="Page or pair")).to_be_focused()
+    await expect(page.get_by_role("combobox", name="Page, pair or command")).to_be_focused()
     await page.keyboard.type("luxapt-u")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Trade LUXAPT-USDC")

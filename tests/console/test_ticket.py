@@ -117,7 +117,7 @@ async def test_open_order_becomes_another_when_that_is_signed_and_less_when_it_i
     visit = await trade_screen(venue, browser)
     page = visit.page
     row = page.get_by_role("row").filter(has_text="700.5")
-    await row.get_by_role("button", name="Edit Buy 0.06").click()
+    await row.get_by_role("button", name="Edit Buy 0.06", exact=True).click()
     dialog = page.get_by_role("dialog", name="Change an order")
     change = dialog.get_by_test_id("change")
     await expect(change).to_be_disabled()
@@ -160,7 +160,7 @@ async def test_order_is_changed_on_a_telephone_when_it_rests_and_can_be_kept(
     visit = await trade_screen(venue, browser, size=NARROW, theme="light")
     page = visit.page
     await page.get_by_role("tab", name="Mine").click()
-    await page.get_by_role("button", name="Edit Buy 0.07").click()
+    await page.get_by_role("button", name="Edit Buy 0.07", exact=True).click()
     dialog = page.get_by_role("dialog", name="Change an order")
     await expect(dialog.get_by_label("Price", exact=True)).to_have_value("650.5")
     assert await visit.wider_than_the_screen() == 0

@@ -1,17 +1,20 @@
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense, useCallback, useMemo, useState } from "react";
 import { api } from "../api/client.ts";
 import { ask, type Pair } from "../api/queries.ts";
-import { useDraft } from "../features/trading/draft.ts";
+import { sentence } from "../domain/words.ts";
+import { Divider } from "../features/trading/divider.tsx";
+import { draftOf } from "../features/trading/draft.ts";
 import { EditOrder } from "../features/trading/edit_order.tsx";
+import { useSizes } from "../features/trading/layout.ts";
 import { MyOrders } from "../features/trading/my_orders.tsx";
 import { OrderBook } from "../features/trading/order_book.tsx";
 import { PairHeader } from "../features/trading/pair_header.tsx";
-import { ResizableHeight } from "../features/trading/resizable_height.tsx";
 import { Tape } from "../features/trading/tape.tsx";
 import { Ticket } from "../features/trading/ticket.tsx";
 import type { Interval } from "../live/topics.ts";
+import { useOffered } from "../state/commands.ts";
 import { Button, classes, Dialog, Loaded, Panel, Skeleton, Tabs } from "../ui/index.ts";
 import { useWide } from "../ui/wide.ts";
 
@@ -41,29 +44,52 @@ export default function Trade() {
   );
 }
 
+type OrderSide = "BUY" | "SELL";
+
+/** Buying and selling from the command menu, as the screen has them. */
+function useSideCommands(symbol: string, order: (side: OrderSide) => void): void {
+  const commands = useMemo(
+    () => (["BUY", "SELL"] as const).map((side) => ({ name: `${sentence(side)} ${symbol}`, hint: "This page", run: () => order(side) })),
+    [symbol, order],
+  );
+  useOffered(commands);
+}
+
 function WideScreen({ pair }: { pair: Pair }) {
+  const order = useCallback(
+    (side: OrderSide): void => {
+      draftOf(pair.symbol).set((before) => ({ ...before, side }));
+      // After the menu has closed, which gives the focus back to where it was.
+      setTimeout(() => document.querySelector<HTMLElement>("[data-ticket=quantity]")?.focus());
+    },
+    [pair.symbol],
+  );
+  useSideCommands(pair.symbol, order);
+  const { chartHeight, bookWidth, ticketWidth, tapeHeight } = useSizes();
   return (
-    <div className="grid grid-cols-[minmax(0,1fr)_17rem_20rem] items-start gap-3">
-      <div className="col-span-2 flex flex-col gap-3">
-        <div className="grid grid-cols-[minmax(0,1fr)_17rem] gap-3">
-          <ResizableHeight label="Height of the chart">
-            <ChartPanel pair={pair} />
-          </ResizableHeight>
-          <Panel flush>
+    <div className="grid items-start" style={{ gridTemplateColumns: `minmax(0, 1fr) auto ${ticketWidth}px` }}>
+      <div className="flex min-w-0 flex-col">
+        <div className="grid" style={{ gridTemplateColumns: `minmax(0, 1fr) auto ${bookWidth}px`, height: chartHeight }}>
+          <ChartPanel pair={pair} />
+          <Divider part="bookWidth" before />
+          <Panel flush className="overflow-y-auto">
             <OrderBook pair={pair} />
           </Panel>
         </div>
+        <Divider part="chartHeight" />
         <Panel flush>
           <MyOrders pair={pair} />
         </Panel>
       </div>
-      <div className="flex flex-col gap-3">
-        <Panel flush>
+      <Divider part="ticketWidth" before />
+      <div className="flex min-w-0 flex-col">
+        <Panel flush className="mb-3">
           <Ticket pair={pair} />
         </Panel>
         <Panel flush title="Recent trades">
-          <Tape pair={pair} />
+          <Tape pair={pair} height={tapeHeight} />
         </Panel>
+        <Divider part="tapeHeight" />
       </div>
     </div>
   );
@@ -75,11 +101,14 @@ type View = "chart" | "book" | "trades" | "mine";
 function PhoneScreen({ pair }: { pair: Pair }) {
   const [view, setView] = useState<View>("chart");
   const [ordering, setOrdering] = useState(false);
-  const [, change] = useDraft(pair.symbol);
-  const order = (side: "BUY" | "SELL"): void => {
-    change({ side });
-    setOrdering(true);
-  };
+  const order = useCallback(
+    (side: OrderSide): void => {
+      draftOf(pair.symbol).set((before) => ({ ...before, side }));
+      setOrdering(true);
+    },
+    [pair.symbol],
+  );
+  useSideCommands(pair.symbol, order);
   return (
     <>
       <Panel flush className="mb-14">

@@ -3,16 +3,12 @@ import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useId, useState, type KeyboardEvent } from "react";
 import { hasRole, pairs, useMe, type Me, type Pair } from "../api/queries.ts";
 import { ALL_PAGES } from "../pages/registry.ts";
+import { offered, type Command } from "../state/commands.ts";
+import { useStore } from "../state/store.ts";
 import { chooseTheme } from "../state/theme.ts";
 import { classes, Dialog } from "../ui/index.ts";
 
-interface Command {
-  readonly name: string;
-  readonly hint: string;
-  readonly run: () => void;
-}
-
-/** Opened by Ctrl-K, or ⌘K: every page and every pair, found by a few letters. */
+/** Opened by Ctrl-K, or ⌘K: every page and every pair, and what the open page can do, found by a few letters. */
 export function CommandMenu({ onClose }: { onClose: () => void }) {
   const [text, setText] = useState("");
   const [place, setPlace] = useState(0);
@@ -36,13 +32,13 @@ export function CommandMenu({ onClose }: { onClose: () => void }) {
       <div className="flex flex-col gap-2" onKeyDown={press}>
         <input
           role="combobox"
-          aria-label="Page or pair"
+          aria-label="Page, pair or command"
           aria-expanded="true"
           aria-controls={list}
           aria-activedescendant={commands[chosen] ? `${list}-${chosen}` : undefined}
           data-autofocus
           autoComplete="off"
-          placeholder="Page or pair"
+          placeholder="Page, pair or command"
           value={text}
           onChange={(event) => {
             setText(event.target.value);
@@ -76,7 +72,7 @@ function useCommands(): readonly Command[] {
   const known = useQuery(pairs);
   const navigate = useNavigate();
   const go = (to: string) => () => void navigate({ to });
-  return [...pageCommands(who, go), ...pairCommands(known.data ?? [], go), ...themeCommands()];
+  return [...useStore(offered), ...pageCommands(who, go), ...pairCommands(known.data ?? [], go), ...themeCommands()];
 }
 
 function pageCommands(who: Me | undefined, go: (to: string) => () => void): Command[] {

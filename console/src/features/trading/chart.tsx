@@ -21,7 +21,8 @@ import type { Candle, Interval } from "../../live/topics.ts";
 import { useSession } from "../../state/session.ts";
 import { useTheme } from "../../state/theme.ts";
 import { coloursOf, drawn, merged, pixelPrice } from "./chart_data.ts";
-import { openOrders } from "./pairs.ts";
+import { ChartHandles } from "./chart_handles.tsx";
+import { openOrders, type Order } from "./pairs.ts";
 
 const AS_MANY = 499;
 const VOLUME_SHARE = 0.2;
@@ -44,7 +45,7 @@ export default function Chart({ pair, interval }: { pair: Pair; interval: Interv
   const parts = useChart(place, pair);
   const candles = useHistory(pair.symbol, interval);
   useDrawing(parts, place, candles);
-  useMyLines(parts, place, pair);
+  const orders = useMyLines(parts, place, pair);
   const last = candles[candles.length - 1];
   const said = last
     ? `Chart of ${pair.symbol}, ${interval} candles. The last closed at ${last.close}, between ${last.low} and ${last.high}.`
@@ -52,6 +53,7 @@ export default function Chart({ pair, interval }: { pair: Pair; interval: Interv
   return (
     <div className="relative h-full min-h-60">
       <div ref={place} role="img" aria-label={said} className="absolute inset-0" data-candles={candles.length} />
+      {parts && candles.length > 0 ? <ChartHandles parts={parts} pair={pair} orders={orders} /> : null}
       {candles.length === 0 ? <p className="absolute inset-0 grid place-items-center text-muted">No trade yet</p> : null}
     </div>
   );
@@ -139,26 +141,29 @@ function useDark(): boolean {
   return dark;
 }
 
-function useMyLines(parts: Parts | null, place: React.RefObject<HTMLDivElement | null>, pair: Pair): void {
+const NONE: readonly Order[] = [];
+
+function useMyLines(parts: Parts | null, place: React.RefObject<HTMLDivElement | null>, pair: Pair): readonly Order[] {
   const { session } = useSession();
   const mine = useQuery({ ...openOrders(session?.userId ?? "", pair.symbol), enabled: session !== null });
+  const orders = session && mine.data ? mine.data : NONE;
   useEffect(() => {
     if (!parts || !place.current) return undefined;
     const colours = coloursOf(place.current);
-    const lines: IPriceLine[] = (session ? (mine.data ?? []) : []).map((order) =>
+    const lines: IPriceLine[] = orders.map((order) =>
       parts.prices.createPriceLine({
         price: pixelPrice(order.worstPrice),
         color: order.side === "BUY" ? colours.up : colours.down,
         lineStyle: LineStyle.Dashed,
         lineWidth: 1,
-        title: `${order.side === "BUY" ? "Buy" : "Sell"} ${order.remainingQuantity}`,
       }),
     );
     parts.prices.applyOptions({ autoscaleInfoProvider: showing(lines.map((line) => line.options().price)) });
     return () => {
       if (!parts.gone) for (const line of lines) parts.prices.removePriceLine(line);
     };
-  }, [parts, place, mine.data, session]);
+  }, [parts, place, orders]);
+  return orders;
 }
 
 /** The scale of the candles, wide enough for my orders that are near. */

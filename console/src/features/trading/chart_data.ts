@@ -1,6 +1,7 @@
 /** Candles as the chart draws them. Here, and nowhere else, prices become numbers: for the place of a pixel. */
 
 import type { CandlestickData, HistogramData, UTCTimestamp } from "lightweight-charts";
+import { isAmount, isPositive, placesOf, toStep, type Decimal } from "../../domain/decimal.ts";
 import type { Candle } from "../../live/topics.ts";
 
 export interface Drawn {
@@ -29,6 +30,14 @@ export function drawn(candle: Candle, colours: Colours): Drawn {
 
 export function pixelPrice(price: string): number {
   return Number(price);
+}
+
+/** The price of a place on the canvas, in whole ticks. */
+export function priceAt(pixel: number, tick: Decimal): Decimal | null {
+  const text = pixel.toLocaleString("en", { useGrouping: false, maximumFractionDigits: placesOf(tick) });
+  if (!isAmount(text)) return null;
+  const price = toStep(text, tick, "down");
+  return isPositive(price) ? price : null;
 }
 
 /** Candles by when they opened, the oldest first; a later one of the same moment counts. */

@@ -1,13 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
 import { memo, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import type { Pair } from "../../api/queries.ts";
-import { compare, placesOf, toStep } from "../../domain/decimal.ts";
+import { placesOf, toStep } from "../../domain/decimal.ts";
 import { depthRows, grouped, spreadOf, stepsOf, type DepthRow, type Side } from "../../domain/depth.ts";
 import { fixed, short } from "../../domain/show.ts";
-import { useBook, useConnectionState, useTape } from "../../live/hooks.ts";
+import { useBook, useConnectionState } from "../../live/hooks.ts";
 import { useSession } from "../../state/session.ts";
 import { classes, EmptyState, Select, SkeletonRows } from "../../ui/index.ts";
 import { fillFromBook } from "./draft.ts";
+import { editOrders } from "./editing.ts";
+import { LastPrice } from "./last_price.tsx";
 import { openOrders } from "./pairs.ts";
 
 const ROWS = 11;
@@ -55,7 +57,7 @@ export function OrderBook({ pair }: { pair: Pair }) {
 
 function Heads({ pair }: { pair: Pair }) {
   return (
-    <div aria-hidden="true" className="grid grid-cols-3 gap-2 px-3 pb-1 text-[12px] text-muted">
+    <div aria-hidden="true" className="grid grid-cols-3 gap-2 pr-3 pl-6 pb-1 text-[12px] text-muted">
       <span title={pair.quote.symbol}>Price</span>
       <span className="text-right" title={pair.base.symbol}>
         Size
@@ -69,7 +71,7 @@ interface LevelsProps {
   readonly pair: Pair;
   readonly side: Side;
   readonly rows: readonly DepthRow[];
-  readonly mine: ReadonlySet<string>;
+  readonly mine: MyLevels;
   readonly step: string;
 }
 
@@ -88,13 +90,14 @@ const Levels = memo(function Levels({ pair, side, rows, mine, step }: LevelsProp
   return (
     <ul ref={list} onKeyDown={move} aria-label={side === "asks" ? "Asks, the best last" : "Bids, the best first"} data-side={side}>
       {shown.map((row, place) => (
-        <li key={row.price}>
+        <li key={row.price} className="relative">
+          {mine.has(`${side} ${row.price}`) ? <MineMark pair={pair} price={row.price} orderIds={mine.get(`${side} ${row.price}`) ?? []} /> : null}
           <button
             type="button"
             tabIndex={place === nearest ? 0 : -1}
             onClick={() => fillFromBook(pair.symbol, row.price, row.total)}
             title={`Total ${row.total} ${pair.base.symbol}`}
-            className="figures relative grid w-full grid-cols-3 gap-2 px-3 py-px text-left text-[13px] hover:bg-raised"
+            className="figures relative grid w-full grid-cols-3 gap-2 pr-3 pl-6 py-px text-left text-[13px] hover:bg-raised"
           >
             <span
               aria-hidden="true"
@@ -103,7 +106,6 @@ const Levels = memo(function Levels({ pair, side, rows, mine, step }: LevelsProp
             />
             <span className={classes("relative truncate", side === "asks" ? "text-down" : "text-up")}>
               {fixed(row.price, placesOf(step))}
-              {mine.has(`${side} ${row.price}`) ? <MineMark /> : null}
             </span>
             <span className="relative truncate text-right">{short(row.quantity, QUANTITY_PLACES)}</span>
             <span className="relative truncate text-right text-muted">{short(row.total, QUANTITY_PLACES)}</span>
@@ -114,27 +116,28 @@ const Levels = memo(function Levels({ pair, side, rows, mine, step }: LevelsProp
   );
 });
 
-function MineMark() {
+/** My orders at a level: pressed, they are changed. The arrows come by here too. */
+function MineMark({ pair, price, orderIds }: { pair: Pair; price: string; orderIds: readonly string[] }) {
+  const what = orderIds.length === 1 ? "your order" : `your ${orderIds.length} orders`;
   return (
-    <span className="ml-1 text-accent" title="You have an order here">
-      <span aria-hidden="true">◆</span>
-      <span className="sr-only">your order</span>
-    </span>
+    <button
+      type="button"
+      tabIndex={-1}
+      onClick={() => editOrders(pair.symbol, orderIds)}
+      aria-label={`Edit ${what} at ${price}`}
+      title={`Edit ${what} here`}
+      className="absolute inset-y-0 left-0 z-10 w-6 rounded text-center text-[12px] leading-none text-accent hover:bg-accent-soft"
+    >
+      ◆
+    </button>
   );
 }
 
 function Middle({ pair, bestBid, bestAsk }: { pair: Pair; bestBid: string | undefined; bestAsk: string | undefined }) {
-  const tape = useTape(pair.symbol);
-  const [last, before] = tape ?? [];
-  const change = last && before ? compare(last.price, before.price) : 0;
   const spread = spreadOf(bestBid, bestAsk);
   return (
     <div className="my-0.5 flex items-baseline justify-between gap-2 border-y border-line px-3 py-1">
-      <span className={classes("figures text-base font-semibold", change > 0 ? "text-up" : change < 0 ? "text-down" : "text-text")} data-testid="last-price">
-        {last ? fixed(last.price, placesOf(pair.tickSize)) : "–"}
-        <span aria-hidden="true">{change > 0 ? " ↑" : change < 0 ? " ↓" : ""}</span>
-        <span className="sr-only">{change > 0 ? "up" : change < 0 ? "down" : ""}</span>
-      </span>
+      <LastPrice pair={pair} className="text-base font-semibold" />
       {spread ? (
         <span className="figures text-[12px] text-muted" title={`${spread.bps} hundredths of a percent`}>
           Spread {spread.width}
@@ -144,16 +147,18 @@ function Middle({ pair, bestBid, bestAsk }: { pair: Pair; bestBid: string | unde
   );
 }
 
-/** Where I have orders, by side and by the price at which their group is shown. */
-function useMyLevels(pair: Pair, step: string): ReadonlySet<string> {
+/** Ids of my orders, by side and by the price at which their group is shown. */
+type MyLevels = ReadonlyMap<string, readonly string[]>;
+
+function useMyLevels(pair: Pair, step: string): MyLevels {
   const { session } = useSession();
   const mine = useQuery({ ...openOrders(session?.userId ?? "", pair.symbol), enabled: session !== null });
   return useMemo(() => {
-    const found = new Set<string>();
-    for (const order of session ? (mine.data ?? []) : []) {
-      const side = order.side === "BUY" ? "bids" : "asks";
-      const price = toStep(order.worstPrice, step, side === "bids" ? "down" : "up");
-      if (order.triggered) found.add(`${side} ${price}`);
+    const found = new Map<string, string[]>();
+    for (const { id, side, worstPrice, triggered } of session ? (mine.data ?? []) : []) {
+      const bids = side === "BUY";
+      const level = `${bids ? "bids" : "asks"} ${toStep(worstPrice, step, bids ? "down" : "up")}`;
+      if (triggered) found.set(level, [...(found.get(level) ?? []), id]);
     }
     return found;
   }, [mine.data, session, step]);

@@ -4,6 +4,9 @@ import { pairs, type Pair } from "../../api/queries.ts";
 import { compact } from "../../domain/show.ts";
 import { useTicker } from "../../live/hooks.ts";
 import { Change, Money, Nothing, Select, Status } from "../../ui/index.ts";
+import { useWide } from "../../ui/wide.ts";
+import { LastPrice } from "./last_price.tsx";
+import { LayoutMenu } from "./layout_menu.tsx";
 
 /** Which pair, what it trades at, and how its last 24 hours were. */
 export function PairHeader({ pair }: { pair: Pair }) {
@@ -26,7 +29,7 @@ export function PairHeader({ pair }: { pair: Pair }) {
       </div>
       <dl className="flex flex-wrap gap-x-6 gap-y-1 text-[13px]">
         <Entry name="Last">
-          <Money value={ticker?.last} unit={pair.quote.symbol} />
+          <LastPrice pair={pair} unit={pair.quote.symbol} />
         </Entry>
         <Entry name="24 h">
           <Change bps={stats?.changeBps24h} />
@@ -44,11 +47,14 @@ export function PairHeader({ pair }: { pair: Pair }) {
           </Entry>
         ) : null}
       </dl>
-      {pair.marketId ? (
-        <Link to={`/markets/${pair.marketId}`} className="ml-auto rounded text-[13px] text-accent underline underline-offset-2">
-          About this asset
-        </Link>
-      ) : null}
+      <div className="ml-auto flex items-center gap-3">
+        {pair.marketId ? (
+          <Link to={`/markets/${pair.marketId}`} className="rounded text-[13px] text-accent underline underline-offset-2">
+            About this asset
+          </Link>
+        ) : null}
+        {useWide() ? <LayoutMenu /> : null}
+      </div>
     </div>
   );
 }

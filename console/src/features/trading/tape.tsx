@@ -7,13 +7,13 @@ import { classes, EmptyState, Quantity, SkeletonRows, Time } from "../../ui/inde
 const ROWS = 40;
 
 /** The pair's last trades, the newest first. */
-export function Tape({ pair }: { pair: Pair }) {
+export function Tape({ pair, height }: { pair: Pair; height?: number }) {
   const trades = useTape(pair.symbol);
   const stale = useConnectionState().kind !== "live";
   if (trades === null) return <SkeletonRows label="Trades are on their way" />;
   if (trades.length === 0) return <EmptyState title="No trade yet">The first one sets the price.</EmptyState>;
   return (
-    <div className={classes("max-h-80 overflow-y-auto", stale && "opacity-45 grayscale")} tabIndex={0} role="region" aria-label="Recent trades">
+    <div className={classes("max-h-80 overflow-y-auto", stale && "opacity-45 grayscale")} style={height ? { height, maxHeight: height } : undefined} tabIndex={0} role="region" aria-label="Recent trades">
       <table className="w-full text-[13px]">
         <caption className="sr-only">Recent trades</caption>
         <thead className="text-[12px] text-muted">

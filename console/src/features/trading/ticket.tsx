@@ -57,7 +57,7 @@ export function Ticket({ pair, onPlaced }: { pair: Pair; onPlaced?: () => void }
         ))}
       </Select>
       <PriceFields draft={draft} change={change} pair={pair} wrong={wrong} />
-      <Field label="Quantity" inputMode="decimal" unit={pair.base.symbol} value={draft.quantity} error={wrong.quantity} onChange={(event) => change({ quantity: event.target.value })} />
+      <Field label="Quantity" data-ticket="quantity" inputMode="decimal" unit={pair.base.symbol} value={draft.quantity} error={wrong.quantity} onChange={(event) => change({ quantity: event.target.value })} />
       <Share draft={draft} change={change} pair={pair} rules={rules} worst={worst} />
       <ForceFields draft={draft} change={change} wrong={wrong} />
       <MoreFields draft={draft} change={change} wrong={wrong} />
