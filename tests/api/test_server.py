@@ -1,16 +1,19 @@
 """What arrives as bytes: odd framing and headers, over a real socket (I-04, I-05, A-16). Never 5xx, never a hang."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
 from redis.asyncio import Redis
+from websockets.asyncio.client import connect
 
 from deedbook.api import middleware, server
 from deedbook.infra.embedded import EmbeddedValkey
 from tests.api.loopback import serving, speak
 from tests.support.servers import PostgresServer
+from tests.support.waiting import eventually
 from tests.support.world import World, open_world
 
 
@@ -162,6 +165,22 @@ async def test_who_keeps_us_waiting_is_let_go(
             await asyncio.sleep(0.05)
         await asyncio.gather(gone, return_exceptions=True)
         writer.transport.abort()
+
+
+async def test_nothing_is_kept_of_a_websocket_that_is_over(world: World) -> None:
+    def kept() -> int:
+        gc.collect()
+        return sum(type(found) is server.Http for found in gc.get_objects())
+
+    async def none_are_kept() -> bool:
+        return kept() < before + 10
+
+    async with serving(world) as address:
+        before = kept()
+        for _ in range(20):
+            async with connect(address.replace("http", "ws") + "/api/v1/ws"):
+                pass
+        await eventually(none_are_kept, "what served the WebSockets is forgotten", every_s=0.2)
 
 
 async def test_who_takes_nothing_of_what_is_sent_is_let_go(

@@ -14,7 +14,7 @@ from tests.support.mail_server import MailServer, mail_server
 
 @pytest.fixture(scope="package")
 async def venue() -> AsyncIterator[Venue]:
-    async with mail_server() as mail, open_venue(**by(mail)) as opened:
+    async with mail_server() as mail, open_venue(is_strange=True, **by(mail)) as opened:
         opened.letters = mail.letters
         yield opened
 

@@ -131,7 +131,7 @@ class Http(HttpToolsProtocol):
         self._unread = 0
         self._awaited_after = object()
         self._awaited_until = 0.0
-        self._patience = Patience(self.loop, self._lose_patience)
+        self._patience = Patience(self.loop, self.timeout_keep_alive_handler)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(OneWrite(transport))  # type: ignore[arg-type]
@@ -154,9 +154,9 @@ class Http(HttpToolsProtocol):
         else:
             self._patience.wait_until(self.loop.time() + IDLE_S)
 
-    def _lose_patience(self) -> None:
-        if self in self.connections:  # It may be a WebSocket by now.
-            self.timeout_keep_alive_handler()
+    def handle_websocket_upgrade(self) -> None:
+        self._patience.end()  # A WebSocket has its own, and nobody would tell this when it is over.
+        super().handle_websocket_upgrade()
 
     def data_received(self, data: bytes) -> None:
         self._unread += len(data)
