@@ -107,7 +107,7 @@ function Share({ draft, change, pair, rules, worst }: ShareProps) {
   return (
     <div className="flex flex-col gap-1">
       <div className="flex items-center justify-between gap-2 text-[13px] text-muted">
-        <span>
+        <span className="min-w-0">
           Available <Quantity value={session ? available : null} unit={token} places={4} />
         </span>
         <Button small tone="quiet" disabled={!usable} onClick={() => change({ quantity: most })} title="The most, with the fee">
@@ -141,7 +141,7 @@ function PlaceButton({ draft, pair, blocked, busy }: { draft: Draft; pair: Pair;
   const what = `${sentence(draft.side)}${amount && !blocked ? ` ${short(amount, 4)}` : ""} ${pair.base.symbol}`;
   return (
     <div className="flex flex-col gap-1">
-      <Button type="submit" tone={draft.side === "BUY" ? "buy" : "sell"} busy={busy} reason={blocked?.text} className="w-full" data-testid="place">
+      <Button type="submit" tone={draft.side === "BUY" ? "buy" : "sell"} busy={busy} reason={blocked?.text} className="w-full whitespace-normal!" data-testid="place">
         {what}
       </Button>
       {blocked ? (
