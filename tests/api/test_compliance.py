@@ -327,6 +327,51 @@ async def test_a_list_is_refused_when_its_question_makes_no_sense(
     refused(answer, 422, "invalid_request")
 
 
+async def test_who_is_stopped_stands_on_the_restricted_list(office: Office, shared: World) -> None:
+    users = sorted([await shared.user() for _ in range(3)], key=lambda user: str(user.user_id))
+    for user in users[:2]:
+        await office.act(user, "freeze")
+    await office.act(users[2], "sanctions", {"sanctioned": True, "reason": "listed"})
+    ours = {str(user.user_id) for user in users}
+    found: list[dict[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        asked = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
+        page = await shared.http.get("/compliance/restricted", params=asked, headers=office.officer.headers)
+        found += [entry for entry in page.json()["data"] if entry["userId"] in ours]
+        cursor = page.json()["nextCursor"]
+        if cursor is None:
+            break
+    assert [entry["userId"] for entry in found] == [str(user.user_id) for user in users]
+    assert [(entry["frozen"], entry["sanctioned"]) for entry in found] == [
+        (True, False),
+        (True, False),
+        (False, True),
+    ]
+    assert found[0]["frozenReason"] == BECAUSE["reason"]
+    await office.act(users[0], "unfreeze")
+    rest = await shared.http.get("/compliance/restricted?limit=200", headers=office.officer.headers)
+    assert str(users[0].user_id) not in {entry["userId"] for entry in rest.json()["data"]}
+
+
+async def test_a_note_stands_in_the_sealed_record_and_is_told_to_nobody_else(
+    office: Office, shared: World
+) -> None:
+    user = await shared.user()
+    written = await office.act(user, "notes", {"text": "called the bank"})
+    assert (written.status_code, written.json()["userId"]) == (201, str(user.user_id))
+    asked = {"entityId": str(user.user_id), "action": "compliance.note_written"}
+    audit = await shared.http.get("/admin/audit", params=asked, headers=office.officer.headers)
+    [row] = audit.json()["data"]
+    assert (row["details"]["text"], row["actorId"]) == ("called the bank", str(office.officer.user_id))
+    own = await shared.http.get(f"/tokens/compliance/{user.user_id}", headers=user.headers)
+    assert "called the bank" not in own.text
+    for text in ("", "  ", "x" * 4001):
+        refused(await office.act(user, "notes", {"text": text}), 422, "invalid_request", "/text")
+    nobody = User(uuid4(), office.officer.wallet, "", "", None)
+    refused(await office.act(nobody, "notes", {"text": "who?"}), 404, "user_not_found")
+
+
 # Rules
 
 

@@ -73,6 +73,8 @@ OWNER_AND_ADMIN: dict[str, tuple[int, int]] = {
     "POST /api/v1/compliance/{userId}/freeze": (403, 200),
     "POST /api/v1/compliance/{userId}/unfreeze": (403, 200),
     "POST /api/v1/compliance/{userId}/sanctions": (403, 200),
+    "POST /api/v1/compliance/{userId}/notes": (403, 201),
+    "GET /api/v1/compliance/restricted": (403, 200),
     "GET /api/v1/compliance/records": (403, 403),
     "GET /api/v1/tokens/{id}/rules": (200, 200),
     "PUT /api/v1/tokens/{id}/rules": (403, 200),
@@ -124,6 +126,7 @@ async def _of_a_holder(world: World, path: str) -> Things:
         "{userId}": {"tokenId": str(desk.token), "kycStatus": "APPROVED"},
         "verify": {"tokenId": str(desk.token), "legalName": "Ada", "country": "LU"},
         "sanctions": {"sanctioned": True, "reason": "looked at it"},
+        "notes": {"text": "looked at it"},
         "preview": {"operation": "DEPOSIT", "toUserId": str(owner.user_id), "amount": "1"},
     }
     body = bodies.get(path.rsplit("/", 1)[-1], {"reason": "looked at it"})

@@ -2,6 +2,7 @@
 
 import json
 import os
+import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -116,4 +117,58 @@ async def test_rules_are_changed_and_a_token_paused_when_an_officer_says_why(
     await visit.press("Let it move")
     await expect(visit.page.get_by_text("Paused", exact=True)).to_have_count(0)
     visit.nothing_was_amiss()
+    await visit.page.context.close()
+
+
+async def test_note_stays_and_the_stopped_are_listed_when_an_officer_works_on_a_case(
+    venue: Venue, browser: Browser
+) -> None:
+    user_id = await newcomer(venue)
+    await venue.post("compliance", f"/compliance/{user_id}/freeze", {"reason": "court order 14/2026"})
+    visit = await look(browser, venue.url, session=venue.sessions["compliance"])
+    await visit.open("/compliance")
+    listed = visit.page.get_by_role("table", name="Accounts that are frozen or on the sanctions list")
+    row = listed.get_by_role("row", name="court order 14/2026")
+    await expect(row).to_contain_text("Freeze")
+    await row.get_by_role("link").click()
+    await visit.says("Nobody has written anything yet.")
+    await visit.page.get_by_label("A note").fill("Called the bank: the account is theirs.")
+    await visit.press("Put on record")
+    notes = visit.page.get_by_role("list", name="Notes, newest first")
+    await expect(notes.get_by_role("listitem")).to_contain_text("Called the bank")
+    await expect(visit.page.get_by_label("A note")).to_have_value("")
+    await venue.post("compliance", f"/compliance/{user_id}/unfreeze", {"reason": "lifted"})
+    await visit.open("/compliance")
+    await expect(visit.page.get_by_text("court order 14/2026")).to_have_count(0)
+    visit.nothing_was_amiss()
+    await visit.page.context.close()
+
+
+async def test_table_is_rehearsed_and_written_when_it_can_be_read(venue: Venue, browser: Browser) -> None:
+    first, second, symbol = await newcomer(venue), await newcomer(venue), venue.samples["token"]
+    nobody = str(uuid.uuid4())
+    header = "user,token,kyc,level,whitelisted,country,ends"
+    visit = await look(browser, venue.url, session=venue.sessions["compliance"])
+    await visit.open("/compliance")
+    table = visit.page.get_by_label("A table of records")
+    await table.fill(f"{header}\n{first},{symbol},APPROVED,2,maybe,PT,")
+    await visit.says("Line 2: whitelisted is yes or no.")
+    await table.fill(
+        f"{header}\n{first},{symbol},APPROVED,2,yes,PT,2027-01-31\n"
+        f"{nobody},{symbol},APPROVED,2,yes,,\n{second},{symbol},REJECTED,0,no,,"
+    )
+    await visit.press("Rehearse")
+    rows = visit.page.get_by_role("table", name="What would change").get_by_role("row")
+    await expect(rows.nth(1)).to_contain_text("APPROVED")
+    async with venue.client("compliance") as http:
+        assert (await http.get(f"/tokens/compliance/{first}")).json()["records"] == []
+    await visit.press("Write 2")
+    await expect(rows.nth(1)).to_contain_text("Written")
+    await expect(rows.nth(3)).to_contain_text("Written")
+    await expect(rows.nth(2)).not_to_contain_text("Written")
+    async with venue.client("compliance") as http:
+        [record] = (await http.get(f"/tokens/compliance/{first}")).json()["records"]
+    assert (record["kycStatus"], record["jurisdiction"]) == ("APPROVED", "PT")
+    assert record["expiresAt"].startswith("2027-01-31T23:59:59")
+    assert [complaint for complaint in visit.complaints if "404" not in complaint] == []
     await visit.page.context.close()

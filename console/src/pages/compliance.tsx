@@ -2,7 +2,9 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { idProblem } from "../features/audit/wanted.ts";
 import { Calendar } from "../features/compliance/calendar.tsx";
+import { BulkImport } from "../features/compliance/bulk_import.tsx";
 import { Records } from "../features/compliance/records.tsx";
+import { RestrictedList } from "../features/compliance/restricted.tsx";
 import { Button, Field, PageTitle, Panel } from "../ui/index.ts";
 
 export default function Compliance() {
@@ -10,7 +12,11 @@ export default function Compliance() {
     <>
       <PageTitle title="Compliance" about="Who may hold what, until when, and who is stopped." />
       <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,1fr)_minmax(22rem,26rem)]">
-        <Records />
+        <div className="flex min-w-0 flex-col gap-4">
+          <Records />
+          <RestrictedList />
+          <BulkImport />
+        </div>
         <div className="flex flex-col gap-4 max-xl:order-first">
           <FindUser />
           <Calendar />

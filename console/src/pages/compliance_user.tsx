@@ -6,6 +6,7 @@ import { hasRole, useMe } from "../api/queries.ts";
 import { sentence } from "../domain/words.ts";
 import { EditRecord } from "../features/compliance/edit_record.tsx";
 import { Enforcement, Reached } from "../features/compliance/enforcement.tsx";
+import { Notes } from "../features/compliance/notes.tsx";
 import { exposureOf, regulated, standingOf, type KycRecord, type Standing } from "../features/compliance/queries.ts";
 import { AuditLink } from "../features/staff/audit_link.tsx";
 import { Badge, Button, EmptyState, Facts, Hex, Loaded, Nothing, Notice, PageTitle, Panel, Select, Status, Table, Time } from "../ui/index.ts";
@@ -56,6 +57,9 @@ function Shown({ standing }: { standing: Standing }) {
       <Panel title="Records" flush className="lg:col-span-2">
         <Records standing={standing} />
       </Panel>
+      <div className="lg:col-span-2">
+        <Notes userId={standing.userId} />
+      </div>
     </div>
   );
 }

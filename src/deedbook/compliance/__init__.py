@@ -12,6 +12,7 @@ from deedbook.compliance.service import (
     set_rules,
     set_sanctioned,
     unfreeze,
+    write_note,
 )
 from deedbook.compliance.standing import Standing, changed_since, standings
 from deedbook.compliance.terms import (
@@ -63,4 +64,5 @@ __all__ = [
     "set_sanctioned",
     "standings",
     "unfreeze",
+    "write_note",
 ]

@@ -50,6 +50,14 @@ class AccountScreened(Fact):
     reason: str
 
 
+@fact("compliance.note_written", stream="user_id", audience=Audience.OPERATORS)
+class NoteWritten(Fact):
+    """An officer has written down something about a case. It stays in the sealed record, and goes nowhere else."""
+
+    user_id: UserId
+    text: str
+
+
 @fact("compliance.rules_changed", stream="token_id", exported=True)
 class RulesChanged(Fact):
     """A token asks for something else of those who hold it."""

@@ -19,6 +19,7 @@ from deedbook.compliance.events import (
     AccountScreened,
     AccountUnfrozen,
     ComplianceExpired,
+    NoteWritten,
     RecordChanged,
     RulesChanged,
     TokenPausedFact,
@@ -98,6 +99,16 @@ async def unfreeze(tx: Tx, actor: Actor, user_id: UserId, reason: str) -> Profil
         FourEyes · UserNotFound: see there.
     """
     return await _set_frozen(tx, actor, user_id, reason, frozen=False)
+
+
+async def write_note(tx: Tx, actor: Actor, user_id: UserId, text: str) -> None:
+    """Put something about a case on record. It changes nothing, and is never changed.
+
+    Raises:
+        UserNotFound: there is no such user.
+    """
+    await held_profile(tx, user_id)
+    tx.emit(NoteWritten(user_id=user_id, text=text), actor, before={}, after={})
 
 
 async def set_sanctioned(tx: Tx, actor: Actor, user_id: UserId, sanctioned: bool, reason: str) -> Profile:

@@ -43,6 +43,30 @@ async def standing(tx: Tx, user_id: UserId) -> ShownStanding | None:
     return ShownStanding(**dict(row), records=tuple(records))
 
 
+@dataclass(frozen=True)
+class Restricted:
+    """An account that is stopped, whatever its records say."""
+
+    user_id: UserId
+    account: Address
+    frozen: bool
+    frozen_reason: str | None
+    sanctioned: bool
+    screened_at: datetime | None
+
+
+async def restricted(db: Database, after: UUID | None, limit: int) -> list[Restricted]:
+    """Accounts that are frozen or on the sanctions list, in the order of their users."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(
+            "SELECT user_id, account, frozen, frozen_reason, sanctioned, screened_at FROM compliance_profiles "
+            "WHERE (frozen OR sanctioned) AND ($1::uuid IS NULL OR user_id > $1) ORDER BY user_id LIMIT $2",
+            after,
+            limit,
+        )
+    return [Restricted(**dict(row)) for row in rows]
+
+
 async def records(
     db: Database,
     status: KycStatus | None,

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator
 
 from deedbook import compliance
 from deedbook.api.deps import PUBLIC, SIGNED_IN, CallerDep, DatabaseDep, IfMatchDep, UnitDep, access
-from deedbook.api.paging import Cursor, Limit, decode_ids, encode_cursor
+from deedbook.api.paging import Cursor, Limit, decode_id, decode_ids, encode_cursor
 from deedbook.api.strict import StrictRoute
 from deedbook.api.v1.schemas.common import Page, _uuid
 from deedbook.api.v1.schemas.compliance import (
@@ -18,12 +18,14 @@ from deedbook.api.v1.schemas.compliance import (
     PreviewAnswer,
     PreviewOperation,
     RecordAnswer,
+    RestrictedAnswer,
     RulesAnswer,
     Screen,
     SetRecord,
     SetRules,
     StandingAnswer,
     Verify,
+    WriteNote,
 )
 from deedbook.compliance import KycStatus, TokenRules, views
 from deedbook.compliance.errors import ComplianceRecordNotFound, TokenNotFound
@@ -114,6 +116,28 @@ async def screen(user_id: UserPath, body: Screen, caller: CallerDep, unit: UnitD
         return await _standing(tx, user_id)
 
     return await unit.run(work, StandingAnswer.of)
+
+
+@router.post(
+    "/compliance/{userId}/notes", status_code=201, openapi_extra=_ENFORCE, response_model=StandingAnswer
+)
+async def write_note(user_id: UserPath, body: WriteNote, caller: CallerDep, unit: UnitDep) -> Response:
+    """Put a note about a case into the sealed record: `GET /admin/audit` tells it, to staff alone."""
+
+    async def work(tx: Tx) -> ShownStanding:
+        await compliance.write_note(tx, caller.actor, UserId(user_id), body.text)
+        return await _standing(tx, user_id)
+
+    return await unit.run(work, StandingAnswer.of, status=201)
+
+
+@router.get("/compliance/restricted", openapi_extra=access(Role.COMPLIANCE, Role.ADMIN, bucket="reads"))
+async def restricted(db: DatabaseDep, cursor: Cursor = None, limit: Limit = 50) -> Page[RestrictedAnswer]:
+    """Accounts that are frozen or on the sanctions list, in the order of their users."""
+    found = await views.restricted(db, decode_id("restricted", cursor), limit + 1)
+    page, more = found[:limit], len(found) > limit
+    following = encode_cursor("restricted", page[-1].user_id) if more else None
+    return Page(data=[RestrictedAnswer.of(entry) for entry in page], next_cursor=following)
 
 
 @router.get("/compliance/records", openapi_extra=access(Role.COMPLIANCE, bucket="reads"))

@@ -20,7 +20,7 @@ from deedbook.compliance import (
 )
 from deedbook.compliance.eligibility import Preview
 from deedbook.compliance.terms import MAX_KYC_LEVEL, MAX_LOCK_UP_DAYS, TokenFacts
-from deedbook.compliance.views import ShownStanding
+from deedbook.compliance.views import Restricted, ShownStanding
 from deedbook.identity import checksum_address
 from deedbook.kernel.amounts import MalformedAmount, to_text, to_units
 from deedbook.kernel.errors import FieldError, Invalid
@@ -94,6 +94,14 @@ class Because(Body):
     """Why."""
 
     reason: Why
+
+
+class WriteNote(Body):
+    """Something about a case."""
+
+    text: Annotated[
+        Text, Field(min_length=1, max_length=4000, examples=["Called the bank: the account is theirs"])
+    ]
 
 
 class Screen(Body):
@@ -203,6 +211,21 @@ class StandingAnswer(Answer):
             "records": [RecordAnswer.of(record) for record in standing.records],
         }
         return cls(**{**vars(standing), **told})
+
+
+class RestrictedAnswer(Answer):
+    """An account that is stopped."""
+
+    user_id: UUID
+    account: str
+    frozen: bool
+    frozen_reason: str | None
+    sanctioned: bool
+    screened_at: Moment | None
+
+    @classmethod
+    def of(cls, found: Restricted) -> "RestrictedAnswer":
+        return cls(**{**vars(found), "account": checksum_address(found.account)})
 
 
 class RulesAnswer(Answer):
