@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 from websockets.asyncio.client import connect
 
-from deedbook.api import middleware, server
+from deedbook.api import middleware, protocol
 from deedbook.infra.embedded import EmbeddedValkey
 from tests.api.loopback import serving, speak
 from tests.support.servers import PostgresServer
@@ -122,11 +122,11 @@ async def test_who_sends_without_end_is_let_go_before_it_is_kept(
 
 async def test_the_last_of_too_many_at_once_goes_without_an_answer(served: tuple[World, str]) -> None:
     reader, writer = await _open(served[1])
-    writer.write((GET + b"\r\n") * (server.MAX_WAITING + 100))
+    writer.write((GET + b"\r\n") * (protocol.MAX_WAITING + 100))
     told = await asyncio.wait_for(reader.read(-1), 20)
     writer.transport.abort()
     answers = told.count(b"HTTP/1.1 200 OK")
-    assert server.MAX_WAITING < answers < server.MAX_WAITING + 100 and b" 400 " not in told
+    assert protocol.MAX_WAITING < answers < protocol.MAX_WAITING + 100 and b" 400 " not in told
     assert told.count(b"connection: close") == 1
 
 
@@ -154,7 +154,7 @@ SILENT = {
 async def test_who_keeps_us_waiting_is_let_go(
     served: tuple[World, str], monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    monkeypatch.setattr(server, "IDLE_S", 0.4)
+    monkeypatch.setattr(protocol, "IDLE_S", 0.4)
     begun, more = SILENT[kind]
     async with serving(served[0]) as address, asyncio.timeout(10):
         reader, writer = await _open(address)
@@ -170,7 +170,7 @@ async def test_who_keeps_us_waiting_is_let_go(
 async def test_nothing_is_kept_of_a_websocket_that_is_over(world: World) -> None:
     def kept() -> int:
         gc.collect()
-        return sum(type(found) is server.Http for found in gc.get_objects())
+        return sum(type(found) is protocol.Http for found in gc.get_objects())
 
     async def none_are_kept() -> bool:
         return kept() < before + 10
@@ -186,7 +186,7 @@ async def test_nothing_is_kept_of_a_websocket_that_is_over(world: World) -> None
 async def test_who_takes_nothing_of_what_is_sent_is_let_go(
     served: tuple[World, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "IDLE_S", 0.4)
+    monkeypatch.setattr(protocol, "IDLE_S", 0.4)
     async with serving(served[0]) as address, asyncio.timeout(20):
         writer = (await _open(address, limit=1024))[1]
         asked = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
