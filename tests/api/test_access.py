@@ -93,6 +93,7 @@ WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
     "POST /api/v1/withdrawals/{id}/approve": STAFF,
     "POST /api/v1/withdrawals/{id}/reject": STAFF,
     "GET /api/v1/withdrawals/addresses": A_USERS_OWN,
+    "GET /api/v1/withdrawals/limits/{tokenId}": A_USERS_OWN,
     "POST /api/v1/withdrawals/addresses": (401, 201, 201, 201, 201),
     "DELETE /api/v1/withdrawals/addresses/{address}": NOT_YOURS,
     "PUT /api/v1/withdrawals/allow-list": A_USERS_OWN,

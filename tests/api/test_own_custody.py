@@ -1,6 +1,8 @@
-"""What users ask before their money moves: what their wallet has, and under what they sign an approval."""
+"""What users ask before their money moves: what their wallet has, and under what they sign an approval, and
+how much may leave."""
 
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -92,4 +94,22 @@ async def test_nothing_is_told_of_a_token_whose_contract_says_nothing(till: Till
 async def test_a_token_that_the_vault_does_not_keep_is_refused(till: Till) -> None:
     user = await till.user()
     answer = await till.world.http.get(f"/deposits/terms/{UNKNOWN_ID}", headers=user.headers)
+    refused(answer, 422, "token_not_kept")
+
+
+async def test_what_a_withdrawal_uses_up_is_told_and_another_ones_is_not(till: Till) -> None:
+    alice, bob = await till.user("2000000"), await till.user()
+    path = f"/withdrawals/limits/{till.cash.token_id}"
+    before = await till.get(path, alice)
+    assert (before["used"], before["left"]) == ("0", before["dailyLimit"])
+    asked = await till.done("/withdrawals", alice, till.withdrawal(alice, amount="12000.5"))
+    after = await till.get(path, alice)
+    left = Decimal(before["dailyLimit"]) - Decimal("12000.5")
+    assert (after["used"], Decimal(after["left"])) == ("12000.5", left)
+    assert (await till.get(path, bob))["used"] == "0"
+    too_much = till.withdrawal(alice, amount=str(left + 1))
+    refused(await till.send("/withdrawals", alice, too_much), 422, "withdrawal_limit_exceeded")
+    await till.world.post(f"/withdrawals/{asked['id']}/cancel", alice)
+    assert (await till.get(path, alice))["used"] == "0"
+    answer = await till.world.http.get(f"/withdrawals/limits/{UNKNOWN_ID}", headers=alice.headers)
     refused(answer, 422, "token_not_kept")

@@ -92,6 +92,7 @@ OWNER_AND_ADMIN: dict[str, tuple[int, int]] = {
     "POST /api/v1/withdrawals/{id}/approve": (403, 200),
     "POST /api/v1/withdrawals/{id}/reject": (403, 200),
     "GET /api/v1/withdrawals/addresses": (200, 200),
+    "GET /api/v1/withdrawals/limits/{tokenId}": (200, 200),
     "POST /api/v1/withdrawals/addresses": (201, 201),
     "DELETE /api/v1/withdrawals/addresses/{address}": (200, 404),
     "PUT /api/v1/withdrawals/allow-list": (200, 200),

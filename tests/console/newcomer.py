@@ -7,7 +7,7 @@ from tests.console.venue import Venue
 from tests.console.wallet import TestWallet
 
 GAS_MONEY = hex(10**18)
-CHAIN_MS = 60_000
+CHAIN_MS = 120_000
 
 
 async def newcomer(

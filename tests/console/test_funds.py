@@ -18,6 +18,8 @@ async def test_dollars_come_in_and_go_out_when_their_owner_signs(venue: Venue, b
     page = visit.page
     await visit.open("/funds")
     await visit.says(wallet.address)
+    await visit.press("Show it as a QR code")
+    await expect(page.get_by_role("img", name=f"QR code of {wallet.address} on chain 31337")).to_be_visible()
     await page.get_by_label("How it comes in").select_option("own")
     await page.get_by_label("Amount").fill("1,000.5")
     await visit.press("Sign and deposit")
@@ -34,7 +36,9 @@ async def test_dollars_come_in_and_go_out_when_their_owner_signs(venue: Venue, b
     await page.get_by_role("tab", name="Withdraw").click()
     await page.get_by_label("Amount").fill("1000.500001")
     await visit.says("At most 1000.5")
+    await visit.says("Within 24 hours: 0 of 1,000,000 USDC used")
     await page.get_by_label("Amount").fill("250.25")
+    await visit.says("This one leaves by itself.")
     await page.get_by_label("To", exact=True).fill(destination)
     await visit.says("You have never withdrawn to this address")
     await visit.press("Look at it once more")
@@ -49,6 +53,7 @@ async def test_dollars_come_in_and_go_out_when_their_owner_signs(venue: Venue, b
     data = "0x70a08231" + destination[2:].lower().rjust(64, "0")
     assert int(await wallet.ask_node("eth_call", {"to": usdc, "data": data}, "latest"), 16) == 250_250_000
 
+    await expect(page.get_by_text("Within 24 hours")).to_contain_text("250.25 of")
     await visit.press("Its way: 250.25 USDC")
     await expect(page.get_by_role("list", name="Its way").locator("[data-state=done]")).to_have_count(4)
     await page.keyboard.press("Escape")

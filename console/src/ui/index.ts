@@ -9,6 +9,7 @@ export { Confirm, Dialog } from "./dialog.tsx";
 export { Check, Field, Select, TextArea } from "./field.tsx";
 export { Change, Hex, Money, Nothing, Quantity, Time, useNow } from "./figures.tsx";
 export { Facts, Notice, PageTitle, Panel, Stat, type NoticeTone } from "./panel.tsx";
+export { QrCode } from "./qr_code.tsx";
 export { EmptyState, ErrorState, Loaded, Skeleton, SkeletonRows, useCountdown } from "./states.tsx";
 export { Stepper, type StepEntry, type StepState } from "./stepper.tsx";
 export { Table, type Column } from "./table.tsx";

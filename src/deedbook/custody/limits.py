@@ -9,7 +9,7 @@ from deedbook.custody.terms import Limits
 from deedbook.identity import Caller
 from deedbook.infra.database import Tx
 from deedbook.kernel.amounts import MAX_UNITS, to_text, to_units
-from deedbook.kernel.ids import TokenId
+from deedbook.kernel.ids import TokenId, UserId
 from deedbook.tokens import Token
 
 
@@ -32,6 +32,17 @@ async def read(tx: Tx, token_id: TokenId, policy: Policy) -> tuple[Token, Limits
     if token is None:
         raise TokenNotKept
     return token, await of_token(tx, token, policy)
+
+
+async def of_user(tx: Tx, user_id: UserId, token_id: TokenId, policy: Policy) -> tuple[Token, Limits, int]:
+    """A token, its limits, and how much of the daily one this user has used up: what left in 24 hours, and what is
+    about to.
+
+    Raises:
+        TokenNotKept: there is no such token.
+    """
+    token, allowed = await read(tx, token_id, policy)
+    return token, allowed, await store.left_lately(tx, user_id, token_id)
 
 
 async def change(

@@ -5,9 +5,10 @@ import { ApiProblem } from "../../api/problem.ts";
 import { add, compare, isPositive, placesOf, readAmount } from "../../domain/decimal.ts";
 import { useSession } from "../../state/session.ts";
 import { announce } from "../../state/announcements.ts";
-import { Button, EmptyState, ErrorState, Field, Hex, Notice, Quantity, Select } from "../../ui/index.ts";
+import { Button, EmptyState, ErrorState, Field, Quantity, Select } from "../../ui/index.ts";
 import { useOffers } from "../wallet/wallets.ts";
 import { deposit, permitFields, waysOf, type Terms, type Way } from "./depositing.ts";
+import { OwnAddress } from "./own_address.tsx";
 import { OneDeposit } from "./passages.tsx";
 import { depositIsOver, depositTerms, expiryFromNow, keptTokens, myDeposits } from "./questions.ts";
 import { SignedFields } from "./signed_fields.tsx";
@@ -60,12 +61,7 @@ export function DepositForm() {
         if (!reason && way) depositing.mutate(way);
       }}
     >
-      <Notice title="Never send tokens to the vault's address yourself">
-        <p>
-          Have them in your own wallet first: <Hex value={account} whole />
-        </p>
-        <p>From there you bring them in here, and the vault knows whose they are.</p>
-      </Notice>
+      <OwnAddress account={account} />
       <div className="grid gap-4 sm:grid-cols-2">
         <Select label="Token" value={symbol} onChange={(event) => setSymbol(event.target.value)}>
           {(tokens.data ?? []).map((found) => (

@@ -53,6 +53,15 @@ export const myWithdrawals = ask({
   refetchInterval: (query) => (query.state.data?.some(({ status }) => !withdrawalIsOver(status)) ? SOON_MS : LATER_MS),
 });
 
+/** How much of a token may leave in a day, and how much of that is used up. It changes with the withdrawals. */
+export function limitsOf(tokenId: string) {
+  return ask({
+    queryKey: ["ledger", "limits", tokenId],
+    queryFn: ({ signal }) => api.get("/api/v1/withdrawals/limits/{tokenId}", { path: { tokenId }, signal }),
+    refetchInterval: LATER_MS,
+  });
+}
+
 export const destinations = ask({
   queryKey: ["destinations"],
   queryFn: ({ signal }) => api.get("/api/v1/withdrawals/addresses", { signal }),

@@ -11,7 +11,8 @@ import { Button, Dialog, ErrorState, Facts, Field, Notice, Quantity, Select } fr
 import { allTrades, fillsOf } from "../portfolio/questions.ts";
 import { signAction } from "../wallet/signing.ts";
 import { amountProblem } from "./deposit_form.tsx";
-import { destinations, expiryFromNow, keptTokens, myWithdrawals } from "./questions.ts";
+import { DayLimit, overTheDay } from "./day_limit.tsx";
+import { destinations, expiryFromNow, keptTokens, limitsOf, myWithdrawals } from "./questions.ts";
 import { SignedFields } from "./signed_fields.tsx";
 
 /** Money out of the vault: to an address that is shown in full, by a signature that names it. */
@@ -26,7 +27,8 @@ export function WithdrawForm() {
   const token = useQuery(keptTokens).data?.find((found) => found.symbol === symbol);
   const address = readAddress(typed);
   const read = readAmount(amount);
-  const wrong = amountProblem(read, token) ?? (read && compare(read, free.most) > 0 ? `At most ${free.most}` : null);
+  const limits = useQuery({ ...limitsOf(token?.id ?? ""), enabled: token !== undefined }).data;
+  const wrong = amountProblem(read, token) ?? (read && compare(read, free.most) > 0 ? `At most ${free.most}` : null) ?? overTheDay(read, limits);
   const reason = wrong ?? address.problem;
   return (
     <form
@@ -80,6 +82,7 @@ export function WithdrawForm() {
           onChange={(event) => setTyped(event.target.value.trim())}
         />
       </div>
+      {limits ? <DayLimit of={limits} amount={wrong ? null : read} /> : null}
       {address.checked ? <FirstTime address={address.checked} own={account} /> : null}
       <Button type="submit" tone="primary" reason={reason} className="self-start">
         Look at it once more

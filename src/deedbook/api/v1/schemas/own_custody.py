@@ -1,14 +1,18 @@
-"""Answers about what is known before money moves: what my wallet has, and how the vault may be let take it."""
+"""Answers about what is known before money moves: what my wallet has, how the vault may be let take
+it, and how much may leave."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from deedbook.api.v1.schemas.common import Answer
 from deedbook.chain.vault import PermitTerms
+from deedbook.custody import Limits
 from deedbook.custody.purses import Purse
 from deedbook.identity import checksum_address
 from deedbook.identity.terms import Address
 from deedbook.kernel.amounts import to_text
+from deedbook.tokens import Token
 
 _PERMIT = (
     ("owner", "address"),
@@ -63,3 +67,30 @@ def _permit_terms(terms: PermitTerms, contract: Address, chain_id: int) -> Permi
         types={"Permit": types},
         nonce=str(terms.nonce),
     )
+
+
+class OwnLimitsAnswer(Answer):
+    """By what my withdrawals of a token are measured, in whole tokens. `used` is what left in 24 hours and what is
+    about to, `left` what may follow. Up to `automaticUpTo` of both together it leaves by itself; above `fourEyesAbove`
+    two people look at it."""
+
+    token_id: UUID
+    symbol: str
+    daily_limit: str
+    used: str
+    left: str
+    automatic_up_to: str
+    four_eyes_above: str
+
+    @classmethod
+    def of(cls, token: Token, limits: Limits, used: int) -> "OwnLimitsAnswer":
+        text = partial(to_text, decimals=token.decimals)
+        return cls(
+            token_id=token.token_id,
+            symbol=token.symbol,
+            daily_limit=text(limits.daily_limit),
+            used=text(used),
+            left=text(max(0, limits.daily_limit - used)),
+            automatic_up_to=text(limits.automatic_up_to),
+            four_eyes_above=text(limits.four_eyes_above),
+        )
