@@ -9,6 +9,8 @@ from playwright.async_api import Browser, Page
 
 SAME = 0.003
 """How much of what is seen may differ between two looks: what has moved on meanwhile stands in words too."""
+GLANCES = 20
+"""Until two are alike: panels come one after the other, slowly where the machine is busy."""
 TRIES = 3
 """A page that has just heard news is looked at again; one that is broken stays so."""
 
@@ -71,7 +73,15 @@ class Eye:
     desk: Page
 
     async def look(self, page: Page) -> bytes:
-        """What is seen at first, without what changes by itself."""
+        """What is seen at first, without what changes by itself; when it has come to rest."""
+        seen = await self._glance(page)
+        for _ in range(GLANCES):
+            before, seen = seen, await self._glance(page)
+            if await self.differing(before, seen) <= SAME:
+                break
+        return seen
+
+    async def _glance(self, page: Page) -> bytes:
         return await page.screenshot(style=_MOVING, animations="disabled", caret="hide")
 
     async def differing(self, one: bytes, other: bytes) -> float:
