@@ -24,6 +24,7 @@ export const LOADERS: Readonly<Record<PagePath, Loader>> = {
   "/portfolio": () => import("./portfolio.tsx"),
   "/portfolio/statement": () => import("./statement.tsx"),
   "/funds": () => import("./funds.tsx"),
+  "/access": () => import("./access.tsx"),
   "/notifications": () => import("./notifications.tsx"),
   "/issuer": () => import("./my_markets.tsx"),
   "/issuer/new": () => import("./issue.tsx"),

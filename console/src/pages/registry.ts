@@ -38,6 +38,7 @@ export const PAGES = [
   { path: "/portfolio", title: "Portfolio", access: "signed-in", group: "Exchange" },
   { path: "/portfolio/statement", title: "Statement", access: "signed-in" },
   { path: "/funds", title: "Deposit and withdraw", access: "signed-in", group: "Exchange" },
+  { path: "/access", title: "What lets me in", access: "signed-in" },
   { path: "/notifications", title: "Notifications", access: "signed-in" },
   { path: "/issuer", title: "My markets", access: ["issuer"], group: "Issuance" },
   { path: "/issuer/new", title: "Issue an asset", access: ["issuer"], group: "Issuance" },

@@ -1,5 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { useMe } from "../api/queries.ts";
 import { shortHex } from "../domain/words.ts";
 import { signOut } from "../features/session/sign_in.ts";
@@ -50,6 +50,9 @@ export function AccountMenu() {
             It signs for {shortHex(connection.account)}. Switch back, or sign in again.
           </Notice>
         ) : null}
+        <Link to="/access" className="rounded px-2 py-1 text-accent hover:bg-raised">
+          What lets me in
+        </Link>
         <SignInLink className="rounded px-2 py-1 text-accent hover:bg-raised">
           Sign in as somebody else
         </SignInLink>
