@@ -14,7 +14,7 @@ GLANCES = 20
 TRIES = 3
 """A page that has just heard news is looked at again; one that is broken stays so."""
 
-_MOVING = "time, canvas, .figures, code, [data-connection] { visibility: hidden !important; }"
+_MOVING = "time, canvas, .figures, code, [data-spark], [data-connection] { visibility: hidden !important; }"
 """Charts, moments, amounts and ids: they change by themselves, and are tested by what they say."""
 _FAR_APART = 3
 """In one of red, green and blue, of 255: in the dark, a panel and what it lies on are seven apart."""

@@ -18,7 +18,8 @@ export default function MarketPage() {
 
 function Known({ details }: { details: Schemas["MarketDetailsAnswer"] }) {
   const { market, asset } = details;
-  const pair = useQuery(pairs).data?.find(({ marketId }) => marketId === market.id);
+  const known = useQuery(pairs);
+  const pair = known.data?.find(({ marketId }) => marketId === market.id);
   const token = useQuery({ ...tokenOf(market.tokenSymbol), enabled: market.contractAddress !== null });
   return (
     <>
@@ -57,7 +58,7 @@ function Known({ details }: { details: Schemas["MarketDetailsAnswer"] }) {
           ) : null}
         </div>
         <div className="flex min-w-0 flex-col gap-4">
-          <Eligibility market={market} pair={pair} token={token.data} />
+          <Eligibility market={market} pair={pair} token={token.data} waiting={known.isPending || (market.contractAddress !== null && token.isPending)} />
           <Life details={details} />
           <Contract market={market} chainId={token.data?.chainId} />
         </div>

@@ -7,7 +7,7 @@ import { sentence } from "../domain/words.ts";
 import { cryptoRows, marketRows, sortRows, type MarketRow, type SortKey, type Sorting } from "../features/markets/rows.ts";
 import { Sparkline } from "../features/markets/sparkline.tsx";
 import { Yield } from "../features/markets/yield.tsx";
-import { Button, Change, EmptyState, Field, Loaded, Nothing, PageTitle, Panel, Quantity, Select, Status, Table, type Column } from "../ui/index.ts";
+import { Button, Change, EmptyState, Field, Loaded, Nothing, PageTitle, Panel, Quantity, Select, SkeletonRows, Status, Table, type Column } from "../ui/index.ts";
 
 const TYPES: readonly Schemas["AssetType"][] = [
   "real_estate",
@@ -49,6 +49,8 @@ export default function Markets() {
         <Filters wanted={wanted} onChange={setWanted} />
         <Loaded of={found}>
           {({ pages }) => {
+            // All at once: columns that come one after the other would move what one is reading.
+            if (pairs.isPending || stats.isPending) return <SkeletonRows />;
             const known = [pairs.data ?? [], stats.data?.pairs ?? []] as const;
             const listed = marketRows(pages.flatMap((page) => page.data), ...known);
             const plain = asked.assetType || asked.status ? [] : cryptoRows(...known, asked.text);

@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import type { Schemas } from "../../api/client.ts";
 import { balancesOf, type Market, type Pair } from "../../api/queries.ts";
-import { judgeFor, marketConditions, verdictWords, type Condition, type Judged, type Known } from "../../domain/tradability.ts";
+import { judgeFor, marketConditions, verdictWords, type Condition, type Known } from "../../domain/tradability.ts";
 import { useSession } from "../../state/session.ts";
 import { Button, Notice, Panel, SkeletonRows, Time, useNow } from "../../ui/index.ts";
 import { mayReceive, maySend, standingOf } from "./queries.ts";
@@ -15,11 +15,20 @@ interface Props {
   readonly pair: Pair | undefined;
   /** Known once the token is on the chain. */
   readonly token: Schemas["TokenAnswer"] | undefined;
+  /** Pair and token are still asked for. */
+  readonly waiting: boolean;
 }
 
 /** Whether I may trade this, condition by condition; and what to do where I may not. */
 export function Eligibility(props: Props) {
   const { session } = useSession();
+  if (props.waiting) {
+    return (
+      <Panel title="Can I trade this?">
+        <SkeletonRows rows={4} />
+      </Panel>
+    );
+  }
   return <Panel title="Can I trade this?">{session === null ? <Strangers {...props} /> : <Mine {...props} userId={session.userId} />}</Panel>;
 }
 
@@ -39,9 +48,9 @@ function Strangers({ market, pair }: Props) {
 }
 
 function Mine({ market, pair, token, userId }: Props & { userId: string }) {
-  const known = useKnown(market, pair, token, userId);
+  const { known, isWhole } = useKnown(market, pair, token, userId);
   const [asking, setAsking] = useState(false);
-  if (token && known.buy === undefined) return <SkeletonRows rows={4} />;
+  if (!isWhole) return <SkeletonRows rows={4} />;
   const verdict = judgeFor(known);
   const missing = verdict.conditions.filter(({ met }) => !met);
   return (
@@ -56,15 +65,19 @@ function Mine({ market, pair, token, userId }: Props & { userId: string }) {
   );
 }
 
-function useKnown(market: Market, pair: Pair | undefined, token: Props["token"], userId: string): Known {
+function useKnown(market: Market, pair: Pair | undefined, token: Props["token"], userId: string): { known: Known; isWhole: boolean } {
   const asked = token !== undefined;
-  const buy = useQuery({ ...mayReceive(token?.id ?? "", userId), enabled: asked }).data;
-  const balances = useQuery(balancesOf(userId)).data;
-  const available = (symbol: string): string => balances?.find((balance) => balance.symbol === symbol)?.available ?? "0";
+  const buy = useQuery({ ...mayReceive(token?.id ?? "", userId), enabled: asked });
+  const balances = useQuery(balancesOf(userId));
+  const available = (symbol: string): string => balances.data?.find((balance) => balance.symbol === symbol)?.available ?? "0";
   const holding = available(market.tokenSymbol);
-  const sell: Judged | undefined = useQuery({ ...maySend(token?.id ?? "", userId, holding), enabled: asked && holding !== "0" }).data;
-  const money = pair && balances ? { symbol: pair.quote.symbol, available: available(pair.quote.symbol), least: pair.filters.minNotional } : undefined;
-  return { marketStatus: market.status, pairStatus: pair?.status ?? null, buy, sell, money, holding };
+  const sells = asked && holding !== "0";
+  const sell = useQuery({ ...maySend(token?.id ?? "", userId, holding), enabled: sells });
+  const money = pair && balances.data ? { symbol: pair.quote.symbol, available: available(pair.quote.symbol), least: pair.filters.minNotional } : undefined;
+  return {
+    known: { marketStatus: market.status, pairStatus: pair?.status ?? null, buy: buy.data, sell: sell.data, money, holding },
+    isWhole: !balances.isPending && !(asked && buy.isPending) && !(sells && sell.isPending),
+  };
 }
 
 function Conditions({ conditions, onVerify }: { conditions: readonly Condition[]; onVerify?: () => void }) {
@@ -101,7 +114,9 @@ const SOON_MS = 30 * 86_400_000;
 /** What compliance has on record of me, and when it ends. */
 function Record({ userId, tokenId }: { userId: string; tokenId: string }) {
   const now = useNow();
-  const record = useQuery(standingOf(userId)).data?.records.find((each) => each.tokenId === tokenId);
+  const asked = useQuery(standingOf(userId));
+  const record = asked.data?.records.find((each) => each.tokenId === tokenId);
+  if (asked.isPending) return <SkeletonRows rows={1} />;
   if (!record) return null;
   const ends = [record.expiresAt, record.accreditationExpiresAt].filter((at): at is string => at !== null).sort()[0];
   const soon = ends !== undefined && new Date(ends).getTime() - now.getTime() < SOON_MS;

@@ -11,7 +11,7 @@ export function Yield({ market }: { market: string }) {
   const asked = useQuery({ ...detailsOf(market), enabled: useSeen(place), staleTime: Infinity });
   const said = asked.data ? yieldOf(asked.data.asset.attributes) : null;
   return (
-    <span ref={place} className="figures inline-block max-w-32 min-w-4 truncate align-bottom" title={said ? "As its issuer says" : undefined} data-yield={market}>
+    <span ref={place} className="figures inline-block w-24 truncate text-right align-bottom" title={said ? "As its issuer says" : undefined} data-yield={market}>
       {said ?? (asked.data ? <Nothing said="not said" /> : "\u00a0")}
     </span>
   );

@@ -93,7 +93,6 @@ function Handle({ order, pair, prices }: { order: Order; pair: Pair; prices: Dra
     <button
       type="button"
       data-handle={order.id}
-      aria-label={`Edit ${what} at ${order.worstPrice}`}
       title="Press to change it, or draw it to another price"
       onPointerDown={(event) => {
         event.currentTarget.setPointerCapture(event.pointerId);
@@ -112,6 +111,7 @@ function Handle({ order, pair, prices }: { order: Order; pair: Pair; prices: Dra
         order.side === "BUY" ? "border-up text-up" : "border-down text-down",
       )}
     >
+      <span className="sr-only">Edit </span>
       {what} @ {grouped(price)}
     </button>
   );
