@@ -82,6 +82,16 @@ test("amounts are read as people type them, and by the API's grammar alone", () 
   assert.equal(isAmount("00"), false);
 });
 
+test("a comma that is no sign between thousands is never passed over: elsewhere it is the decimal sign", () => {
+  for (const elsewhere of ["0,5", "1,5", "12,50", "0,500", "1.000,50", "1,000,50", "1.5,000", "1,000 000", "10 5"]) {
+    assert.equal(readAmount(elsewhere), null, elsewhere);
+  }
+  assert.equal(readAmount("12,345,678.5"), "12345678.5");
+  assert.equal(readAmount("1 000"), "1000");
+  assert.equal(readAmount("1'000"), "1000");
+  assert.equal(readAmount("1_000_000"), "1000000");
+});
+
 test("shown numbers never round up and never hide that something is there", () => {
   assert.equal(grouped("1234567.891"), "1,234,567.891");
   assert.equal(fixed("0.999999", 2), "0.99");

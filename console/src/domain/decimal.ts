@@ -12,6 +12,8 @@ interface Scaled {
 }
 
 const GRAMMAR = /^(0|[1-9][0-9]{0,19})(\.[0-9]{1,18})?$/;
+/** Thousands apart by one sign, such as `1,000,000`. */
+const APART = /^[1-9][0-9]{0,2}([\s,_'])[0-9]{3}(?:\1[0-9]{3})*$/;
 const SIGNED = /^-?[0-9]+(\.[0-9]+)?$/;
 
 /** Whether the API would take this text as an amount. */
@@ -19,11 +21,14 @@ export function isAmount(text: string): boolean {
   return GRAMMAR.test(text);
 }
 
-/** What a person typed, made plain: `1,000.50 ` → `1000.50`, `.5` → `0.5`. `null` where it is no amount. */
+/**
+ * What a person typed, made plain: `1,000.50 ` → `1000.50`, `.5` → `0.5`. `null` where it is no amount: whoever writes
+ * `0,5` for a half must not have five of it.
+ */
 export function readAmount(typed: string): Decimal | null {
-  const plain = typed.trim().replace(/[\s,_']/g, "");
-  const [whole = "", ...rest] = plain.split(".");
+  const [given = "", ...rest] = typed.trim().split(".");
   if (rest.length > 1) return null;
+  const whole = APART.test(given) ? given.replace(/[\s,_']/g, "") : given;
   const fraction = rest[0] ?? "";
   const text = (whole.replace(/^0+(?=[0-9])/, "") || (fraction ? "0" : "")) + (fraction ? `.${fraction}` : "");
   return isAmount(text) ? text : null;
