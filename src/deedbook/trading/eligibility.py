@@ -15,13 +15,14 @@ from deedbook import compliance
 from deedbook.compliance import Operation, Reason, Standing, TokenRules
 from deedbook.infra.database import Database
 from deedbook.infra.sharing import Shared
-from deedbook.kernel.errors import Refusal
 from deedbook.kernel.ids import TokenId, UserId
 
 KNOWN_S = 1.0
 MAX_KNOWN = 50_000
 MAX_AT_ONCE = 500
 APART_S = 0.005
+GATHER_S = 0.1
+"""So long those gather who are asked about anew while their answer counts: a question costs five round trips."""
 Who = tuple[TokenId, UserId]
 
 
@@ -40,7 +41,8 @@ class Eligibility:
         self._clock = clock
         self._known: OrderedDict[Who, _Known] = OrderedDict()
         self._asking: Shared[Who, _Known] = Shared(self._ask, MAX_AT_ONCE, APART_S)
-        self._renewing: dict[Who, asyncio.Task[None]] = {}
+        self._due: set[Who] = set()
+        self._renewing: asyncio.Task[None] | None = None
 
     async def judge(
         self, token_id: TokenId, user_id: UserId, amount: int, *, buy: bool, now: datetime
@@ -68,27 +70,31 @@ class Eligibility:
         if known is not None and clock < known.until:
             standing = known.standing
             if standing.reason is not Reason.NONE or standing.holds_at(now):
-                if clock >= known.until - KNOWN_S / 2 and who not in self._renewing:
-                    self._renewing[who] = asyncio.create_task(self._renew(who))
+                if clock >= known.until - KNOWN_S / 2:
+                    self._due.add(who)
+                    if self._renewing is None:
+                        self._renewing = asyncio.create_task(self._renew())
                 return known
-        return await self._learn(who)
+        found = await self._asking.ask(who)
+        self._keep(who, found)
+        return found
 
-    async def _renew(self, who: Who) -> None:
+    async def _renew(self) -> None:
         """Who keeps trading is asked about before the answer is too old: no order waits for it."""
         try:
-            await self._learn(who)
-        except Refusal:
-            pass  # Whoever comes next asks, and hears it.
+            await asyncio.sleep(GATHER_S)
+            due, self._due = list(self._due), set()
+            for who, found in zip(due, await self._asking.ask_all(due), strict=True):
+                if not isinstance(found, Exception):  # Whoever comes next asks, and hears it.
+                    self._keep(who, found)
         finally:
-            del self._renewing[who]
+            self._renewing = None
 
-    async def _learn(self, who: Who) -> _Known:
-        found = await self._asking.ask(who)
+    def _keep(self, who: Who, found: _Known) -> None:
         self._known[who] = found
         self._known.move_to_end(who)
         while len(self._known) > MAX_KNOWN:
             self._known.popitem(last=False)
-        return found
 
     async def _ask(self, asked: Sequence[Who]) -> list[_Known | Exception]:
         tokens: dict[TokenId, set[UserId]] = {}
