@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 
+import httpx2
 import pytest
 
 from tests.support.running import PORTS, RUNNING, Terminal, children_by_name, processes_of
@@ -79,6 +80,20 @@ async def test_commands_beside_it_find_their_way(running: Terminal) -> None:
     deployed = await running.command("chain", "deploy")
     assert deployed.returncode == 0, deployed.stderr
     assert deployed.stdout.count("0x") == 4
+
+
+async def test_investors_of_the_demo_have_play_money_when_nobody_gave_them_any(running: Terminal) -> None:
+    login = await running.command("login", "investor")
+    headers = {"Authorization": f"Bearer {login.stdout.split()[-1]}"}
+    api = f"{running.api_url}/api/v1"
+    async with httpx2.AsyncClient(headers=headers, timeout=10, trust_env=False) as http:
+        token = (await http.get(f"{api}/tokens/USDC")).raise_for_status().json()
+
+        async def has_money() -> bool:
+            terms = (await http.get(f"{api}/deposits/terms/{token['id']}")).raise_for_status().json()
+            return float(terms["held"]) > 0
+
+        await eventually(has_money, "the wallet has dollars", within_s=30)
 
 
 async def test_child_is_started_again_when_it_is_killed(running: Terminal) -> None:

@@ -1,6 +1,7 @@
 """Play money on the local chain: the platform's key mints TestDollars to whom it likes. Nowhere else."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import httpx2
@@ -35,17 +36,32 @@ async def give_dollars(settings: Settings, account: Address, amount: str) -> Non
     """
     if settings.SAPPHIRE_CHAIN_ID != LOCAL_CHAIN_ID:
         raise SettingsError("dollars can be made on the local chain only")
-    data = keccak(b"mint(address,uint256)")[:4] + encode(
-        ["address", "uint256"], [account, to_units(amount, DECIMALS)]
-    )
     async with open_worker_resources(settings, "dollars") as resources:
         contracts = await chain.contracts(resources.db, settings.SAPPHIRE_CHAIN_ID)
         key = f"dollars-{new_uuid()}"
         async with resources.db.transaction() as tx:
-            await chain.request(
-                tx, key, resources.signer.address, Call(contracts[Contract.CASH], data, GAS_MINT)
-            )
+            call = _minting(contracts[Contract.CASH], account, amount)
+            await chain.request(tx, key, resources.signer.address, call)
         await chain.wait_mined(resources.db, key, WITHIN_S)
+
+
+async def fill_purses(settings: Settings, accounts: Sequence[Address], amount: str) -> None:
+    """Ask that each of these wallets that is empty be given TestDollars. The worker carries it out; nobody waits."""
+    assert settings.SAPPHIRE_CHAIN_ID == LOCAL_CHAIN_ID and not settings.SAPPHIRE_CASH_TOKEN
+    async with open_worker_resources(settings, "dollars") as resources:
+        cash = (await chain.contracts(resources.db, settings.SAPPHIRE_CHAIN_ID))[Contract.CASH]
+        asked = "balanceOf(address)", ["address"]
+        empty = [it for it in accounts if not await read(resources.node, cash, *asked, [it], "uint256")]
+        async with resources.db.transaction() as tx:
+            for account in empty:
+                call = _minting(cash, account, amount)
+                await chain.request(tx, f"dollars-{new_uuid()}", resources.signer.address, call)
+
+
+def _minting(cash: Address, account: Address, amount: str) -> Call:
+    values = [account, to_units(amount, DECIMALS)]
+    data = keccak(b"mint(address,uint256)")[:4] + encode(["address", "uint256"], values)
+    return Call(cash, data, GAS_MINT)
 
 
 async def give_gas(settings: Settings, account: Address) -> None:
