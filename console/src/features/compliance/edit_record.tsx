@@ -136,7 +136,7 @@ function Fields({ draft, country, onChange }: { draft: Draft; country: string | 
         ))}
       </Select>
       <Field label="KYC ends (end of day, UTC)" type="date" value={draft.expiryDay} onChange={({ target }) => onChange({ expiryDay: target.value })} />
-      <Field label="Country" maxLength={2} error={country} value={draft.jurisdiction} onChange={({ target }) => onChange({ jurisdiction: target.value.toUpperCase() })} />
+      <Field label="Country" error={country} value={draft.jurisdiction} onChange={({ target }) => onChange({ jurisdiction: target.value.toUpperCase() })} />
       <Select label="Accreditation" value={draft.accreditation} onChange={({ target }) => onChange({ accreditation: target.value as Accreditation })}>
         {ACCREDITATIONS.map((accreditation) => (
           <option key={accreditation} value={accreditation}>

@@ -113,7 +113,7 @@ function Compliance({ form }: { form: Form }) {
         }
       />
       <div className={GRID}>
-        <Text form={form} name="jurisdiction" label="Country of the asset" upper max={2} placeholder="PT" help="Two letters (ISO 3166)." />
+        <Text form={form} name="jurisdiction" label="Country of the asset" upper placeholder="PT" help="Two letters (ISO 3166)." />
         <Text form={form} name="regulator" label="Supervised by" placeholder="CMVM" />
         <Choice
           form={form}

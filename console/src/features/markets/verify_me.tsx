@@ -10,6 +10,8 @@ interface Props {
   readonly onClose: () => void;
 }
 
+const TWO_LETTERS = "Its code of two letters, such as PT.";
+
 /** Have the KYC provider look at me, for one token. What is told goes to the provider, and is erased with its answer. */
 export function VerifyMe({ userId, tokenId, onClose }: Props) {
   const client = useQueryClient();
@@ -29,7 +31,7 @@ export function VerifyMe({ userId, tokenId, onClose }: Props) {
       key.current = newKey();
     },
   });
-  const reason = !name.trim() ? "Enter your name" : /^[A-Z]{2}$/.test(country) ? null : "Two letters, such as PT";
+  const reason = !name.trim() ? "Enter your name" : /^[A-Z]{2}$/.test(country) ? null : TWO_LETTERS;
   return (
     <Dialog open title="Have your identity checked" onClose={onClose}>
       <form
@@ -40,8 +42,8 @@ export function VerifyMe({ userId, tokenId, onClose }: Props) {
         }}
       >
         <Field label="Your name, as in your papers" maxLength={200} value={name} onChange={(event) => setName(event.target.value)} />
-        <Field label="Country" maxLength={2} placeholder="PT" value={country} onChange={(event) => setCountry(event.target.value.toUpperCase())} />
-        <Field label="Papers" help="Their numbers, one after the other with commas. Without any, a person has to look." value={papers} onChange={(event) => setPapers(event.target.value)} />
+        <Field label="Country" help="Two letters (ISO 3166): PT for Portugal, DE for Germany." error={country.length > 2 ? TWO_LETTERS : null} value={country} onChange={(event) => setCountry(event.target.value.toUpperCase())} />
+        <Field label="Papers" help="The numbers of your passport or identity card, with commas between. Without any, a compliance officer has to decide." value={papers} onChange={(event) => setPapers(event.target.value)} />
         {checking.error ? <ErrorState error={checking.error} /> : null}
         <p className="text-[13px] text-muted">This goes to the KYC provider, and is erased here with its answer.</p>
         <div className="flex justify-end gap-2">
