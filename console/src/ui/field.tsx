@@ -13,7 +13,7 @@ interface About {
 }
 
 const BOX =
-  "w-full min-w-0 rounded-md border bg-panel px-2.5 py-1.5 text-text placeholder:text-muted disabled:bg-raised disabled:text-muted";
+  "w-full min-w-0 rounded-md border bg-panel px-2.5 py-1.5 text-text placeholder:italic placeholder:text-muted disabled:bg-raised disabled:text-muted";
 
 function Frame({ id, label, help, error, unit, hideLabel, className, children }: About & { id: string; children: ReactNode }) {
   return (

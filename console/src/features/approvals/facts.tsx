@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import { lines } from "../../domain/free_form.ts";
+import { regulation } from "../../domain/regulation.ts";
 import { sentence } from "../../domain/words.ts";
 import { Facts, Hex, Money, Notice, Nothing, Quantity, Time } from "../../ui/index.ts";
 import type { Details } from "./queries.ts";
@@ -21,7 +22,7 @@ export function AssetFacts({ details: { market, asset } }: { details: Details })
           ...lines(asset.attributes),
         ]}
       </Group>
-      <Group title="Regulation">{lines(asset.regulatoryInfo)}</Group>
+      <Group title="Regulation">{regulation(asset.regulatoryInfo)}</Group>
       <Group title="Token">
         {[
           ["Name", market.tokenName],

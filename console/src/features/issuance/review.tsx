@@ -19,11 +19,11 @@ export function Review({ draft, onStep }: { draft: Draft; onStep: (step: number)
           </Button>
         </Notice>
       ))}
-      <div className="grid gap-6 lg:grid-cols-2">
+      <div className="grid items-start gap-6 lg:grid-cols-2">
         <Facts
           facts={[
             ["Asset", draft.name || <Nothing />],
-            ["Kind", draft.assetType ? sentence(draft.assetType) : <Nothing />],
+            ["What it is", draft.assetType ? sentence(draft.assetType) : <Nothing />],
             ["Symbol", draft.tokenSymbol || <Nothing />],
             ["Name of the token", draft.tokenName || draft.name || <Nothing />],
             ["Issued at first", <Quantity key="s" value={readable(draft.totalSupply)} unit={unit} />],
@@ -31,6 +31,8 @@ export function Review({ draft, onStep }: { draft: Draft; onStep: (step: number)
             ["Divisible to", `${draft.decimals} decimals`],
             ["Valuation", <Quantity key="v" value={readable(draft.valuation)} unit={draft.currency} />],
             ["Where it is", draft.location || <Nothing />],
+            ["Description", draft.description ? <Written key="w" text={draft.description} /> : <Nothing />],
+            ["Further facts", draft.attributes ? <Written key="f" text={draft.attributes} /> : <Nothing />],
           ]}
         />
         <Facts
@@ -57,6 +59,14 @@ export function Review({ draft, onStep }: { draft: Draft; onStep: (step: number)
         </div>
       </details>
     </div>
+  );
+}
+
+function Written({ text }: { text: string }) {
+  return (
+    <span className="whitespace-pre-wrap break-words" dir="auto">
+      {text.trim()}
+    </span>
   );
 }
 
