@@ -53,6 +53,8 @@ test("who may trade is told so, and who may not is told each thing that stands i
       ["USDC to buy with", "deposit"],
     ],
   );
+  const poor = judgeFor({ ...KNOWN, money: { symbol: "USDC", available: "0", least: "0" } });
+  assert.match(poor.conditions.find(({ remedy }) => remedy === "deposit")?.why ?? "", /^You have none in the vault/);
   const seller = judgeFor({ ...KNOWN, buy: NO });
   assert.equal(verdictWords(seller, "LUXAPT"), "You may sell LUXAPT, and not buy it now");
   const locked = judgeFor({ ...KNOWN, sell: { allowed: false, reason: 60, checks: [] } });

@@ -57,6 +57,8 @@ async def test_asset_becomes_a_market_when_an_issuer_goes_through_the_wizard(
     assert await page.evaluate("window.__never_reloaded") is True
 
     await visit.says("You cannot hold your own token yet")
+    missing = page.get_by_role("link", name="See what is missing")
+    await expect(missing).to_have_attribute("href", re.compile(f"/markets/{market_id}#eligibility$"))
     issuer = json.loads(venue.sessions["issuer"])["userId"]
     async with venue.client() as http:
         token = (await http.get(f"/tokens/{symbol}")).raise_for_status().json()

@@ -7,7 +7,7 @@ const REASONS: Readonly<Record<number, string>> = {
   4: "There is not enough of it.",
   10: "Your identity has not been verified for this token yet.",
   11: "Your verification has expired and must be renewed.",
-  12: "You are not on the list of those who may hold this token.",
+  12: "You are not on the list of those who may hold this token. A compliance officer puts you on it.",
   13: "The token is for accredited investors, and your accreditation is missing.",
   14: "Your accreditation has expired and must be renewed.",
   30: "This account may not be served.",

@@ -75,7 +75,8 @@ function moneyCondition(money: NonNullable<Known["money"]>): Condition {
   const enough = isPositive(money.available) && compare(money.available, money.least) >= 0;
   const what = `${money.symbol} to buy with`;
   if (enough) return { what, met: true };
-  return { what, met: false, why: `An order is worth at least ${money.least} ${money.symbol}. Deposit some first.`, remedy: "deposit" };
+  const why = isPositive(money.least) ? `An order is worth at least ${money.least} ${money.symbol}.` : "You have none in the vault.";
+  return { what, met: false, why: `${why} Deposit some first.`, remedy: "deposit" };
 }
 
 function sellCondition(sell: Judged): Condition {

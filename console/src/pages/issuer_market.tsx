@@ -96,7 +96,7 @@ function Details({ market, documents, events }: DetailsProps) {
   };
   return (
     <div className="flex min-w-0 flex-col gap-4">
-      {token.data && market.issuerAccount.toLowerCase() === session?.account.toLowerCase() ? <OwnStanding tokenId={token.data.id} symbol={token.data.symbol} /> : null}
+      {token.data && market.issuerAccount.toLowerCase() === session?.account.toLowerCase() ? <OwnStanding tokenId={token.data.id} symbol={token.data.symbol} marketId={market.id} /> : null}
       <Panel flush>
         <Tabs
           label="About this market"

@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, useParams } from "@tanstack/react-router";
+import { Link, useLocation, useParams } from "@tanstack/react-router";
+import { useEffect, useRef, type ReactNode } from "react";
 import type { Schemas } from "../api/client.ts";
-import { pairs } from "../api/queries.ts";
+import { hasRole, pairs, useMe } from "../api/queries.ts";
 import { Documents } from "../features/approvals/documents.tsx";
 import { AssetFacts } from "../features/approvals/facts.tsx";
 import { Eligibility } from "../features/markets/eligibility.tsx";
@@ -9,6 +10,8 @@ import { lifeSteps } from "../features/markets/lifecycle.ts";
 import { detailsOf, eventsOf, tokenOf } from "../features/markets/queries.ts";
 import { Worth } from "../features/markets/worth.tsx";
 import { Facts, Hex, Loaded, Notice, PageTitle, Panel, Status, Stepper, Time } from "../ui/index.ts";
+
+const ACTION = "rounded-md bg-accent px-3.5 py-1.5 font-medium text-on-accent hover:brightness-110";
 
 export default function MarketPage() {
   const { market: id = "" } = useParams({ strict: false }) as { market?: string };
@@ -18,6 +21,7 @@ export default function MarketPage() {
 
 function Known({ details }: { details: Schemas["MarketDetailsAnswer"] }) {
   const { market, asset } = details;
+  const mayDecide = hasRole(useMe(), "compliance", "admin");
   const known = useQuery(pairs);
   const pair = known.data?.find(({ marketId }) => marketId === market.id);
   const token = useQuery({ ...tokenOf(market.tokenSymbol), enabled: market.contractAddress !== null });
@@ -32,8 +36,12 @@ function Known({ details }: { details: Schemas["MarketDetailsAnswer"] }) {
         about={market.tokenSymbol}
         actions={
           pair ? (
-            <Link to={`/trade/${pair.symbol}`} className="rounded-md bg-accent px-3.5 py-1.5 font-medium text-on-accent hover:brightness-110">
+            <Link to={`/trade/${pair.symbol}`} className={ACTION}>
               Trade {pair.symbol}
+            </Link>
+          ) : market.status === "pending_approval" && mayDecide ? (
+            <Link to={`/approvals/${market.id}`} className={ACTION}>
+              Decide on it
             </Link>
           ) : null
         }
@@ -58,12 +66,28 @@ function Known({ details }: { details: Schemas["MarketDetailsAnswer"] }) {
           ) : null}
         </div>
         <div className="flex min-w-0 flex-col gap-4">
-          <Eligibility market={market} pair={pair} token={token.data} waiting={known.isPending || (market.contractAddress !== null && token.isPending)} />
+          <Anchored name="eligibility">
+            <Eligibility market={market} pair={pair} token={token.data} waiting={known.isPending || (market.contractAddress !== null && token.isPending)} />
+          </Anchored>
           <Life details={details} />
           <Contract market={market} chainId={token.data?.chainId} />
         </div>
       </div>
     </>
+  );
+}
+
+/** Where a link can lead to: the panel is there only after what it is about, so the browser comes too early for it. */
+function Anchored({ name, children }: { name: string; children: ReactNode }) {
+  const place = useRef<HTMLDivElement>(null);
+  const wanted = useLocation().hash === name;
+  useEffect(() => {
+    if (wanted) place.current?.scrollIntoView();
+  }, [wanted]);
+  return (
+    <div id={name} ref={place} className="scroll-mt-28">
+      {children}
+    </div>
   );
 }
 

@@ -2,11 +2,13 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useDeferredValue, useState } from "react";
 import { api, type Schemas } from "../api/client.ts";
-import { allStats, pairs as allPairs } from "../api/queries.ts";
+import { allStats, hasRole, pairs as allPairs, useMe } from "../api/queries.ts";
 import { sentence } from "../domain/words.ts";
 import { cryptoRows, marketRows, sortRows, type MarketRow, type SortKey, type Sorting } from "../features/markets/rows.ts";
 import { Sparkline } from "../features/markets/sparkline.tsx";
 import { Yield } from "../features/markets/yield.tsx";
+import { SignInLink } from "../features/session/sign_in_link.tsx";
+import { useSession } from "../state/session.ts";
 import { Button, Change, EmptyState, Field, Loaded, Nothing, PageTitle, Panel, Quantity, Select, SkeletonRows, Status, Table, type Column } from "../ui/index.ts";
 
 const TYPES: readonly Schemas["AssetType"][] = [
@@ -191,6 +193,21 @@ function NoMarkets({ wanted }: { wanted: Wanted }) {
   return (
     <EmptyState title="No market yet">
       An issuer registers an asset, compliance approves it, its token is deployed by itself, and it can be traded here.
+      <FirstStep />
     </EmptyState>
+  );
+}
+
+/** What whoever looks at an empty list can do about it. */
+function FirstStep() {
+  const { session } = useSession();
+  const mayIssue = hasRole(useMe(), "issuer");
+  const looks = "mt-2 block text-accent underline underline-offset-2";
+  if (session === null) return <SignInLink className={looks}>Sign in to begin</SignInLink>;
+  if (!mayIssue) return null;
+  return (
+    <Link to="/issuer/new" className={looks}>
+      Issue an asset
+    </Link>
   );
 }

@@ -118,6 +118,7 @@ function Record({ userId, tokenId }: { userId: string; tokenId: string }) {
   const record = asked.data?.records.find((each) => each.tokenId === tokenId);
   if (asked.isPending) return <SkeletonRows rows={1} />;
   if (!record) return null;
+  if (record.kycStatus === "PENDING") return <p className="text-[13px] text-muted">Your identity is being checked. Without papers a compliance officer decides.</p>;
   const ends = [record.expiresAt, record.accreditationExpiresAt].filter((at): at is string => at !== null).sort()[0];
   const soon = ends !== undefined && new Date(ends).getTime() - now.getTime() < SOON_MS;
   return (

@@ -150,7 +150,7 @@ function PlaceButton({ draft, pair, blocked, busy }: { draft: Draft; pair: Pair;
           {blocked.why === "compliance" && pair.marketId ? (
             <>
               {" "}
-              <Link to={`/markets/${pair.marketId}`} className="text-accent underline underline-offset-2">
+              <Link to={`/markets/${pair.marketId}`} hash="eligibility" className="text-accent underline underline-offset-2">
                 See why
               </Link>
             </>
