@@ -4,7 +4,7 @@ import re
 
 import pytest
 from eth_account import Account
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from tests.console.browser import Visit, look
 from tests.console.newcomer import CHAIN_MS, newcomer
@@ -43,7 +43,16 @@ async def test_dollars_come_in_and_go_out_when_their_owner_signs(venue: Venue, b
     await visit.says("You have never withdrawn to this address")
     await visit.press("Look at it once more")
     await expect(page.get_by_role("dialog")).to_contain_text(destination)
+    await page.route("**/api/v1/withdrawals", _lose_the_answer, times=1)
     await visit.press("Sign and withdraw")
+    await expect(page.get_by_role("dialog")).to_contain_text("its answer was lost")
+    visit.complaints.clear()  # of the line that was cut
+    await visit.press("Not now")
+    await visit.press("Look at it once more")
+    async with page.expect_response(lambda told: told.url.endswith("/withdrawals")) as answered:
+        await visit.press("Sign and withdraw")
+    assert (await answered.value).ok
+    assert wallet.signed[-1] == wallet.signed[-2], "looked at once more, it is the same withdrawal"
     withdrawal = page.get_by_role("table", name="Withdrawals").get_by_role("row").nth(1)
     await expect(withdrawal).to_contain_text("Completed", timeout=CHAIN_MS)
     assert wallet.signed[-1]["primaryType"] == "Withdrawal"
@@ -60,6 +69,11 @@ async def test_dollars_come_in_and_go_out_when_their_owner_signs(venue: Venue, b
     await _is_told(visit)
     visit.nothing_was_amiss()
     await page.context.close()
+
+
+async def _lose_the_answer(route: Route) -> None:
+    await route.fetch()
+    await route.abort("connectionreset")
 
 
 async def _is_told(visit: Visit) -> None:

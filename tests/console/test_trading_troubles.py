@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from deedbook.stack.sign import order_body
 from tests.console.browser import look
@@ -63,6 +63,41 @@ def _is_placing(asked: Any) -> bool:
 async def _delay_answers(line: Any, delay_ms: int) -> None:
     conditions = {"offline": False, "latency": delay_ms, "downloadThroughput": -1, "uploadThroughput": -1}
     await line.send("Network.emulateNetworkConditions", conditions)
+
+
+async def test_order_is_not_given_twice_when_its_answer_was_lost_and_the_button_is_pressed_again(
+    venue: Venue, browser: Browser
+) -> None:
+    """The platform has taken it, and the line breaks before it says so. Pressed again it is the same; and what was
+    changed meanwhile waits until one knows what became of the first."""
+    wallet = TestWallet(key=venue.people["investor"]["privateKey"])
+    visit = await look(browser, venue.url)
+    page = visit.page
+    await wallet.inject(page.context)
+    await visit.open("/sign-in")
+    await visit.press("Sign in with Test Wallet")
+    await expect(page.get_by_role("button", name="Account")).to_be_visible()
+    await to_the_pair(venue, page)
+    for price, changed in (("902.44", "0.05"), ("902.66", "0.07")):
+        signed = len(wallet.signed)
+        place = await fill(page, price, "0.05")
+        await expect(place).to_be_enabled()
+        await page.route("**/api/v1/trading/orders", _lose_the_answer, times=1)
+        await place.click()
+        await visit.says("It may have been placed")
+        await page.get_by_label("Quantity", exact=True).fill(changed)
+        await expect(place).to_be_enabled()
+        await place.click()
+        await visit.says("Order placed" if changed == "0.05" else "Your earlier order came first")
+        there = [order for order in await orders_of(venue, "investor") if order["price"] == price]
+        assert [order["quantity"] for order in there] == ["0.05"]
+        assert len(wallet.signed) == signed + 1
+    await page.context.close()
+
+
+async def _lose_the_answer(route: Route) -> None:
+    await route.fetch()
+    await route.abort("connectionreset")
 
 
 async def test_ticket_says_why_when_the_pair_is_paused_meanwhile(venue: Venue, browser: Browser) -> None:

@@ -90,6 +90,15 @@ function faceOf(status: number, code: string): Face {
   return status >= 400 && status < 500 ? "invalid" : "bug";
 }
 
+/**
+ * Whether the platform has decided on what was sent, so that another try is another intention. A lost answer, a session
+ * that has run out, a limit, or the same request under way say nothing of an earlier sending, which may have counted.
+ */
+export function isVerdict(error: unknown): boolean {
+  if (!(error instanceof ApiProblem) || error.status < 400 || error.status >= 500) return false;
+  return error.status !== 401 && error.status !== 429 && error.code !== "idempotency_key_in_flight";
+}
+
 /** No answer: no network, or nothing listens there. */
 export function offline(): ApiProblem {
   return new ApiProblem(0, "offline", "The exchange cannot be reached", "Check the connection; we keep trying.", "");

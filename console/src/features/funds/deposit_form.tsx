@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo, useState, type ReactNode } from "react";
 import { newKey } from "../../api/client.ts";
-import { ApiProblem } from "../../api/problem.ts";
+import { isVerdict } from "../../api/problem.ts";
 import { add, compare, isPositive, placesOf, readAmount } from "../../domain/decimal.ts";
 import { useSession } from "../../state/session.ts";
 import { announce } from "../../state/announcements.ts";
@@ -46,7 +46,7 @@ export function DepositForm() {
       setAmount("");
     },
     onError: (error) => {
-      if (error instanceof ApiProblem && error.status >= 400 && error.status < 500) setRefusals((before) => before + 1);
+      if (isVerdict(error)) setRefusals((before) => before + 1);
     },
     onSettled: () => {
       void client.invalidateQueries({ queryKey: ["ledger"] });

@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { getAddress, isAddress } from "viem";
 import { api, newKey } from "../../api/client.ts";
+import { isVerdict } from "../../api/problem.ts";
 import { balancesOf } from "../../api/queries.ts";
 import { add, compare, larger, readAmount, subtract } from "../../domain/decimal.ts";
 import { settling } from "../../domain/holdings.ts";
@@ -30,6 +31,10 @@ export function WithdrawForm() {
   const limits = useQuery({ ...limitsOf(token?.id ?? ""), enabled: token !== undefined }).data;
   const wrong = amountProblem(read, token) ?? (read && compare(read, free.most) > 0 ? `At most ${free.most}` : null) ?? overTheDay(read, limits);
   const reason = wrong ?? address.problem;
+  const [answers, setAnswers] = useState(0);
+  // One intention, however often it is looked at: what is signed again after a lost answer is the same, and the server
+  // knows it. After an answer it is a new one.
+  const intention = useMemo(() => ({ nonce: newKey(), expiry: expiryFromNow() }), [symbol, amount, address.checked, answers]);
   return (
     <form
       className="flex flex-col gap-4 p-4"
@@ -90,8 +95,9 @@ export function WithdrawForm() {
       {sure && token?.contractAddress && address.checked && read ? (
         <Sure
           symbol={symbol}
-          fields={{ trader: account, token: token.contractAddress, amount: add(read, "0"), destination: address.checked }}
+          fields={{ trader: account, token: token.contractAddress, amount: add(read, "0"), destination: address.checked, ...intention }}
           onClose={() => setSure(false)}
+          onAnswered={() => setAnswers((before) => before + 1)}
           onDone={() => setAmount("")}
         />
       ) : null}
@@ -138,26 +144,31 @@ function FirstTime({ address, own }: { address: string; own: string }) {
 
 interface SureProps {
   readonly symbol: string;
-  readonly fields: { readonly trader: string; readonly token: string; readonly amount: string; readonly destination: string };
+  readonly fields: { readonly trader: string; readonly token: string; readonly amount: string; readonly destination: string; readonly nonce: string; readonly expiry: number };
   readonly onClose: () => void;
+  readonly onAnswered: () => void;
   readonly onDone: () => void;
 }
 
-function Sure({ symbol, fields, onClose, onDone }: SureProps) {
+function Sure({ symbol, fields, onClose, onAnswered, onDone }: SureProps) {
   const client = useQueryClient();
-  // One intention: what is signed again after a lost answer is the same, and the server knows it.
-  const signed = useMemo(() => ({ ...fields, nonce: newKey(), expiry: expiryFromNow() }), []);
   const withdrawing = useMutation({
     mutationFn: async () => {
-      const signature = await signAction(client, "Withdrawal", signed);
-      return api.post("/api/v1/withdrawals", { body: { ...signed, signature }, key: signed.nonce });
+      const signature = await signAction(client, "Withdrawal", fields);
+      return api.post("/api/v1/withdrawals", { body: { ...fields, signature }, key: fields.nonce });
     },
     onSuccess: (withdrawal) => {
       tell("Asked for", withdrawal.status === "PENDING_APPROVAL" ? "Somebody of ours looks at it first." : "It leaves by itself.");
-      void client.invalidateQueries({ queryKey: ["ledger"] });
-      void client.invalidateQueries({ queryKey: ["balances"] });
+      onAnswered();
       onDone();
       onClose();
+    },
+    onError: (error) => {
+      if (isVerdict(error)) onAnswered();
+    },
+    onSettled: () => {
+      void client.invalidateQueries({ queryKey: ["ledger"] });
+      void client.invalidateQueries({ queryKey: ["balances"] });
     },
   });
   return (
@@ -169,7 +180,7 @@ function Sure({ symbol, fields, onClose, onDone }: SureProps) {
             ["To", <code key="d" className="font-mono break-all">{fields.destination}</code>],
           ]}
         />
-        <SignedFields struct="Withdrawal" fields={signed} />
+        <SignedFields struct="Withdrawal" fields={fields} />
         {withdrawing.error ? <ErrorState error={withdrawing.error} /> : null}
         <div className="flex flex-wrap justify-end gap-2">
           <Button onClick={onClose}>Not now</Button>

@@ -17,7 +17,8 @@ import { useBlocked, usePreview, type Blocked } from "./blocked.ts";
 import { editing, stopEditing } from "./editing.ts";
 import { ForceFields, PriceFields } from "./fields.tsx";
 import { openOrders, rulesOf, type Order } from "./pairs.ts";
-import { placeOrder } from "./placing.ts";
+import { NoAnswer } from "./no_answer.tsx";
+import { placeOrder, unanswered } from "./placing.ts";
 import { termsOf } from "./wire.ts";
 import { useWorstPrice } from "./worst_price.ts";
 
@@ -76,6 +77,7 @@ function Form({ order, pair, price }: { order: Order; pair: Pair; price: string 
       <BeforeAfter before={before} after={draft} order={order} pair={pair} />
       <Meaning what={what} blocked={blocked} />
       {changing.error ? <ErrorState error={changing.error} /> : null}
+      {changing.error && unanswered() ? <NoAnswer /> : null}
       <div className="flex flex-wrap justify-end gap-2">
         <Button onClick={stopEditing}>Keep as it is</Button>
         <Button type="submit" tone="primary" busy={changing.busy} reason={reason} data-testid="change">

@@ -13,7 +13,8 @@ import { useBlocked, usePreview, type Blocked } from "./blocked.ts";
 import { useDraft } from "./draft.ts";
 import { ForceFields, MoreFields, PriceFields, type PartProps } from "./fields.tsx";
 import { rulesOf } from "./pairs.ts";
-import { finishPlacing, placeOrder } from "./placing.ts";
+import { NoAnswer } from "./no_answer.tsx";
+import { finishPlacing, placeOrder, unanswered } from "./placing.ts";
 import { ReceiptView } from "./receipt.tsx";
 import { previewBody } from "./wire.ts";
 import { useWorstPrice } from "./worst_price.ts";
@@ -63,6 +64,7 @@ export function Ticket({ pair, onPlaced }: { pair: Pair; onPlaced?: () => void }
       <MoreFields draft={draft} change={change} wrong={wrong} />
       <ReceiptView draft={draft} pair={pair} rules={rules} worst={worst} preview={preview.isPlaceholderData ? undefined : preview.data} />
       {placing.error ? <ErrorState error={placing.error} /> : null}
+      {placing.error && unanswered() ? <NoAnswer /> : null}
       <PlaceButton draft={draft} pair={pair} blocked={blocked} busy={placing.busy} />
     </form>
   );
