@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { compare, fromUnits, isWholeSteps } from "../src/domain/decimal.ts";
-import { EMPTY_DRAFT, missing, mostOf, partOf, protectedPrice, receiptOf, wrongWith, type Draft, type PairRules } from "../src/domain/ticket.ts";
+import { asShown, EMPTY_DRAFT, missing, mostOf, partOf, protectedPrice, receiptOf, wrongWith, type Draft, type PairRules } from "../src/domain/ticket.ts";
 
 const RULES: PairRules = {
   tickSize: "0.01",
@@ -84,4 +84,12 @@ test("what was typed is judged by the pair's rules, and what was not is asked fo
   assert.equal(missing({ ...DRAFT, price: "" }), "Enter a price");
   assert.equal(missing({ ...DRAFT, orderType: "MARKET", price: "" }), null);
   assert.equal(missing({ ...DRAFT, orderType: "STOP_MARKET" }), "Enter the trigger price");
+});
+
+test("a market order is signed with the worst price that its receipt shows, for the book may move before it arrives", () => {
+  const market: Draft = { ...EMPTY_DRAFT, orderType: "MARKET", quantity: "5" };
+  assert.equal(asShown(market, "1050").worstPrice, "1050");
+  assert.equal(asShown(market, null).worstPrice, "");
+  assert.equal(asShown({ ...market, orderType: "STOP_MARKET" }, "1050").worstPrice, "");
+  assert.deepEqual(asShown(DRAFT, "1000"), DRAFT);
 });

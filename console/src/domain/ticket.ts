@@ -144,6 +144,14 @@ export function protectedPrice(side: OrderSide, best: Decimal, rules: PairRules)
   return toStep(exact, rules.tickSize, side === "BUY" ? "down" : "up");
 }
 
+/**
+ * What is signed: without a price the platform would take its protection from the book as it finds it, and could take
+ * more than the receipt said. A stop's protection lies around its trigger, which is signed or moves with the market.
+ */
+export function asShown(draft: Draft, worstPrice: Decimal | null): Draft {
+  return draft.orderType === "MARKET" && worstPrice !== null ? { ...draft, worstPrice } : draft;
+}
+
 export interface Receipt {
   readonly worstPrice: Decimal;
   /** Given at most. */

@@ -4,7 +4,7 @@ import { useEffect, useRef } from "react";
 import { balancesOf, type Pair } from "../../api/queries.ts";
 import { isPositive, readAmount, thousandths } from "../../domain/decimal.ts";
 import { short } from "../../domain/show.ts";
-import { mostOf, partOf, wrongWith, type Draft, type OrderType, type PairRules } from "../../domain/ticket.ts";
+import { asShown, mostOf, partOf, wrongWith, type Draft, type OrderType, type PairRules } from "../../domain/ticket.ts";
 import { sentence } from "../../domain/words.ts";
 import { useSession } from "../../state/session.ts";
 import { tell } from "../../state/toasts.ts";
@@ -46,7 +46,7 @@ export function Ticket({ pair, onPlaced }: { pair: Pair; onPlaced?: () => void }
       aria-label={`Order for ${pair.symbol}`}
       onSubmit={(event) => {
         event.preventDefault();
-        if (!blocked) placing.place(draft);
+        if (!blocked) placing.place(asShown(draft, worst));
       }}
     >
       <SideChoice draft={draft} change={change} />
