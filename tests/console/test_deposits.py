@@ -28,8 +28,12 @@ async def _held(venue: Venue) -> Decimal:
         return Decimal((await http.get(f"/deposits/terms/{usdc}")).raise_for_status().json()["held"])
 
 
+def _shown(amount: Decimal) -> str:
+    return f"{amount.normalize():,f}"
+
+
 def _less(held: Decimal, amount: str) -> str:
-    return f"{(held - Decimal(amount)).normalize():f}"
+    return _shown(held - Decimal(amount))
 
 
 def _signed(visit: Visit, struct: str) -> Locator:
@@ -42,7 +46,7 @@ async def test_demo_person_deposits_when_they_sign_and_sends_nothing(venue: Venu
     page = visit.page
     await visit.open("/funds")
     held = await _held(venue)
-    await expect(page.get_by_text("In your wallet")).to_contain_text(f"{held} USDC")
+    await expect(page.get_by_text("In your wallet")).to_contain_text(f"{_shown(held)} USDC")
     await expect(page.get_by_label("How it comes in")).to_have_text(
         "The platform brings it: you sign, and pay nothing"
     )
