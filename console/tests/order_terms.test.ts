@@ -3,24 +3,13 @@ import { test } from "node:test";
 import { expiryOf, inForce, onlyRests, readTrail, stopText, trailedPrice, trailText, untilSeconds, untilText } from "../src/domain/order_terms.ts";
 import { termsInWords, triggerWords } from "../src/domain/order_words.ts";
 import { changeOf, draftOfOrder, type OpenOrder } from "../src/domain/replacement.ts";
-import { EMPTY_DRAFT, missing, wrongWith, type Draft, type PairRules } from "../src/domain/ticket.ts";
+import { EMPTY_DRAFT, missing, wrongWith, type Draft } from "../src/domain/ticket.ts";
+import { RULES } from "./pair_rules.ts";
 
-const TICK = "0.01";
+const TICK = RULES.tickSize;
 const NOW_S = 1_795_687_200;
 const NOW = new Date(NOW_S * 1000);
 const DAY_S = 86_400;
-const RULES: PairRules = {
-  tickSize: TICK,
-  lotSize: "0.0001",
-  feeBps: 25,
-  feeMode: "received",
-  minQuantity: "0.0001",
-  maxQuantity: "1000000000",
-  minNotional: "1",
-  protectionBps: 500,
-  baseDecimals: 18,
-  quoteDecimals: 6,
-};
 const STOP: Draft = { ...EMPTY_DRAFT, orderType: "STOP_MARKET", side: "SELL", quantity: "5" };
 
 test("a distance is signed in ticks or basis points, and read back as it was typed", () => {

@@ -1,20 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { compare, fromUnits, isWholeSteps } from "../src/domain/decimal.ts";
-import { asShown, EMPTY_DRAFT, missing, mostOf, partOf, protectedPrice, receiptOf, wrongWith, type Draft, type PairRules } from "../src/domain/ticket.ts";
+import { asShown, EMPTY_DRAFT, missing, mostOf, partOf, protectedPrice, receiptOf, wrongWith, type Draft } from "../src/domain/ticket.ts";
+import { RULES } from "./pair_rules.ts";
 
-const RULES: PairRules = {
-  tickSize: "0.01",
-  lotSize: "0.0001",
-  feeBps: 25,
-  feeMode: "received",
-  minQuantity: "0.0001",
-  maxQuantity: "1000000000",
-  minNotional: "1",
-  protectionBps: 500,
-  baseDecimals: 18,
-  quoteDecimals: 6,
-};
 const DRAFT: Draft = { ...EMPTY_DRAFT, price: "1000", quantity: "5" };
 const NOW = new Date("2026-11-26T10:00:00Z");
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Browser, Locator, expect
 
 from tests.console.browser import PHONE, look
-from tests.console.trading import available, fill, orders_of, to_the_pair, trade_screen
+from tests.console.trading import available, fill, orders_of, to_the_pair, trade_screen, trade_with_a_wallet
 from tests.console.venue import Venue
 from tests.console.wallet import TestWallet
 
@@ -88,15 +88,9 @@ async def test_wallet_is_asked_and_its_answer_is_shown_when_it_refuses(
     venue: Venue, browser: Browser
 ) -> None:
     """U-05: declined, on another chain that it does not know, on another account."""
-    wallet = TestWallet(key=venue.people["investor"]["privateKey"])
+    visit, wallet = await trade_with_a_wallet(venue, browser)
     wallet.refusals["eth_signTypedData_v4"] = (4001, "User rejected the request.")
-    visit = await look(browser, venue.url)
-    await wallet.inject(visit.page.context)
-    await visit.open("/sign-in")
-    await visit.press("Sign in with Test Wallet")
     page = visit.page
-    await expect(page.get_by_role("button", name="Account")).to_be_visible()
-    await to_the_pair(venue, page)
     place = await fill(page, "901", "0.05")
     await place.click()
     await expect(page.locator("[data-face=wallet-rejected]")).to_contain_text("Nothing was sent")

@@ -10,10 +10,8 @@ import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
 from deedbook.stack.sign import order_body
-from tests.console.browser import look
-from tests.console.trading import comply, decide, fill, orders_of, to_the_pair, trade_screen
+from tests.console.trading import comply, decide, fill, orders_of, trade_screen, trade_with_a_wallet
 from tests.console.venue import ORDERS_A_MINUTE, Venue
-from tests.console.wallet import TestWallet
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -24,14 +22,8 @@ async def test_order_counts_once_when_it_is_pressed_twice_on_a_slow_line_and_the
     venue: Venue, browser: Browser
 ) -> None:
     """U-06: the platform has the order, its answer is minutes away; the page is left, and comes back."""
-    wallet = TestWallet(key=venue.people["investor"]["privateKey"])
-    visit = await look(browser, venue.url)
+    visit, wallet = await trade_with_a_wallet(venue, browser)
     page = visit.page
-    await wallet.inject(page.context)
-    await visit.open("/sign-in")
-    await visit.press("Sign in with Test Wallet")
-    await expect(page.get_by_role("button", name="Account")).to_be_visible()
-    await to_the_pair(venue, page)
     sent: list[str | None] = []
     page.on("request", lambda asked: sent.append(asked.post_data) if _is_placing(asked) else None)
     line = await page.context.new_cdp_session(page)
@@ -70,14 +62,8 @@ async def test_order_is_not_given_twice_when_its_answer_was_lost_and_the_button_
 ) -> None:
     """The platform has taken it, and the line breaks before it says so. Pressed again it is the same; and what was
     changed meanwhile waits until one knows what became of the first."""
-    wallet = TestWallet(key=venue.people["investor"]["privateKey"])
-    visit = await look(browser, venue.url)
+    visit, wallet = await trade_with_a_wallet(venue, browser)
     page = visit.page
-    await wallet.inject(page.context)
-    await visit.open("/sign-in")
-    await visit.press("Sign in with Test Wallet")
-    await expect(page.get_by_role("button", name="Account")).to_be_visible()
-    await to_the_pair(venue, page)
     for price, changed in (("902.44", "0.05"), ("902.66", "0.07")):
         signed = len(wallet.signed)
         place = await fill(page, price, "0.05")

@@ -4,10 +4,11 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from playwright.async_api import Browser, Locator, Page
+from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.console.browser import Visit, look
 from tests.console.venue import Venue
+from tests.console.wallet import TestWallet
 from tests.support.waiting import eventually
 
 
@@ -15,6 +16,18 @@ async def trade_screen(venue: Venue, browser: Browser, person: str = "investor",
     visit = await look(browser, venue.url, session=venue.sessions.get(person, ""), **more)
     await visit.open(f"/trade/{venue.samples['pair']}")
     return visit
+
+
+async def trade_with_a_wallet(venue: Venue, browser: Browser) -> tuple[Visit, TestWallet]:
+    """The screen as an investor has it whose wallet signs; the wallet tells what it was asked."""
+    wallet = TestWallet(key=venue.people["investor"]["privateKey"])
+    visit = await look(browser, venue.url)
+    await wallet.inject(visit.page.context)
+    await visit.open("/sign-in")
+    await visit.press("Sign in with Test Wallet")
+    await expect(visit.page.get_by_role("button", name="Account")).to_be_visible()
+    await to_the_pair(venue, visit.page)
+    return visit, wallet
 
 
 async def to_the_pair(venue: Venue, page: Page) -> None:
