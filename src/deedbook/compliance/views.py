@@ -13,8 +13,8 @@ from deedbook.kernel.ids import TokenId, UserId
 
 
 @dataclass(frozen=True)
-class ShownStanding:
-    """How a user stands with compliance. `on_chain` says whether the chain has heard of all of it."""
+class AccountStanding:
+    """How an account stands, whatever its records say."""
 
     user_id: UserId
     account: Address
@@ -22,6 +22,12 @@ class ShownStanding:
     frozen_reason: str | None
     sanctioned: bool
     screened_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ShownStanding(AccountStanding):
+    """How a user stands with compliance. `on_chain` says whether the chain has heard of all of it."""
+
     on_chain: bool
     records: tuple[Record, ...]
 
@@ -43,19 +49,7 @@ async def standing(tx: Tx, user_id: UserId) -> ShownStanding | None:
     return ShownStanding(**dict(row), records=tuple(records))
 
 
-@dataclass(frozen=True)
-class Restricted:
-    """An account that is stopped, whatever its records say."""
-
-    user_id: UserId
-    account: Address
-    frozen: bool
-    frozen_reason: str | None
-    sanctioned: bool
-    screened_at: datetime | None
-
-
-async def restricted(db: Database, after: UUID | None, limit: int) -> list[Restricted]:
+async def restricted(db: Database, after: UUID | None, limit: int) -> list[AccountStanding]:
     """Accounts that are frozen or on the sanctions list, in the order of their users."""
     async with db.reading() as connection:
         rows = await connection.fetch(
@@ -64,7 +58,7 @@ async def restricted(db: Database, after: UUID | None, limit: int) -> list[Restr
             after,
             limit,
         )
-    return [Restricted(**dict(row)) for row in rows]
+    return [AccountStanding(**dict(row)) for row in rows]
 
 
 async def records(

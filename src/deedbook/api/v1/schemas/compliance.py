@@ -20,7 +20,7 @@ from deedbook.compliance import (
 )
 from deedbook.compliance.eligibility import Preview
 from deedbook.compliance.terms import MAX_KYC_LEVEL, MAX_LOCK_UP_DAYS, TokenFacts
-from deedbook.compliance.views import Restricted, ShownStanding
+from deedbook.compliance.views import AccountStanding, ShownStanding
 from deedbook.identity import checksum_address
 from deedbook.kernel.amounts import MalformedAmount, to_text, to_units
 from deedbook.kernel.errors import FieldError, Invalid
@@ -192,15 +192,18 @@ class RecordAnswer(Answer):
         return cls(**vars(record))
 
 
-class StandingAnswer(Answer):
-    """How a user stands with compliance. `onChain` says whether the chain has heard of all of it."""
-
+class _AccountAnswer(Answer):
     user_id: UUID
     account: str
     frozen: bool
     frozen_reason: str | None
     sanctioned: bool
     screened_at: Moment | None
+
+
+class StandingAnswer(_AccountAnswer):
+    """How a user stands with compliance. `onChain` says whether the chain has heard of all of it."""
+
     on_chain: bool
     records: list[RecordAnswer]
 
@@ -213,18 +216,11 @@ class StandingAnswer(Answer):
         return cls(**{**vars(standing), **told})
 
 
-class RestrictedAnswer(Answer):
+class RestrictedAnswer(_AccountAnswer):
     """An account that is stopped."""
 
-    user_id: UUID
-    account: str
-    frozen: bool
-    frozen_reason: str | None
-    sanctioned: bool
-    screened_at: Moment | None
-
     @classmethod
-    def of(cls, found: Restricted) -> "RestrictedAnswer":
+    def of(cls, found: AccountStanding) -> "RestrictedAnswer":
         return cls(**{**vars(found), "account": checksum_address(found.account)})
 
 
