@@ -1,7 +1,6 @@
 """The scheduler: the schedule lives in Redis only, so it is said again and again, and slots do not drift by it."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -22,13 +21,6 @@ async def _nothing(_: Any, job: Job) -> None:
 TICK = HandlerSpec(JobKind("tick", HOUSEKEEPING), _nothing, every_s=1)
 POLL = HandlerSpec(JobKind("poll", LIFECYCLE), _nothing, every_s=10)
 CALLED = HandlerSpec(JobKind("called", LIFECYCLE), _nothing)
-
-
-@pytest.fixture
-async def queues(redis: Redis, valkey: EmbeddedValkey) -> AsyncIterator[dict[str, JobQueue]]:
-    client = connect(valkey.url())
-    yield {spec.name: open_queue(spec.name, client) for spec in (HOUSEKEEPING, LIFECYCLE)}
-    await client.aclose()
 
 
 async def test_schedules_stand_again_when_redis_was_emptied(

@@ -1,0 +1,23 @@
+"""What tests of the relay and of the sweeper do: step until nothing is left, wait until a job has run."""
+
+from collections.abc import Awaitable, Callable
+
+from deedbook.infra.bullmq import Delivery
+from deedbook.workers.relay import Sink
+
+
+async def drain(sink: Sink) -> int:
+    """Steps until there is nothing more; how many steps did something."""
+    steps = 0
+    while await sink.step():
+        steps += 1
+    return steps
+
+
+def ran(runs: list[Delivery], times: int = 1) -> Callable[[], Awaitable[bool]]:
+    """Whether so many have run, for `eventually`."""
+
+    async def check() -> bool:
+        return len(runs) >= times
+
+    return check
