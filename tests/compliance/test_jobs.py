@@ -134,4 +134,5 @@ def test_every_fact_that_the_chain_should_hear_has_a_listener() -> None:
         for value in vars(compliance.events).values()
         if isinstance(value, type) and issubclass(value, Fact) and value is not Fact
     }
-    assert told - heard == {compliance.events.RulesChanged}, "rules are the platform's alone"
+    ours_alone = {compliance.events.RulesChanged, compliance.events.NoteWritten}
+    assert told - heard == ours_alone, "the chain has no place for the platform's rules, nor for officers' notes"

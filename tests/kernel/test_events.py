@@ -83,7 +83,7 @@ def test_a_fact_is_not_declared_when_its_name_is_taken_or_its_stream_is_no_field
         fact("test.no_stream", stream="token_id")(Homeless)
 
 
-PAST = re.compile(r"(^|_)([a-z]+ed|frozen|unfrozen|broken|given|shown|hidden|bound|withdrawn)(_|$)")
+PAST = re.compile(r"(^|_)([a-z]+ed|frozen|unfrozen|broken|given|shown|hidden|bound|withdrawn|written)(_|$)")
 STATES = {"withdrawal.processing", "withdrawal.in_doubt", "transfer.in_doubt", "token.metadata_differs"}
 """What is told of a thing that stays so for a while."""
 
