@@ -9,7 +9,7 @@ from deedbook.compliance import rules, store
 from deedbook.compliance.errors import TokenNotFound
 from deedbook.compliance.model import Case, Party
 from deedbook.compliance.terms import Operation, Profile, Reason, Record, TokenRules
-from deedbook.infra.database import Tx
+from deedbook.infra.database import Reads
 from deedbook.kernel.ids import TokenId, UserId
 
 
@@ -29,22 +29,20 @@ class Standing:
 
 
 async def standings(
-    tx: Tx, token_id: TokenId, user_ids: Sequence[UserId]
+    reads: Reads, token_id: TokenId, user_ids: Sequence[UserId]
 ) -> tuple[dict[UserId, Standing], TokenRules]:
-    """How these users stand, and the token's rules that say so.
+    """How these users stand, and the token's rules that say so. One round trip.
 
     Raises:
         TokenNotFound: there is no such token.
     """
-    token = await store.token(tx, token_id)
-    if token is None:
+    found = await store.surroundings(reads, token_id, user_ids)
+    if found is None:
         raise TokenNotFound
-    asked, now = await store.rules(tx, token_id), await tx.now()
-    profiles = await store.profiles(tx, user_ids)
-    records = await store.records_of(tx, token_id, user_ids) if token.regulated else {}
-    found = {}
-    for user_id in user_ids:
-        profile, record = profiles.get(user_id), records.get(user_id)
+    token, asked, now, users = found
+    standings = {}
+    for user_id, (profile, written) in users.items():
+        record = written if token.regulated else None
         party = Party(
             frozen=profile is not None and profile.frozen,
             sanctioned=profile is not None and profile.sanctioned,
@@ -55,8 +53,9 @@ async def standings(
             received_lately=0,
         )
         case = Case(Operation.TRADE, token.regulated, asked, party, None, 0, 0, now)
-        found[user_id] = _standing(rules.judge(case)[0], profile, record, asked, is_issuer=party.is_issuer)
-    return found, asked
+        reason, _ = rules.judge(case)
+        standings[user_id] = _standing(reason, profile, record, asked, is_issuer=party.is_issuer)
+    return standings, asked
 
 
 def _standing(
@@ -74,6 +73,6 @@ def _standing(
     )
 
 
-async def changed_since(tx: Tx, token_id: TokenId, moment: datetime) -> dict[UserId, tuple[int, int]]:
+async def changed_since(reads: Reads, token_id: TokenId, moment: datetime) -> dict[UserId, tuple[int, int]]:
     """The versions of record and profile of those about whom something was decided since."""
-    return await store.versions_since(tx, token_id, moment)
+    return await store.versions_since(reads, token_id, moment)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from deedbook.compliance.terms import (
@@ -13,14 +13,16 @@ from deedbook.compliance.terms import (
     TokenFacts,
     TokenRules,
 )
-from deedbook.infra.database import Database, Tx
+from deedbook.infra.database import Database, Reads, Tx
 from deedbook.kernel.ids import TokenId, UserId
 
+_TOKEN = "t.token_id, t.symbol, t.decimals, t.token_type = 'RWA', t.issuer_user_id, t.contract_address"
 RECORD = (
     "user_id, token_id, kyc_status, kyc_level, whitelisted, accreditation, accreditation_expires_at, jurisdiction, "
     "expires_at, provider, provider_reference, version, updated_at"
 )
 _PROFILE = "user_id, account, frozen, sanctioned, version, registered_version"
+_RECORD_NAMES = RECORD.split(", ")
 _RULES = (
     "min_kyc_level, accreditation_required, allowed_jurisdictions, blocked_jurisdictions, max_holders, "
     "max_ownership, lock_up_days, paused, version"
@@ -28,12 +30,8 @@ _RULES = (
 
 
 async def token(tx: Tx, token_id: TokenId) -> TokenFacts | None:
-    row = await tx.fetchrow(
-        "SELECT token_id, symbol, decimals, token_type = 'RWA' AS regulated, issuer_user_id AS issuer, "
-        "contract_address AS contract FROM tokens WHERE token_id = $1",
-        token_id,
-    )
-    return TokenFacts(**dict(row)) if row else None
+    row = await tx.fetchrow(f"SELECT {_TOKEN} FROM tokens t WHERE token_id = $1", token_id)
+    return TokenFacts(*row) if row else None
 
 
 async def rules(tx: Tx, token_id: TokenId, *, lock: bool = False) -> TokenRules:
@@ -247,27 +245,64 @@ async def close_application(tx: Tx, application_id: UUID, status: str) -> bool:
     )
 
 
-async def profiles(tx: Tx, user_ids: Sequence[UserId]) -> dict[UserId, Profile]:
-    """The profiles of those who have one."""
-    rows = await tx.fetch(
-        f"SELECT {_PROFILE} FROM compliance_profiles WHERE user_id = ANY ($1)", list(user_ids)
-    )
-    return {row["user_id"]: Profile(**dict(row)) for row in rows}
+class Known(NamedTuple):
+    """What is written of a user for a token; `None` where nothing is."""
+
+    profile: Profile | None
+    record: Record | None
 
 
-async def records_of(tx: Tx, token_id: TokenId, user_ids: Sequence[UserId]) -> dict[UserId, Record]:
-    """The records of those who have one for this token."""
-    rows = await tx.fetch(
-        f"SELECT {RECORD} FROM compliance_records WHERE token_id = $1 AND user_id = ANY ($2)",
-        token_id,
-        list(user_ids),
-    )
-    return {row["user_id"]: read_record(row) for row in rows}
+class Surroundings(NamedTuple):
+    """A token, what it asks, the moment by the database's clock, and what is known of some users."""
+
+    token: TokenFacts
+    rules: TokenRules
+    now: datetime
+    users: dict[UserId, Known]
 
 
-async def versions_since(tx: Tx, token_id: TokenId, moment: datetime) -> dict[UserId, tuple[int, int]]:
+_TOKEN_AT, _RULES_AT, _NOW_AT, _USER_AT, _PROFILE_AT, _RECORD_AT = (
+    slice(0, 6),
+    slice(6, 15),
+    15,
+    16,
+    slice(17, 23),
+    slice(23, None),
+)
+_SURROUNDINGS = f"""
+SELECT {_TOKEN}, a.{_RULES.replace(", ", ", a.")}, now(), u.user_id,
+       p.{_PROFILE.replace(", ", ", p.")}, r.{RECORD.replace(", ", ", r.")}
+FROM tokens t LEFT JOIN compliance_rules a USING (token_id)
+LEFT JOIN unnest($2::uuid[]) AS u (user_id) ON true
+LEFT JOIN compliance_profiles p ON p.user_id = u.user_id
+LEFT JOIN compliance_records r ON r.user_id = u.user_id AND r.token_id = t.token_id
+WHERE t.token_id = $1
+"""
+
+
+async def surroundings(reads: Reads, token_id: TokenId, user_ids: Sequence[UserId]) -> Surroundings | None:
+    """All that a judgement of these users looks at, in one round trip; `None`: there is no such token."""
+    rows = [tuple(row) for row in await reads.fetch(_SURROUNDINGS, token_id, list(user_ids))]
+    if not rows:
+        return None
+    token, asked, now = TokenFacts(*rows[0][_TOKEN_AT]), rows[0][_RULES_AT], rows[0][_NOW_AT]
+    rules = read_rules(zip(_RULES.split(", "), asked, strict=True)) if asked[-1] is not None else TokenRules()
+    users = {
+        row[_USER_AT]: Known(
+            Profile(*row[_PROFILE_AT]) if row[_PROFILE_AT][0] is not None else None,
+            read_record(zip(_RECORD_NAMES, row[_RECORD_AT], strict=True))
+            if row[_RECORD_AT][0] is not None
+            else None,
+        )
+        for row in rows
+        if row[_USER_AT] is not None
+    }
+    return Surroundings(token, rules, now, users)
+
+
+async def versions_since(reads: Reads, token_id: TokenId, moment: datetime) -> dict[UserId, tuple[int, int]]:
     """The present versions of record and profile (0: there is none) where either was written since."""
-    rows = await tx.fetch(
+    rows = await reads.fetch(
         """
         WITH changed AS (
             SELECT user_id FROM compliance_records WHERE token_id = $1 AND updated_at >= $2

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import asyncpg
@@ -61,6 +61,12 @@ class _EnqueuedJob:
     kind: JobKind
     data: dict[str, Any]
     priority: int
+
+
+class Reads(Protocol):
+    """A transaction, or a connection for plain reads: for one statement it is the same."""
+
+    async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]: ...
 
 
 class Tx:

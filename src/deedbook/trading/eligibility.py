@@ -22,7 +22,7 @@ MAX_KNOWN = 50_000
 MAX_AT_ONCE = 500
 APART_S = 0.005
 GATHER_S = 0.1
-"""So long those gather who are asked about anew while their answer counts: a question costs five round trips."""
+"""So long those gather who are asked about anew while their answer counts."""
 Who = tuple[TokenId, UserId]
 
 
@@ -103,9 +103,9 @@ class Eligibility:
         found: dict[Who, _Known] = {}
         # As of before the question: an answer must never count as newer than it is.
         until = self._clock() + KNOWN_S
-        async with self._db.transaction() as tx:
+        async with self._db.reading() as reads:
             for token_id, users in tokens.items():
-                standings, rules = await compliance.standings(tx, token_id, sorted(users))
+                standings, rules = await compliance.standings(reads, token_id, sorted(users))
                 for user_id, standing in standings.items():
                     found[token_id, user_id] = _Known(standing, rules, until)
         return [found[who] for who in asked]

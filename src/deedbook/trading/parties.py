@@ -38,9 +38,9 @@ class Parties:
         due = time.monotonic() - self._refreshed_at > REFRESH_S
         if not wanted and not due:
             return
-        async with self._db.transaction() as tx:
+        async with self._db.reading() as reads:
             if due and self._seen_until is not None:
-                changed = await compliance.changed_since(tx, self._token_id, self._seen_until - OVERLAP)
+                changed = await compliance.changed_since(reads, self._token_id, self._seen_until - OVERLAP)
                 wanted |= {
                     str(user_id)
                     for user_id, versions in changed.items()
@@ -48,11 +48,11 @@ class Parties:
                     and (known.record_version, known.profile_version) != versions
                 }
             asked = [UserId(UUID(user_id)) for user_id in sorted(wanted)]
-            found, rules = await compliance.standings(tx, self._token_id, asked)
+            found, rules = await compliance.standings(reads, self._token_id, asked)
             if rules.version != self.rules.version and self.standing:
                 # All others were judged by the former rules, which the commit does not see.
                 asked = [UserId(UUID(user_id)) for user_id in sorted(wanted | self.standing.keys())]
-                found, rules = await compliance.standings(tx, self._token_id, asked)
+                found, rules = await compliance.standings(reads, self._token_id, asked)
         self.rules = rules
         if due:
             self._seen_until = moment
