@@ -23,7 +23,7 @@ from deedbook.trading.intake_store import Told
 
 log = structlog.get_logger(__name__)
 
-MAX_BATCH = 256
+MAX_BATCH = 512
 MAX_WAITING = 10_000
 
 
