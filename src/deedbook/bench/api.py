@@ -26,6 +26,8 @@ from deedbook.trading.spec import PairSpec
 BATCH = 50
 SETTLE_S = 30.0
 STRETCH_S = 600.0
+LOOK_S, QUIET = 0.5, 0.2
+"""The stack is quiet when all of it takes less than this part of a processor."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,7 @@ class _Bench:
             first = f"{bad[0].status}: {bad[0].body[:300].decode(errors='replace')}"
             raise BenchFailed(f"{name}: {len(bad)} failed; the first: {first}")
         await self._matched()
+        await self._quiet()
         latencies_s = [told.latency_s for told in answers]
         return Round.of(name, latencies_s, elapsed_s=elapsed_s, offered_per_s=per_s)
 
@@ -165,6 +168,16 @@ class _Bench:
                     return
             await asyncio.sleep(0.05)
         raise BenchFailed("orders still wait for their matcher")
+
+    async def _quiet(self) -> None:
+        """Wait for what the orders have left to relay and workers, so that a round does not pay for the one before."""
+        deadline = time.monotonic() + SETTLE_S
+        spent_us = sum(cost.cpu_us(self._stage.home).values())
+        while time.monotonic() < deadline:
+            await asyncio.sleep(LOOK_S)
+            before_us, spent_us = spent_us, sum(cost.cpu_us(self._stage.home).values())
+            if spent_us - before_us < QUIET * LOOK_S * 1_000_000:
+                return
 
     async def _truths_hold(self) -> bool:
         return all(truth.holds for truth in await truths.check_trading(self._into.db))
