@@ -59,7 +59,7 @@ async def test_freeze_shows_what_it_reaches_before_it_is_done(venue: Venue, brow
     await visit.press("Freeze the account")
     reached = visit.page.get_by_role("dialog").get_by_test_id("exposure")
     await expect(reached).to_contain_text(venue.samples["token"])
-    await visit.press("Keep as it is")
+    await visit.press("Go back")
     await expect(visit.page.get_by_role("dialog")).to_have_count(0)
     async with venue.client("compliance") as http:
         assert (await http.get(f"/tokens/compliance/{investor}")).json()["frozen"] is False

@@ -18,7 +18,7 @@ async def _is_credited(visit: Visit, amount: str) -> None:
     way = visit.page.get_by_role("region", name="Your deposit")
     await expect(way).to_contain_text(amount)
     await expect(way).to_contain_text("Credited", timeout=CHAIN_MS)
-    await expect(way.get_by_role("list", name="Its way").locator("[data-state=done]")).to_have_count(3)
+    await expect(way.get_by_role("list", name="Steps").locator("[data-state=done]")).to_have_count(3)
 
 
 async def _held(venue: Venue) -> Decimal:

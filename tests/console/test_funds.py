@@ -41,14 +41,14 @@ async def test_dollars_come_in_and_go_out_when_their_owner_signs(venue: Venue, b
     await visit.says("This one leaves by itself.")
     await page.get_by_label("To", exact=True).fill(destination)
     await visit.says("You have never withdrawn to this address")
-    await visit.press("Look at it once more")
+    await visit.press("Review again")
     await expect(page.get_by_role("dialog")).to_contain_text(destination)
     await page.route("**/api/v1/withdrawals", _lose_the_answer, times=1)
     await visit.press("Sign and withdraw")
     await expect(page.get_by_role("dialog")).to_contain_text("its answer was lost")
     visit.complaints.clear()  # of the line that was cut
     await visit.press("Not now")
-    await visit.press("Look at it once more")
+    await visit.press("Review again")
     async with page.expect_response(lambda told: told.url.endswith("/withdrawals")) as answered:
         await visit.press("Sign and withdraw")
     assert (await answered.value).ok
@@ -63,8 +63,8 @@ async def test_dollars_come_in_and_go_out_when_their_owner_signs(venue: Venue, b
     assert int(await wallet.ask_node("eth_call", {"to": usdc, "data": data}, "latest"), 16) == 250_250_000
 
     await expect(page.get_by_text("Within 24 hours")).to_contain_text("250.25 of")
-    await visit.press("Its way: 250.25 USDC")
-    await expect(page.get_by_role("list", name="Its way").locator("[data-state=done]")).to_have_count(4)
+    await visit.press("Steps: 250.25 USDC")
+    await expect(page.get_by_role("list", name="Steps").locator("[data-state=done]")).to_have_count(4)
     await page.keyboard.press("Escape")
     await _is_told(visit)
     visit.nothing_was_amiss()

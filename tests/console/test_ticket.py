@@ -40,7 +40,7 @@ async def test_stop_follows_the_market_until_a_day_of_ones_own_when_that_is_aske
     await visit.says("Less than 100, in steps of 0.01")
     await page.get_by_label("Distance from the market").fill("40.5")
     await page.get_by_label("Quantity", exact=True).fill("0.05")
-    await page.get_by_label("In force").select_option("GTD")
+    await page.get_by_label("Time in force").select_option("GTD")
     until = (datetime.now(UTC) + timedelta(days=3)).replace(hour=18, minute=30)
     await page.get_by_label("Good until").fill((until - timedelta(days=9)).strftime("%Y-%m-%dT%H:%M"))
     await visit.says("This moment has passed")
@@ -70,7 +70,7 @@ async def test_stop_follows_the_market_until_a_day_of_ones_own_when_that_is_aske
 
 
 async def test_order_that_may_not_rest_or_not_take_ends_when_it_would(venue: Venue, browser: Browser) -> None:
-    """Only rest against an offer that stands there; at once where nothing is; and a market order with a worst price."""
+    """Post only against an offer that stands there; at once where nothing is; and a market order with a worst price."""
     offer = await venue.place("second-investor", "SELL", "0.05", "1001.25")
     visit = await trade_screen(venue, browser)
     page = visit.page
@@ -81,9 +81,9 @@ async def test_order_that_may_not_rest_or_not_take_ends_when_it_would(venue: Ven
     )
     for force, only_rest, price, reference, reason in cases:
         place = await fill(page, price, "0.05")
-        await page.get_by_label("In force").select_option(force)
+        await page.get_by_label("Time in force").select_option(force)
         if only_rest:
-            await page.get_by_label("Only rest").check()
+            await page.get_by_label("Post only").check()
         await name_it(page, reference)
         await expect(place).to_be_enabled()
         await place.click()
@@ -164,7 +164,7 @@ async def test_order_is_changed_on_a_telephone_when_it_rests_and_can_be_kept(
     dialog = page.get_by_role("dialog", name="Change an order")
     await expect(dialog.get_by_label("Price", exact=True)).to_have_value("650.5")
     assert await visit.wider_than_the_screen() == 0
-    await dialog.get_by_role("button", name="Keep as it is").click()
+    await dialog.get_by_role("button", name="Go back").click()
     await expect(dialog).to_have_count(0)
     assert "650.5" in [order["price"] for order in await orders_of(venue, "investor", status="OPEN")]
     visit.nothing_was_amiss()

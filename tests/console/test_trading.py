@@ -156,7 +156,7 @@ async def test_all_orders_end_when_that_is_confirmed(venue: Venue, browser: Brow
     await visit.press("Cancel all")
     dialog = page.get_by_role("dialog")
     await expect(dialog).to_contain_text("What is filled meanwhile stays filled")
-    await visit.press("Keep as it is")
+    await visit.press("Go back")
     assert await orders_of(venue, "second-investor", status="OPEN")
     await visit.press("Cancel all")
     await dialog.get_by_role("button", name=re.compile(r"Cancel \d+ orders?")).click()

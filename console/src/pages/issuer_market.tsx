@@ -54,8 +54,8 @@ function Shown({ details: { market, asset } }: { details: Schemas["MarketDetails
             <Facts
               facts={[
                 ["Contract", <Hex key="a" value={market.contractAddress} />],
-                ["First issue", <Quantity key="s" value={market.totalSupply} unit={market.tokenSymbol} />],
-                ["Cap", <Quantity key="c" value={market.supplyCap} unit={market.tokenSymbol} />],
+                ["Initial supply", <Quantity key="s" value={market.totalSupply} unit={market.tokenSymbol} />],
+                ["Supply cap", <Quantity key="c" value={market.supplyCap} unit={market.tokenSymbol} />],
                 ["Decimals", market.decimals],
                 ["Valuation", <Quantity key="v" value={asset.valuation} {...(asset.currency ? { unit: asset.currency } : {})} />],
                 ["Where it is", typeof asset.location === "string" ? asset.location : <Nothing key="l" />],

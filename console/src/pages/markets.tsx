@@ -172,7 +172,7 @@ function columns(sorting: Sorting, onSort: (next: Sorting) => void): readonly Co
       cell: (row) => <Quantity value={row.stats?.quoteVolume24h} rough {...(row.pair ? { unit: row.pair.quote.symbol } : {})} />,
     },
     { head: "Yield", right: true, cell: (row) => (row.market ? <Yield market={row.market.id} /> : <Nothing />) },
-    { head: "Last day", cell: (row) => (row.pair ? <Sparkline pair={row.pair.symbol} /> : <Nothing said="not traded yet" />) },
+    { head: "Last 24 h", cell: (row) => (row.pair ? <Sparkline pair={row.pair.symbol} /> : <Nothing said="not traded yet" />) },
     {
       head: "",
       right: true,

@@ -74,7 +74,7 @@ function MintFacts({ mint, token }: { mint: Mint; token: Token }) {
           ["Amount", <Quantity value={mint.amount} unit={unit} places={18} />],
           [isMinted ? "Supply, with it" : "Supply now", <Quantity value={token.totalSupply} unit={unit} />],
           ...(isMinted ? [] : [["Supply after it", <Quantity value={wouldBe} unit={unit} />] as const]),
-          ["Never more than", token.supplyCap === null ? "No cap" : <Quantity value={token.supplyCap} unit={unit} />],
+          ["Supply cap", token.supplyCap === null ? "No cap" : <Quantity value={token.supplyCap} unit={unit} />],
           ...(token.supplyCap === null || isMinted ? [] : [["Left after it", <Quantity value={subtract(token.supplyCap, wouldBe)} unit={unit} />] as const]),
           ["Goes to", <Hex value={mint.account} whole />],
           ["Contract", <Hex value={token.contractAddress} />],

@@ -58,7 +58,7 @@ function Listed({ issuerId }: { issuerId: string }) {
               { head: "Symbol", cell: (row) => row.tokenSymbol },
               { head: "Kind", wide: true, cell: (row) => sentence(row.assetType) },
               { head: "Status", cell: (row) => <Status of={row.status} /> },
-              { head: "First issue", right: true, cell: (row) => <Quantity value={row.totalSupply} /> },
+              { head: "Initial supply", right: true, cell: (row) => <Quantity value={row.totalSupply} /> },
               { head: "Registered", right: true, cell: (row) => <Time at={row.createdAt} shape="day" /> },
             ]}
           />

@@ -65,7 +65,7 @@ export function Confirm({ what, tone = "danger", busy, reason, onConfirm, childr
       <div className="flex flex-col gap-4">
         <div>{children}</div>
         <div className="flex flex-wrap justify-end gap-2">
-          <Button onClick={rest.onClose}>Keep as it is</Button>
+          <Button onClick={rest.onClose}>Go back</Button>
           <Button tone={tone} onClick={onConfirm} {...(busy ? { busy } : {})} reason={reason}>
             {what}
           </Button>

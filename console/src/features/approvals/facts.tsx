@@ -27,8 +27,8 @@ export function AssetFacts({ details: { market, asset } }: { details: Details })
         {[
           ["Name", market.tokenName],
           ["Symbol", market.tokenSymbol],
-          ["Issued at first", <Quantity value={market.totalSupply} unit={market.tokenSymbol} />],
-          ["Never more than", <Quantity value={market.supplyCap} unit={market.tokenSymbol} />],
+          ["Initial supply", <Quantity value={market.totalSupply} unit={market.tokenSymbol} />],
+          ["Supply cap", <Quantity value={market.supplyCap} unit={market.tokenSymbol} />],
           ["Decimals", String(market.decimals)],
           ["Goes to", <Hex value={market.issuerAccount} />],
         ]}

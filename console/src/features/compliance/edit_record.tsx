@@ -108,7 +108,7 @@ export function EditRecord({ userId, token, record, onClose }: Props) {
         </p>
         {saving.error ? <ErrorState error={saving.error} action={isStale ? <Button small onClick={() => void again()}>Look again</Button> : null} /> : null}
         <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Keep as it is</Button>
+          <Button onClick={onClose}>Go back</Button>
           <Button tone="primary" type="submit" busy={saving.isPending} reason={country ?? (isStale ? "Look again first" : null)}>
             Write the record
           </Button>

@@ -12,7 +12,7 @@ import { depositIsOver, myDeposits, myWithdrawals, oneDeposit } from "./question
 function Way({ steps, txHash }: { steps: readonly Step[]; txHash: string | null }) {
   return (
     <>
-      <Stepper label="Its way" steps={steps.map(({ title, state, note }) => ({ title, state, detail: note || null }))} />
+      <Stepper label="Steps" steps={steps.map(({ title, state, note }) => ({ title, state, detail: note || null }))} />
       {txHash ? (
         <p>
           Transaction <Hex value={txHash} whole />
@@ -86,8 +86,8 @@ export function Deposits() {
 
 function Open({ of, onOpen }: { of: { readonly id: string; readonly amount: string; readonly symbol: string }; onOpen: (id: string) => void }) {
   return (
-    <Button small aria-label={`Its way: ${of.amount} ${of.symbol}`} onClick={() => onOpen(of.id)}>
-      Its way
+    <Button small aria-label={`Steps: ${of.amount} ${of.symbol}`} onClick={() => onOpen(of.id)}>
+      Steps
     </Button>
   );
 }

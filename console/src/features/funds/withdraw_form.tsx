@@ -90,7 +90,7 @@ export function WithdrawForm() {
       {limits ? <DayLimit of={limits} amount={wrong ? null : read} /> : null}
       {address.checked ? <FirstTime address={address.checked} own={account} /> : null}
       <Button type="submit" tone="primary" reason={reason} className="self-start">
-        Look at it once more
+        Review again
       </Button>
       {sure && token?.contractAddress && address.checked && read ? (
         <Sure

@@ -57,12 +57,12 @@ function Configuration({ form }: { form: Form }) {
   const unit = form.draft.tokenSymbol ? { unit: form.draft.tokenSymbol } : {};
   return (
     <div className={GRID}>
-      <Amount form={form} name="totalSupply" label="Issued at first" {...unit} help="Minted to your account in the vault when the contract stands." />
-      <Amount form={form} name="supplyCap" label="At most, ever" {...unit} help="The contract refuses more. Left empty, nothing can be minted later." />
+      <Amount form={form} name="totalSupply" label="Initial supply" {...unit} help="Minted to your account in the vault when the contract stands." />
+      <Amount form={form} name="supplyCap" label="Supply cap" {...unit} help="The contract refuses more. Left empty, nothing can be minted later." />
       <Choice
         form={form}
         name="decimals"
-        label="Divisible to"
+        label="Decimals"
         help="How fine one token can be split. It cannot be changed."
         options={[
           [18, "18 decimals"],

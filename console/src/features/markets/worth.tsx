@@ -25,7 +25,7 @@ export function Worth({ details: { market, asset }, pair }: { details: Schemas["
         <Stat label="Last price" hint={asked.data?.timestamp ? <Time at={asked.data.timestamp} shape="relative" /> : null}>
           <Money value={price} unit={pair?.quote.symbol ?? ""} />
         </Stat>
-        <Stat label="Valuation, by the token" hint={asset.valuation ? <>of <Money value={asset.valuation} unit={asset.currency ?? ""} />, as registered</> : null}>
+        <Stat label="Valuation per token" hint={asset.valuation ? <>of <Money value={asset.valuation} unit={asset.currency ?? ""} />, as registered</> : null}>
           <Money value={worth} unit={asset.currency ?? ""} />
         </Stat>
         <Stat label="Price against valuation">{apart === null ? <Nothing said="cannot be compared" /> : <Change bps={apart} />}</Stat>

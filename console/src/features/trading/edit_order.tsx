@@ -79,7 +79,7 @@ function Form({ order, pair, price }: { order: Order; pair: Pair; price: string 
       {changing.error ? <ErrorState error={changing.error} /> : null}
       {changing.error && unanswered() ? <NoAnswer /> : null}
       <div className="flex flex-wrap justify-end gap-2">
-        <Button onClick={stopEditing}>Keep as it is</Button>
+        <Button onClick={stopEditing}>Go back</Button>
         <Button type="submit" tone="primary" busy={changing.busy} reason={reason} data-testid="change">
           {what === "less" ? "Let less remain" : "Sign and replace"}
         </Button>

@@ -75,14 +75,14 @@ export function ForceFields({ draft, change, wrong }: Omit<FieldsProps, "pair">)
   const force = inForce(draft);
   return (
     <div className="flex flex-wrap items-end gap-3">
-      <Select label="In force" className="flex-1" value={force} onChange={(event) => change({ timeInForce: event.target.value as Draft["timeInForce"] })}>
+      <Select label="Time in force" className="flex-1" value={force} onChange={(event) => change({ timeInForce: event.target.value as Draft["timeInForce"] })}>
         {IN_FORCE[draft.orderType].map((each) => (
           <option key={each} value={each}>
             {FORCE_NAMES[each]}
           </option>
         ))}
       </Select>
-      {canRest(draft) ? <Check label="Only rest" className="pb-2" checked={draft.postOnly} onChange={(event) => change({ postOnly: event.target.checked })} /> : null}
+      {canRest(draft) ? <Check label="Post only" className="pb-2" checked={draft.postOnly} onChange={(event) => change({ postOnly: event.target.checked })} /> : null}
       {force === "GTD" ? (
         <Field label="Good until" type="datetime-local" className="w-full" value={draft.until} error={wrong.until} onChange={(event) => change({ until: event.target.value })} />
       ) : null}
