@@ -135,4 +135,6 @@ def test_every_fact_that_the_chain_should_hear_has_a_listener() -> None:
         if isinstance(value, type) and issubclass(value, Fact) and value is not Fact
     }
     ours_alone = {compliance.events.RulesChanged, compliance.events.NoteWritten}
-    assert told - heard == ours_alone, "the chain has no place for the platform's rules, nor for officers' notes"
+    assert told - heard == ours_alone, (
+        "the chain has no place for the platform's rules, nor for officers' notes"
+    )

@@ -219,6 +219,29 @@ async def test_a_dead_matchers_pairs_are_taken_over_within_five_seconds(
         await settled(venue, order, "OPEN", within_s=6.5)
 
 
+async def test_a_pair_waits_for_no_other_whose_takeover_lasts(
+    db: Database, redis: Redis, venue: Venue
+) -> None:
+    other = await open_venue(db, "OTHER")
+    buyer = await other.investor(quote="100")
+    order = other.order(buyer, "BUY", "0.1", "100")
+    await other.place(order)
+
+    async def both() -> bool:
+        return heir.pairs == 2
+
+    async with db.reading() as connection:
+        held = connection.transaction()
+        await held.start()
+        # As long as this lasts, nobody becomes the writer of the first pair.
+        await connection.execute("SELECT 1 FROM pair_writer WHERE pair_id = $1 FOR UPDATE", venue.pair_id)
+        async with matching(db, redis, "heir") as heir:
+            await settled(other, order, "OPEN")
+            assert heir.pairs == 1
+            await held.rollback()
+            await eventually(both, "the first pair has its matcher too")
+
+
 async def test_matchers_share_the_pairs(db: Database, redis: Redis) -> None:
     for number in range(4):
         await open_venue(db, f"P{number}")

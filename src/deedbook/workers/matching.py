@@ -51,7 +51,7 @@ class MatcherPool:
         self._matchers: dict[PairId, PairMatcher] = {}
         self._tasks: dict[PairId, asyncio.Task[None]] = {}
         self._stops: dict[PairId, asyncio.Event] = {}
-        self._claiming = asyncio.Lock()
+        self._claims: dict[PairId, asyncio.Task[bool]] = {}
         self._grown = False
 
     @property
@@ -64,6 +64,7 @@ class MatcherPool:
         copying = asyncio.create_task(self._copies.run(stopping))
         hearing = asyncio.create_task(self._hear(stopping))
         await repeat("matcher-pairs", stopping, self._look, busy_s=LOOK_S, idle_s=LOOK_S)
+        await asyncio.gather(*self._claims.values(), return_exceptions=True)
         for stop in self._stops.values():
             stop.set()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
@@ -83,7 +84,7 @@ class MatcherPool:
         pair_id = parse_uuid(str(bell.data.get("tradingPairId", "")))
         if pair_id is None or self.ring(pair_id):
             return
-        if not await self._claim(PairId(pair_id)):
+        if not await asyncio.shield(self._claim(PairId(pair_id))):
             await self._redis.publish(BELLS_CHANNEL, str(pair_id))
 
     def ring(self, pair_id: UUID) -> bool:
@@ -96,10 +97,10 @@ class MatcherPool:
 
     async def _look(self) -> bool:
         """Say that we live, claim what is ours to claim, hand over what others have room for, and end the orders of
-        those who fell silent."""
+        those who fell silent. Nothing here waits for a book to be rebuilt."""
         share, free = await matching.share(self._db, self._holder, PRESENCE_S, MAX_CLAIMED_AT_ONCE)
-        for pair_id in free[: max(share - self.pairs, 0)]:
-            await self._claim(pair_id)
+        for pair_id in free[: max(share - self.pairs - len(self._claims), 0)]:
+            self._claim(pair_id)
         for pair_id in list(self._stops)[share:]:
             self._stops[pair_id].set()
         await matching.cancel_overdue(self._db)
@@ -108,18 +109,31 @@ class MatcherPool:
             memory.settle()
         return False
 
-    async def _claim(self, pair_id: PairId) -> bool:
-        async with self._claiming:
-            if pair_id in self._tasks:
-                return self.ring(pair_id)
-            matcher = await matching.take_over(self._db, pair_id, self._holder, self._copies, self._observe)
-            if matcher is None:
-                return False
-            self._grown = True
-            stop = self._stops[pair_id] = asyncio.Event()
-            self._matchers[pair_id] = matcher
-            self._tasks[pair_id] = asyncio.create_task(self._match(pair_id, matcher, stop))
-            return True
+    def _claim(self, pair_id: PairId) -> "asyncio.Task[bool]":
+        """Become the pair's matcher; one that is being claimed already is not claimed twice."""
+        claim = self._claims.get(pair_id)
+        if claim is None:
+            claim = self._claims[pair_id] = asyncio.create_task(self._take_over(pair_id))
+            claim.add_done_callback(lambda ended: self._claimed(pair_id, ended))
+        return claim
+
+    def _claimed(self, pair_id: PairId, claim: "asyncio.Task[bool]") -> None:
+        del self._claims[pair_id]
+        error = None if claim.cancelled() else claim.exception()
+        if error is not None:
+            log.warning("matcher_claims_later", pair=str(pair_id), why=repr(error))
+
+    async def _take_over(self, pair_id: PairId) -> bool:
+        if pair_id in self._tasks:
+            return self.ring(pair_id)
+        matcher = await matching.take_over(self._db, pair_id, self._holder, self._copies, self._observe)
+        if matcher is None:
+            return False
+        self._grown = True
+        stop = self._stops[pair_id] = asyncio.Event()
+        self._matchers[pair_id] = matcher
+        self._tasks[pair_id] = asyncio.create_task(self._match(pair_id, matcher, stop))
+        return True
 
     async def _match(self, pair_id: PairId, matcher: PairMatcher, stop: asyncio.Event) -> None:
         """Match until told to stop; after trouble, take over anew with a book from PostgreSQL."""
