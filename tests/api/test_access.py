@@ -70,6 +70,7 @@ WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
     "GET /api/v1/tokens/{id}/holders/export": OFFICERS_READ,
     "POST /api/v1/tokens/compliance/{userId}": OFFICERS_STEP,
     "GET /api/v1/tokens/compliance/{userId}": OFFICERS_READ,
+    "POST /api/v1/tokens/compliance/{userId}/preview": OFFICERS_STEP,
     "POST /api/v1/tokens/compliance/{userId}/verify": (401, 404, 404, 202, 404),
     "POST /api/v1/compliance/{userId}/freeze": OFFICERS_STEP,
     "POST /api/v1/compliance/{userId}/unfreeze": OFFICERS_STEP,
@@ -186,6 +187,7 @@ WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
     "POST /api/v1/admin/jobs/{queue}/{id}/park": OPERATORS,
     "GET /api/v1/admin/processed-events": OPERATORS,
     "POST /api/v1/admin/processed-events/{id}/retry": OPERATORS,
+    "GET /api/v1/admin/people": STAFF,
     "GET /api/v1/admin/audit": (401, 403, 403, 200, 200),
     "GET /api/v1/admin/audit/export": (401, 403, 403, 422, 422),  # of which period?
     "GET /api/v1/admin/audit/verification": STAFF,
@@ -408,6 +410,8 @@ async def _prepared_compliance(world: World, path: str) -> tuple[str, dict[str, 
         "rules": {},
     }
     body = bodies.get(path.rsplit("/", 1)[-1], {"reason": "looked at it"})
+    if path.endswith("{userId}/preview"):
+        body = bodies["{userId}"]
     return path.replace("{userId}", str(user_id)).replace("{id}", str(desk.token)), body
 
 

@@ -38,6 +38,12 @@ class Office:
             f"/tokens/compliance/{user.user_id}", by or self.officer, body, **headers
         )
 
+    async def rehearse(self, user: User, **change: Any) -> dict[str, Any]:
+        body = {"tokenId": str(self.desk.token), **change}
+        answer = await self.world.post(f"/tokens/compliance/{user.user_id}/preview", self.officer, body)
+        told: dict[str, Any] = answer.raise_for_status().json()
+        return told
+
     async def act(
         self, user: User, what: str, body: Any = BECAUSE, by: User | None = None
     ) -> httpx2.Response:
@@ -81,6 +87,47 @@ async def test_a_record_is_written_read_and_changed_field_by_field(office: Offic
     told = (await office.standing(user, user)).json()
     assert told["records"] == [changed]
     assert (told["userId"], told["frozen"], told["onChain"]) == (str(user.user_id), False, False)
+
+
+REHEARSED: dict[str, tuple[dict[str, Any], str]] = {
+    "approved": (APPROVED, "NONE"),
+    "rejected": ({**APPROVED, "kycStatus": "REJECTED"}, "KYC_MISSING"),
+    "off-the-list": ({**APPROVED, "whitelisted": False}, "NOT_WHITELISTED"),
+    "expired": ({**APPROVED, "kycStatus": "EXPIRED"}, "KYC_EXPIRED"),
+}
+
+
+@pytest.mark.parametrize("case", REHEARSED)
+async def test_a_rehearsal_says_what_holds_when_the_change_is_written(
+    office: Office, shared: World, case: str
+) -> None:
+    user, (change, reason) = await shared.user(), REHEARSED[case]
+    before = await office.rehearse(user, **change)
+    assert (before["before"]["name"], before["after"]["name"]) == ("KYC_MISSING", reason)
+    assert (await office.standing(user, office.officer)).json()["records"] == []
+    assert (await office.decide(user, **change)).status_code == 200
+    assert (await office.rehearse(user))["before"] == before["after"]
+
+
+async def test_a_rehearsal_names_the_end_when_the_approval_has_one(office: Office, shared: World) -> None:
+    told = await office.rehearse(await shared.user(), **APPROVED, expiresAt="2099-01-31T23:59:59Z")
+    assert (told["after"]["allowed"], told["after"]["until"]) == (True, "2099-01-31T23:59:59.000000Z")
+
+
+async def test_a_rehearsal_is_refused_when_the_change_would_be(office: Office, shared: World) -> None:
+    user, path = await shared.user(), "/tokens/compliance/{}/preview"
+    over = {"tokenId": str(office.desk.token), **APPROVED, "expiresAt": "2001-01-31T00:00:00Z"}
+    refused(
+        await shared.post(path.format(user.user_id), office.officer, over),
+        422,
+        "invalid_request",
+        "/expiresAt",
+    )
+    nobody, elsewhere = {"tokenId": str(office.desk.token)}, {"tokenId": UNKNOWN_ID}
+    refused(
+        await shared.post(path.format(UNKNOWN_ID), office.officer, nobody), 404, "compliance_record_not_found"
+    )
+    refused(await shared.post(path.format(user.user_id), office.officer, elsewhere), 404, "token_not_found")
 
 
 async def test_a_change_is_refused_when_another_officer_was_faster(office: Office, shared: World) -> None:

@@ -69,6 +69,7 @@ OWNER_AND_ADMIN: dict[str, tuple[int, int]] = {
     "GET /api/v1/tokens/{id}/holders/export": (200, 200),
     "POST /api/v1/tokens/compliance/{userId}": (403, 403),  # compliance alone writes records
     "GET /api/v1/tokens/compliance/{userId}": (200, 200),
+    "POST /api/v1/tokens/compliance/{userId}/preview": (403, 403),
     "POST /api/v1/tokens/compliance/{userId}/verify": (202, 404),
     "POST /api/v1/compliance/{userId}/freeze": (403, 200),
     "POST /api/v1/compliance/{userId}/unfreeze": (403, 200),
@@ -131,6 +132,8 @@ async def _of_a_holder(world: World, path: str) -> Things:
         "preview": {"operation": "DEPOSIT", "toUserId": str(owner.user_id), "amount": "1"},
     }
     body = bodies.get(path.rsplit("/", 1)[-1], {"reason": "looked at it"})
+    if path.endswith("{userId}/preview"):
+        body = bodies["{userId}"]
     return path.replace("{userId}", str(owner.user_id)).replace("{id}", str(desk.token)), body, owner
 
 

@@ -14,7 +14,7 @@ from deedbook.compliance.service import (
     unfreeze,
     write_note,
 )
-from deedbook.compliance.standing import Standing, changed_since, standings
+from deedbook.compliance.standing import Rehearsal, Standing, changed_since, rehearse, standings
 from deedbook.compliance.terms import (
     UNCHANGED,
     Accreditation,
@@ -44,6 +44,7 @@ __all__ = [
     "RecordChange",
     "Registrar",
     "Registry",
+    "Rehearsal",
     "Standing",
     "TokenRules",
     "Unchanged",
@@ -56,6 +57,7 @@ __all__ = [
     "pause_token",
     "preview",
     "redeem",
+    "rehearse",
     "request_check",
     "require_eligible",
     "room",

@@ -15,7 +15,6 @@ from deedbook.api.v1.schemas.common import Page, _uuid
 from deedbook.api.v1.schemas.compliance import (
     Because,
     GivenMoment,
-    PreviewAnswer,
     PreviewOperation,
     RecordAnswer,
     RestrictedAnswer,
@@ -27,6 +26,7 @@ from deedbook.api.v1.schemas.compliance import (
     Verify,
     WriteNote,
 )
+from deedbook.api.v1.schemas.compliance_previews import PreviewAnswer, RecordPreviewAnswer
 from deedbook.compliance import KycStatus, TokenRules, views
 from deedbook.compliance.errors import ComplianceRecordNotFound, TokenNotFound
 from deedbook.compliance.terms import TokenFacts
@@ -66,6 +66,21 @@ async def standing(user_id: UserPath, caller: CallerDep, db: DatabaseDep) -> Sta
         raise ComplianceRecordNotFound
     async with db.transaction() as tx:
         return StandingAnswer.of(await _standing(tx, user_id))
+
+
+@router.post(
+    "/tokens/compliance/{userId}/preview",
+    openapi_extra=access(Role.COMPLIANCE, bucket="reads"),
+    response_model=RecordPreviewAnswer,
+)
+async def preview_record(user_id: UserPath, body: SetRecord, db: DatabaseDep) -> RecordPreviewAnswer:
+    """What a change of a record would mean, by the very routine that ends orders: who may not trade a token after it
+    has none open any more. Nothing is changed."""
+    change = body.command()
+    async with db.transaction() as tx:
+        await _standing(tx, user_id)
+        told = await compliance.rehearse(tx, UserId(user_id), TokenId(body.token_id), change)
+    return RecordPreviewAnswer.of(told)
 
 
 @router.post(

@@ -1,4 +1,4 @@
-"""Bodies about compliance: records, standings, rules, previews."""
+"""Bodies about compliance: records, standings, rules."""
 
 import re
 from datetime import UTC, datetime
@@ -13,12 +13,10 @@ from deedbook.compliance import (
     Applicant,
     KycStatus,
     Operation,
-    Reason,
     Record,
     RecordChange,
     TokenRules,
 )
-from deedbook.compliance.eligibility import Preview
 from deedbook.compliance.terms import MAX_KYC_LEVEL, MAX_LOCK_UP_DAYS, TokenFacts
 from deedbook.compliance.views import AccountStanding, ShownStanding
 from deedbook.identity import checksum_address
@@ -249,36 +247,6 @@ class RulesAnswer(Answer):
             "max_ownership": None if cap is None else to_text(cap, token.decimals),
         }
         return cls(**{**vars(rules), **told}, token_id=token.token_id, regulated=token.regulated)
-
-
-class CheckAnswer(Answer):
-    """What one check says; `reason` 0 is nothing against it."""
-
-    check: str
-    reason: int
-
-
-class PreviewAnswer(Answer):
-    """What the operation would be told now: allowed, or the number of the first reason against it. `checks` are
-    those about the token and about the parties that the caller may ask about."""
-
-    allowed: bool
-    reason: int
-    name: str
-    checks: list[CheckAnswer]
-
-    @classmethod
-    def of(cls, preview: Preview, *, sides: frozenset[str]) -> "PreviewAnswer":
-        return cls(
-            allowed=preview.reason is Reason.NONE,
-            reason=preview.reason.value,
-            name=preview.reason.name,
-            checks=[
-                CheckAnswer(check=check, reason=reason.value)
-                for check, reason in preview.checks
-                if "." not in check or check.partition(".")[0] in sides
-            ],
-        )
 
 
 def _units(text: str | None, token: TokenFacts, pointer: str) -> int | None:
