@@ -5,6 +5,7 @@ import { ApiProblem } from "../../api/problem.ts";
 import { sentence } from "../../domain/words.ts";
 import { tell } from "../../state/toasts.ts";
 import { Button, Check, Dialog, ErrorState, Field, Select } from "../../ui/index.ts";
+import { RecordEffect } from "./record_effect.tsx";
 import { standingOf, type KycRecord, type KycStatus } from "./queries.ts";
 
 type Accreditation = Schemas["Accreditation"];
@@ -106,6 +107,7 @@ export function EditRecord({ userId, token, record, onClose }: Props) {
           It holds at once for whatever is admitted or executed, orders that rest included, and the chain hears of it right after.
           {draft.kycStatus === "REJECTED" ? " Who is rejected is off the whitelist." : ""}
         </p>
+        {country ? null : <RecordEffect userId={userId} symbol={token.symbol} body={bodyOf(draft, token.id, record)} />}
         {saving.error ? <ErrorState error={saving.error} action={isStale ? <Button small onClick={() => void again()}>Look again</Button> : null} /> : null}
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Go back</Button>

@@ -3,6 +3,7 @@ import { useRef, useState } from "react";
 import { api, newKey } from "../../api/client.ts";
 import { tell } from "../../state/toasts.ts";
 import { Button, Confirm, ErrorState, Loaded, Notice, Quantity, SkeletonRows, TextArea } from "../../ui/index.ts";
+import { OrdersThatEnd } from "./open_orders.tsx";
 import { exposureOf, standingOf, type Exposure, type Standing } from "./queries.ts";
 
 type Step = "freeze" | "unfreeze" | "list" | "unlist";
@@ -132,21 +133,10 @@ function Effect({ userId }: { userId: string }) {
   );
 }
 
-const SHOWN = 5;
-
 export function Reached({ exposure: { orders, balances, hasMoreOrders } }: { exposure: Exposure }) {
   return (
     <div className="flex flex-col gap-2" data-testid="exposure">
-      <p>
-        {orders.length === 0 ? "No order is open." : `${orders.length}${hasMoreOrders ? " or more" : ""} open ${orders.length === 1 ? "order ends" : "orders end"}:`}
-      </p>
-      <ul className="list-disc pl-5">
-        {orders.slice(0, SHOWN).map((order) => (
-          <li key={order.id}>
-            {order.side.toLowerCase()} <Quantity value={order.remainingQuantity} /> {order.pair} at <Quantity value={order.price ?? order.worstPrice} />
-          </li>
-        ))}
-      </ul>
+      <OrdersThatEnd orders={orders} hasMore={hasMoreOrders} />
       <p>{balances.length === 0 ? "Nothing is held here." : "What cannot be moved any more:"}</p>
       <ul className="list-disc pl-5">
         {balances.map((balance) => (
