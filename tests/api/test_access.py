@@ -76,6 +76,7 @@ WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
     "POST /api/v1/compliance/{userId}/unfreeze": OFFICERS_STEP,
     "POST /api/v1/compliance/{userId}/sanctions": OFFICERS_STEP,
     "POST /api/v1/compliance/{userId}/notes": (401, 403, 403, 201, 403),
+    "GET /api/v1/compliance/alerts": OFFICERS_STEP,
     "GET /api/v1/compliance/restricted": OFFICERS_STEP,
     "GET /api/v1/compliance/records": OFFICERS_STEP,
     "GET /api/v1/tokens/{id}/rules": A_PUBLIC_READ,

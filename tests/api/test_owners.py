@@ -75,6 +75,7 @@ OWNER_AND_ADMIN: dict[str, tuple[int, int]] = {
     "POST /api/v1/compliance/{userId}/unfreeze": (403, 200),
     "POST /api/v1/compliance/{userId}/sanctions": (403, 200),
     "POST /api/v1/compliance/{userId}/notes": (403, 201),
+    "GET /api/v1/compliance/alerts": (403, 200),
     "GET /api/v1/compliance/restricted": (403, 200),
     "GET /api/v1/compliance/records": (403, 403),
     "GET /api/v1/tokens/{id}/rules": (200, 200),

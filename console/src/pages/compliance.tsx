@@ -1,6 +1,7 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { idProblem } from "../features/audit/wanted.ts";
+import { Alerts } from "../features/compliance/alerts.tsx";
 import { Calendar } from "../features/compliance/calendar.tsx";
 import { BulkImport } from "../features/compliance/bulk_import.tsx";
 import { Records } from "../features/compliance/records.tsx";
@@ -14,6 +15,7 @@ export default function Compliance() {
       <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,1fr)_minmax(22rem,26rem)]">
         <div className="flex min-w-0 flex-col gap-4">
           <Records />
+          <Alerts />
           <RestrictedList />
           <BulkImport />
         </div>

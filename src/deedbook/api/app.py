@@ -28,6 +28,7 @@ from deedbook.api.traced import Traced, noting
 from deedbook.api.turnstile import Turnstile
 from deedbook.api.v1 import (
     admin,
+    alerts,
     api_keys,
     audit,
     auth,
@@ -89,6 +90,7 @@ _MODULES = (
     own_custody,
     people,
     custody,
+    alerts,
     compliance,
     tokens,
     orders_fast,

@@ -1,0 +1,45 @@
+"""Money that only passes through."""
+
+from datetime import UTC, datetime, timedelta
+
+from deedbook.custody import throughput
+from deedbook.custody.throughput import Passage
+from tests.custody.support import House
+from tests.support.vault_logs import deposited
+
+UNIT = 10**6
+
+
+async def passages(house: House, *, ago: timedelta = timedelta(days=1)) -> list[Passage]:
+    return await throughput.passages(house.db, datetime.now(UTC) - ago)
+
+
+async def test_who_takes_out_most_of_what_came_in_stands_out(house: House) -> None:
+    through, keeps, waits = await house.rich("1000"), await house.rich("1000"), await house.rich("1000")
+    await house.withdraw(through, "500")
+    await house.withdraw(through, "400")
+    await house.withdraw(keeps, "899.999999")
+    [told] = await passages(house)
+    assert (told.user_id, told.account, told.symbol) == (through.user_id, through.account, house.cash.symbol)
+    assert (told.brought_in, told.taken_out, told.decimals) == (1000 * UNIT, 900 * UNIT, 6)
+    assert told.first_at <= told.last_at
+    assert waits.user_id != told.user_id
+
+
+async def test_what_came_back_is_not_taken_out_and_other_tokens_do_not_count(house: House) -> None:
+    through = await house.rich("1000")
+    asked = await house.withdraw(through, "1000")
+    assert [one.taken_out for one in await passages(house)] == [1000 * UNIT]
+    async with house.db.transaction() as tx:
+        await tx.execute(
+            "UPDATE withdrawal_requests SET status = 'FAILED' WHERE withdrawal_id = $1", asked.withdrawal_id
+        )
+    assert await passages(house) == []
+    await house.happen(deposited(through.account, 5 * UNIT, token=house.at(house.deed)))
+    assert await passages(house) == []
+
+
+async def test_what_happened_before_is_not_looked_at(house: House) -> None:
+    through = await house.rich("1000")
+    await house.withdraw(through, "1000")
+    assert await passages(house, ago=timedelta(seconds=-5)) == []
