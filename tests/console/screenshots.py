@@ -74,6 +74,8 @@ async def _visited(venue: Venue, browser: Browser, page: dict[str, Any], size: s
     await visit.open(_address(venue, page, person))
     if page["path"] == "/issuer/new":
         await visit.press("Fill with an example")
+    if page["path"] == "/convert":
+        await visit.page.get_by_label("Amount").fill("250")
     await visit.page.wait_for_timeout(SETTLES_MS)
     return visit
 

@@ -20,13 +20,19 @@ async def trade_screen(venue: Venue, browser: Browser, person: str = "investor",
 
 async def trade_with_a_wallet(venue: Venue, browser: Browser) -> tuple[Visit, TestWallet]:
     """The screen as an investor has it whose wallet signs; the wallet tells what it was asked."""
+    visit, wallet = await sign_in_with_a_wallet(venue, browser)
+    await to_the_pair(venue, visit.page)
+    return visit, wallet
+
+
+async def sign_in_with_a_wallet(venue: Venue, browser: Browser) -> tuple[Visit, TestWallet]:
+    """An investor whose key stays in the test."""
     wallet = TestWallet(key=venue.people["investor"]["privateKey"])
     visit = await look(browser, venue.url)
     await wallet.inject(visit.page.context)
     await visit.open("/sign-in")
     await visit.press("Sign in with Test Wallet")
     await expect(visit.page.get_by_role("button", name="Account")).to_be_visible()
-    await to_the_pair(venue, visit.page)
     return visit, wallet
 
 

@@ -17,7 +17,7 @@ export interface Depth {
 const STATES = ["done", "now", "next"] as const;
 
 /** Everything before the place is done, the place itself is under way, the rest is to come. */
-function along(titles: readonly string[], place: number, note: string): readonly Step[] {
+export function along(titles: readonly string[], place: number, note: string): readonly Step[] {
   return titles.map((title, at) => ({ title, state: STATES[at < place ? 0 : at === place ? 1 : 2], note: at === place ? note : "" }));
 }
 
@@ -78,7 +78,7 @@ export function withdrawalSteps({ status, reason, onChain }: PassageOut): readon
   }
 }
 
-function stopped(titles: readonly string[], place: number, status: string, note: string): readonly Step[] {
+export function stopped(titles: readonly string[], place: number, status: string, note: string): readonly Step[] {
   const end: Step = { title: sentence(status), state: "failed", note };
   return [...titles.slice(0, place).map((title): Step => ({ title, state: "done", note: "" })), end];
 }

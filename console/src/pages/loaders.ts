@@ -10,6 +10,7 @@ export const LOADERS: Readonly<Record<PagePath, Loader>> = {
   "/markets/$market": () => import("./market.tsx"),
   "/trade": () => import("./trade_start.tsx"),
   "/trade/$pair": () => import("./trade.tsx"),
+  "/convert": () => import("./convert.tsx"),
   "/approvals": () => import("./approvals.tsx"),
   "/approvals/$market": () => import("./approval.tsx"),
   "/approvals/mints/$mint": () => import("./mint.tsx"),

@@ -24,6 +24,7 @@ export const PAGES = [
   { path: "/markets/$market", title: "Market", access: "public", sample: "market" },
   { path: "/trade", title: "Trade", access: "public", group: "Exchange" },
   { path: "/trade/$pair", title: "Trade", access: "public", sample: "pair" },
+  { path: "/convert", title: "Convert", access: "public", group: "Exchange" },
   { path: "/approvals", title: "Approval desk", access: ["compliance", "admin"], group: "Compliance" },
   { path: "/approvals/$market", title: "Registration", access: ["compliance", "admin"], sample: "market" },
   { path: "/approvals/mints/$mint", title: "Mint", access: ["compliance", "admin"], sample: "mint" },

@@ -40,11 +40,11 @@ function often(query: { readonly state: { readonly data: { readonly allowed: boo
   return query.state.data?.allowed ? LATER_MS : SOON_MS;
 }
 
-/** What would be said to me, were I to receive one token. */
-export function mayReceive(tokenId: string, userId: string) {
+/** What would be said to me, were I to receive so much. */
+export function mayReceive(tokenId: string, userId: string, amount = "1") {
   return ask({
-    queryKey: ["market", "eligibility", tokenId, userId],
-    queryFn: ({ signal }) => judged(tokenId, { operation: "DEPOSIT", toUserId: userId, amount: "1" }, signal),
+    queryKey: ["market", "eligibility", tokenId, userId, "receive", amount],
+    queryFn: ({ signal }) => judged(tokenId, { operation: "DEPOSIT", toUserId: userId, amount }, signal),
     refetchInterval: often,
   });
 }

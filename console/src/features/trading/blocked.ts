@@ -42,7 +42,7 @@ export function usePreview(draft: Draft, pair: Pair, wrong: Wrong) {
 
 const SETTLES_MS = 250;
 
-function useSettled<T>(value: T): T {
+export function useSettled<T>(value: T): T {
   const [settled, setSettled] = useState(value);
   useEffect(() => {
     const timer = setTimeout(() => setSettled(value), SETTLES_MS);
@@ -58,6 +58,15 @@ interface Asked {
 }
 
 export function useBlocked(draft: Draft, pair: Pair, wrong: Wrong, preview: Asked): Blocked | null {
+  const hindered = useHindered(pair);
+  if (hindered) return hindered;
+  const typing = Object.values(wrong)[0] ?? missing(draft);
+  if (typing) return { why: "typing", text: typing };
+  return answered(preview, draft, pair);
+}
+
+/** What stands in the way whatever is typed: the pair, the session, the wallet. */
+export function useHindered(pair: Pick<Pair, "status">): Blocked | null {
   const { standing, session } = useSession();
   const connection = useConnection();
   if (CLOSED[pair.status]) return { why: "closed", text: CLOSED[pair.status] ?? "" };
@@ -66,9 +75,7 @@ export function useBlocked(draft: Draft, pair: Pair, wrong: Wrong, preview: Aske
   if (connection && session && !sameAccount(connection.account, session.account)) {
     return { why: "wallet", text: "The wallet is on another account than the one that is signed in" };
   }
-  const typing = Object.values(wrong)[0] ?? missing(draft);
-  if (typing) return { why: "typing", text: typing };
-  return answered(preview, draft, pair);
+  return null;
 }
 
 function answered({ data, error, isPlaceholderData }: Asked, draft: Draft, pair: Pair): Blocked | null {

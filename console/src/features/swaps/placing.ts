@@ -1,0 +1,91 @@
+/** Having one token converted into another once: signed, kept, sent, and sent again where its answer was lost. */
+
+import { useMutation, useQueryClient, type QueryClient } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
+import { api, newKey, type Schemas } from "../../api/client.ts";
+import { splitPair } from "../../domain/holdings.ts";
+import { grouped } from "../../domain/show.ts";
+import { sessions } from "../../state/session.ts";
+import { serverSeconds } from "../trading/wire.ts";
+import { cameFirst, sentOnce, type Kept } from "../wallet/once.ts";
+import { signAction } from "../wallet/signing.ts";
+import type { Swap, Wish } from "./questions.ts";
+
+interface KeptSwap extends Kept {
+  readonly body: Schemas["SignedSwap"];
+  readonly toleranceBps: number;
+}
+
+/** What is wished for, and what of its quote is signed: the least that is taken, and the highest fee. */
+export interface Terms extends Wish {
+  readonly minAmountOut: string;
+  readonly maxFeeBps: number;
+}
+
+/** Time to read it in a wallet. Whatever the book does meanwhile, the least that was signed counts. */
+export const LASTS_S = 300;
+
+const swaps = sentOnce<KeptSwap, Swap>({
+  storage: "deedbook.swapping",
+  sent: ({ body, key }) => api.post("/api/v1/swaps", { body, key }),
+  duplicate: "duplicate_action",
+  first: (id) => api.get("/api/v1/swaps/{id}", { path: { id } }),
+});
+
+export const { unanswered } = swaps;
+
+/**
+ * Sign and send. While an earlier one has no answer, that one is sent again instead, and nothing is signed.
+ *
+ * @throws WalletProblem · ApiProblem
+ */
+async function placeSwap(client: QueryClient, { toleranceBps, ...asked }: Terms): Promise<Swap> {
+  const { session } = sessions.get();
+  if (!session) throw new Error("nobody is signed in");
+  const earlier = unanswered();
+  if (earlier) {
+    const swap = await swaps.send(earlier, true);
+    if (isSame(earlier, { toleranceBps, ...asked })) return swap;
+    const [base, quote] = splitPair(swap.pair);
+    const [from, to] = swap.side === "BUY" ? [quote, base] : [base, quote];
+    throw cameFirst("swap", `${grouped(swap.amountIn)} ${from} for ${to}`);
+  }
+  const trader = session.account;
+  const fields = { ...asked, nonce: newKey(), expiry: (await serverSeconds(client)) + LASTS_S };
+  const signature = await signAction(client, "Swap", { trader, ...fields });
+  return swaps.send({ userId: session.userId, key: newKey(), body: { ...fields, userAddress: trader, signature }, toleranceBps });
+}
+
+/** Whether the same is wished for: the quote, and with it what is signed as the least, moves from one moment to the next. */
+function isSame({ body, toleranceBps }: KeptSwap, terms: Terms): boolean {
+  const named = body.tradingPairId === terms.tradingPairId && body.side === terms.side;
+  return named && body.amountIn === terms.amountIn && toleranceBps === terms.toleranceBps;
+}
+
+/** One press, one swap. `onPlaced` hears of those too that a page which was left in the middle had begun. */
+export function useSwapping(onPlaced: (swap: Swap) => void) {
+  const client = useQueryClient();
+  const underWay = useRef(false);
+  const told = (swap: Swap | null): void => {
+    if (!swap) return;
+    for (const room of ["orders", "balances"]) void client.invalidateQueries({ queryKey: [room] });
+    onPlaced(swap);
+  };
+  const placing = useMutation({
+    mutationFn: (terms: Terms) => placeSwap(client, terms),
+    onSuccess: told,
+    onSettled: () => {
+      underWay.current = false;
+    },
+  });
+  const finishing = useMutation({ mutationFn: swaps.finish, onSuccess: told });
+  const finish = finishing.mutate;
+  useEffect(() => finish(), [finish]);
+  const place = (terms: Terms): void => {
+    // The second press of a double click comes before the button is grey.
+    if (underWay.current) return;
+    underWay.current = true;
+    placing.mutate(terms);
+  };
+  return { place, busy: placing.isPending, error: placing.error ?? finishing.error };
+}

@@ -1,0 +1,226 @@
+"""One token for another in the browser: what is shown is what is signed, once, for at least that or not at all."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, Route, expect
+
+from tests.console.browser import NARROW, Visit, look
+from tests.console.newcomer import CHAIN_MS
+from tests.console.trading import available, decide, sign_in_with_a_wallet
+from tests.console.venue import Venue
+from tests.console.wallet import TestWallet
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+PLACING = "**/api/v1/swaps"
+OFFER = ("0.4", "999")
+"""The best that is offered, while a test of these lasts: more than all of them take."""
+LEAST = "0.02034650625"
+"""0.0205 of it, less a quarter of a percent, and of that half a percent less."""
+
+
+@pytest.fixture
+async def offer(venue: Venue) -> AsyncIterator[str]:
+    placed = await venue.place("second-investor", "SELL", *OFFER)
+    yield placed["id"]
+    await _take_back(venue, placed["id"])
+
+
+async def _take_back(venue: Venue, order_id: str) -> None:
+    async with venue.client("second-investor") as http:
+        await http.delete(f"/trading/orders/{order_id}")
+
+
+@asynccontextmanager
+async def _converting(venue: Venue, browser: Browser) -> AsyncIterator[tuple[Visit, TestWallet]]:
+    """The page as an investor has it whose wallet signs, with dollars to give for the sample's token."""
+    visit, wallet = await sign_in_with_a_wallet(venue, browser)
+    await visit.open("/convert")
+    await _choose(venue, visit.page)
+    yield visit, wallet
+    await visit.page.context.close()
+
+
+async def _choose(venue: Venue, page: Page) -> None:
+    await page.get_by_label("From", exact=True).select_option("USDC")
+    await page.get_by_label("To", exact=True).select_option(venue.samples["token"])
+
+
+async def _type(page: Page, amount: str) -> Locator:
+    """The amount, and the button when the book has said what it gives."""
+    await page.get_by_label("Amount", exact=True).fill(amount)
+    button = page.get_by_test_id("convert")
+    await expect(button).to_be_enabled()
+    return button
+
+
+async def _swaps(venue: Venue, amount: str) -> list[dict[str, Any]]:
+    async with venue.client("investor") as http:
+        told = (await http.get("/swaps", params={"limit": "200"})).raise_for_status().json()["data"]
+    return [swap for swap in told if swap["amountIn"] == amount]
+
+
+async def test_dollars_become_tokens_when_what_the_receipt_says_is_signed(
+    venue: Venue, browser: Browser, offer: str
+) -> None:
+    dollars = await available(venue, "investor", "USDC")
+    async with _converting(venue, browser) as (visit, wallet):
+        page = visit.page
+        receipt = page.get_by_test_id("receipt")
+        await page.get_by_label("Amount", exact=True).fill("20,5")
+        await visit.says("A positive amount, such as 250.50")
+        await page.get_by_label("Amount", exact=True).fill("20.0000001")
+        await visit.says("At most 6 places after the point")
+        button = await _type(page, " 020.50 ")
+        for words in (
+            "20.5 USDC",
+            LEAST,
+            "999 USDC",
+            "0.25%",
+            "at least that, or not at all",
+        ):
+            await expect(receipt).to_contain_text(words)
+        await expect(page.get_by_test_id("rest")).to_contain_text("The book takes 20.4795 USDC")
+        await button.click()
+        way = page.get_by_role("list", name="Its way")
+        await expect(way.locator("[data-state=done]")).to_have_count(3, timeout=CHAIN_MS)
+        [signed] = [told["message"] for told in wallet.signed if told["primaryType"] == "Swap"]
+        shown = {
+            name: signed[name] for name in ("tradingPairId", "side", "amountIn", "minAmountOut", "maxFeeBps")
+        }
+        assert shown == {
+            "tradingPairId": venue.samples["pair"],
+            "side": "BUY",
+            "amountIn": "20.5",
+            "minAmountOut": LEAST,
+            "maxFeeBps": 25,
+        }
+        [swap] = await _swaps(venue, "20.5")
+        assert (swap["status"], swap["settlementStatus"], swap["minAmountOut"]) == (
+            "FILLED",
+            "SETTLED",
+            LEAST,
+        )
+        row = page.get_by_role("table", name="Swaps").get_by_role("row").nth(1)
+        for words in (f"USDC → {venue.samples['token']}", "20.4795 USDC", "Filled", "Settled"):
+            await expect(row).to_contain_text(words)
+        assert dollars - await available(venue, "investor", "USDC") == Decimal("20.4795")
+        await expect(page.get_by_label("Amount", exact=True)).to_have_value("")
+        assert await visit.barriers() == []
+        visit.nothing_was_amiss()
+
+
+async def test_swap_counts_once_when_it_is_pressed_twice_and_its_answer_is_lost(
+    venue: Venue, browser: Browser, offer: str
+) -> None:
+    """The platform has taken it, and the line breaks before it says so. Pressed again it is the same, whatever the
+    quote says by then; what was changed meanwhile waits until one knows; a page that was left ends what it began."""
+    async with _converting(venue, browser) as (visit, wallet):
+        page = visit.page
+        for amount, changed in (("21", "21"), ("22", "23")):
+            signed = len(wallet.signed)
+            button = await _type(page, amount)
+            await _lose_an_answer(page)
+            await button.dblclick()
+            await visit.says("the very same swap is sent")
+            await (await _type(page, changed)).click()
+            if changed != amount:
+                await visit.says("Your earlier swap came first")
+                await visit.says(f"22 USDC for {venue.samples['token']}")
+            await expect(page.get_by_text("the very same swap is sent")).to_have_count(0)
+            assert len(await _swaps(venue, amount)) == 1
+            assert len(wallet.signed) == signed + 1
+        assert await _swaps(venue, "23") == []
+
+        await _lose_an_answer(page)
+        await (await _type(page, "24")).click()
+        await visit.says("the very same swap is sent")
+        await visit.open("/convert")
+        await expect(page.get_by_role("region", name="Your swap")).to_contain_text("24 USDC into")
+        assert len(await _swaps(venue, "24")) == 1
+
+
+async def _lose_an_answer(page: Page) -> None:
+    """Of the next swap; the list of them is asked for at the same address."""
+
+    lost: list[str | None] = []
+
+    async def lose(route: Route) -> None:
+        if route.request.method != "POST" or lost:
+            await route.fallback()
+            return
+        lost.append(route.request.post_data)
+        await route.fetch()
+        await route.abort("connectionreset")
+
+    await page.route(PLACING, lose)
+
+
+async def test_nothing_is_converted_when_the_book_moves_while_its_owner_reads(
+    venue: Venue, browser: Browser, offer: str
+) -> None:
+    """No more than was signed is given; one that was declined is not sent, and what was typed stays."""
+    async with _converting(venue, browser) as (visit, wallet):
+        page = visit.page
+        wallet.refusals["eth_signTypedData_v4"] = (4001, "User rejected the request.")
+        await (await _type(page, "250")).click()
+        await expect(page.locator("[data-face=wallet-rejected]")).to_be_visible()
+        assert await _swaps(venue, "250") == []
+        wallet.refusals.clear()
+        await page.get_by_label("The book may move against me by").select_option("Nothing")
+        wallet.while_signing = partial(_take_back, venue, offer)
+        await (await _type(page, "250")).click()
+        swap = page.get_by_role("region", name="Your swap")
+        await expect(swap).to_contain_text("The book had moved")
+        await expect(swap).to_contain_text("what was set aside is yours again")
+        [ended] = await _swaps(venue, "250")
+        assert (ended["status"], ended["reason"], ended["amountUsed"]) == ("CANCELLED", "min_amount_out", "0")
+        visit.nothing_was_amiss()
+
+
+async def test_form_says_why_when_it_cannot_be_converted_and_keeps_what_was_typed(
+    venue: Venue, browser: Browser, offer: str
+) -> None:
+    """On a telephone: nobody is signed in, too much is asked for, the market is paused, the session has ended."""
+    stranger = await look(browser, venue.url, size=NARROW, theme="light")
+    await stranger.open("/convert")
+    await _choose(venue, stranger.page)
+    await stranger.page.get_by_label("Amount", exact=True).fill("26")
+    await expect(stranger.page.get_by_test_id("receipt")).to_contain_text("999 USDC")
+    await expect(stranger.page.get_by_role("link", name="Sign in to convert")).to_be_visible()
+    await stranger.page.context.close()
+    await venue.enter("second-investor")
+    visit = await look(
+        browser, venue.url, size=NARROW, theme="light", session=venue.sessions["second-investor"]
+    )
+    page = visit.page
+    await visit.open("/convert")
+    await _choose(venue, page)
+    why = page.locator("[data-blocked]")
+    await page.get_by_role("button", name="The other way round").click()
+    await page.get_by_label("Amount", exact=True).fill("0.0000000001")
+    await expect(why).to_contain_text("at least 0.0001")
+    await _choose(venue, page)
+    button = await _type(page, "26")
+    await page.get_by_label("Amount", exact=True).fill("1000000000")
+    await expect(page.locator("[data-blocked=funds]")).to_contain_text("Not enough USDC available")
+    assert await visit.wider_than_the_screen() == 0
+    button = await _type(page, "26")
+    await decide(venue, "pause")
+    await expect(page.locator("[data-blocked=closed]")).to_contain_text("takes no orders now")
+    await decide(venue, "resume")
+    await expect(button).to_be_enabled()
+    async with venue.client("second-investor") as http:
+        (await http.post("/auth/logout", json={})).raise_for_status()
+    await button.click()
+    dialog = page.get_by_role("dialog", name="Your session has ended")
+    await dialog.get_by_role("button", name="Sign in again").click()
+    await expect(dialog).to_be_hidden()
+    await expect(page.get_by_label("Amount", exact=True)).to_have_value("26")
+    assert [len(await _swaps(venue, "26"))] == [0]
+    await page.context.close()
+    await venue.enter("second-investor")
