@@ -26,7 +26,10 @@ async def test_decision_is_found_with_what_it_changed_when_one_comes_from_its_re
     approval = record.get_by_role("listitem").filter(
         has=visit.page.get_by_text("Market approved", exact=True)
     )
+    officer = venue.people["compliance"]["address"]
+    await expect(approval.locator("summary")).to_contain_text(f"{officer[:6]}…{officer[-4:]}")
     await approval.locator("summary").click()
+    await expect(approval.get_by_role("link", name=officer)).to_be_visible()
     await expect(approval.locator("del", has_text="pending_approval")).to_be_visible()
     await expect(approval.locator("ins", has_text="approved")).to_be_visible()
     await approval.get_by_role("button", name="All by this").click()

@@ -18,8 +18,18 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 async def newcomer(venue: Venue) -> str:
     """Somebody of whom nothing is known yet."""
+    return (await somebody(venue))[0]
+
+
+async def somebody(venue: Venue) -> tuple[str, str]:
+    """The same, with their account."""
+    wallet = Wallet.from_key(os.urandom(32))
     async with venue.client() as http:
-        return str((await sign_in(http, Wallet.from_key(os.urandom(32))))["userId"])
+        return str((await sign_in(http, wallet))["userId"]), wallet.address
+
+
+def cut(text: str) -> str:
+    return f"{text[:6]}…{text[-4:]}"
 
 
 async def token_id(venue: Venue) -> str:
@@ -34,7 +44,7 @@ async def test_account_is_frozen_and_thawed_with_reasons_when_an_officer_says_so
     user_id = await newcomer(venue)
     visit = await look(browser, venue.url, session=venue.sessions["compliance"])
     await visit.open("/compliance")
-    await visit.page.get_by_label("User id").fill(user_id)
+    await visit.page.get_by_label("Account or user id").fill(user_id)
     await visit.press("Open")
     await visit.press("Freeze the account")
     dialog = visit.page.get_by_role("dialog")
@@ -48,6 +58,35 @@ async def test_account_is_frozen_and_thawed_with_reasons_when_an_officer_says_so
     await dialog.get_by_role("button", name="Lift the freeze").click()
     await expect(visit.page.get_by_role("button", name="Freeze the account")).to_be_visible()
     await expect(visit.page.get_by_text("court order 12/2026")).to_have_count(0)
+    visit.nothing_was_amiss()
+    await visit.page.context.close()
+
+
+async def test_person_is_told_apart_by_their_account_when_ids_begin_alike(
+    venue: Venue, browser: Browser
+) -> None:
+    people = [await somebody(venue), await somebody(venue)]
+    for user_id, _ in people:
+        await venue.post("compliance", f"/compliance/{user_id}/freeze", {"reason": "looked alike"})
+    visit = await look(browser, venue.url, session=venue.sessions["compliance"])
+    await visit.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await visit.open("/compliance")
+    listed = visit.page.get_by_role("table", name="Accounts that are frozen or on the sanctions list")
+    for user_id, account in people:
+        row = listed.get_by_role("row", name=cut(account))
+        await expect(row).to_contain_text(f"user {cut(user_id)}")
+        await row.get_by_role("button", name=f"Copy the account {cut(account)}").click()
+        assert await visit.page.evaluate("navigator.clipboard.readText()") == account
+    search = visit.page.get_by_label("Account or user id")
+    await search.fill("0x" + "7e" * 20)
+    await visit.press("Open")
+    await visit.says("Nobody here has this account.")
+    await search.fill(people[1][1])
+    await visit.press("Open")
+    await expect(visit.page.get_by_role("link", name=people[1][1])).to_be_visible()
+    await visit.says(people[1][0])
+    for user_id, _ in people:
+        await venue.post("compliance", f"/compliance/{user_id}/unfreeze", {"reason": "told apart"})
     visit.nothing_was_amiss()
     await visit.page.context.close()
 
@@ -100,7 +139,7 @@ async def test_change_of_a_record_shows_which_orders_end_before_it_is_written(
 async def test_record_is_not_overwritten_when_another_officer_was_faster(
     venue: Venue, browser: Browser
 ) -> None:
-    user_id, symbol = await newcomer(venue), venue.samples["token"]
+    (user_id, account), symbol = await somebody(venue), venue.samples["token"]
     ends = (datetime.now(UTC) + timedelta(days=20)).strftime("%Y-%m-%d")
     visit = await look(browser, venue.url, session=venue.sessions["compliance"])
     await visit.open(f"/compliance/{user_id}")
@@ -121,7 +160,7 @@ async def test_record_is_not_overwritten_when_another_officer_was_faster(
     await expect(visit.page.get_by_role("cell", name="LU", exact=True)).to_be_visible()
     assert [complaint for complaint in visit.complaints if "412" not in complaint] == []
     await visit.open("/compliance")
-    await expect(visit.page.get_by_role("link", name=f"{user_id[:6]}…{user_id[-4:]}").first).to_be_visible()
+    await expect(visit.page.get_by_role("link", name=cut(account)).first).to_be_visible()
     await visit.page.context.close()
 
 
@@ -166,6 +205,7 @@ async def test_note_stays_and_the_stopped_are_listed_when_an_officer_works_on_a_
     await visit.press("Put on record")
     notes = visit.page.get_by_role("list", name="Notes, newest first")
     await expect(notes.get_by_role("listitem")).to_contain_text("Called the bank")
+    await expect(notes.get_by_role("link", name=cut(venue.people["compliance"]["address"]))).to_be_visible()
     await expect(visit.page.get_by_label("A note")).to_have_value("")
     await venue.post("compliance", f"/compliance/{user_id}/unfreeze", {"reason": "lifted"})
     await visit.open("/compliance")

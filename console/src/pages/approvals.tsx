@@ -3,6 +3,7 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import type { Market } from "../api/queries.ts";
 import { sentence } from "../domain/words.ts";
 import { waiting, waitingMints, type Mint } from "../features/approvals/queries.ts";
+import { Person } from "../features/staff/person.tsx";
 import { EmptyState, Hex, Loaded, PageTitle, Panel, Quantity, Stat, Table, Tabs, Time, useNow, type Column } from "../ui/index.ts";
 
 const DAY_MS = 86_400_000;
@@ -130,6 +131,6 @@ const MINTS: readonly Column<Mint>[] = [
     ),
   },
   { head: "Why", cell: (mint) => <span className="line-clamp-2">{mint.reason}</span> },
-  { head: "Goes to", wide: true, cell: (mint) => <Hex value={mint.account} /> },
+  { head: "Goes to", wide: true, cell: (mint) => <Person userId={mint.userId} account={mint.account} /> },
   { head: "Waiting since", right: true, cell: (mint) => <Time at={mint.createdAt} shape="relative" /> },
 ];

@@ -1,3 +1,4 @@
+import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { idProblem } from "../features/audit/wanted.ts";
@@ -6,7 +7,10 @@ import { Calendar } from "../features/compliance/calendar.tsx";
 import { BulkImport } from "../features/compliance/bulk_import.tsx";
 import { Records } from "../features/compliance/records.tsx";
 import { RestrictedList } from "../features/compliance/restricted.tsx";
-import { Button, Field, PageTitle, Panel } from "../ui/index.ts";
+import { userOf } from "../features/staff/people.ts";
+import { Button, ErrorState, Field, PageTitle, Panel } from "../ui/index.ts";
+
+const ACCOUNT = /^0x[0-9a-f]{40}$/i;
 
 export default function Compliance() {
   return (
@@ -28,25 +32,42 @@ export default function Compliance() {
   );
 }
 
-/** By id: it stands in each record, in the audit timeline, and in the account menu of whoever asks for help. */
+/** By the account, as people know it; by the id, as logs and the account menu of whoever asks for help have it. */
 function FindUser() {
   const navigate = useNavigate();
   const [text, setText] = useState("");
-  const problem = idProblem(text);
+  const isAccount = ACCOUNT.test(text);
+  const problem = isAccount || idProblem(text) === null ? null : "An account is 0x and 40 digits; an id looks like 01a216a7-c307-75d5-a46e-eea633a509da.";
+  const finding = useMutation({
+    mutationFn: () => (isAccount ? userOf(text) : Promise.resolve(text)),
+    onSuccess: (userId) => {
+      if (userId) void navigate({ to: `/compliance/${userId}` });
+    },
+  });
   return (
     <Panel title="Find a user">
       <form
         className="flex flex-wrap items-end gap-2"
         onSubmit={(event) => {
           event.preventDefault();
-          void navigate({ to: `/compliance/${text}` });
+          finding.mutate();
         }}
       >
-        <Field className="flex-1" label="User id" error={problem} value={text} onChange={({ target }) => setText(target.value.trim())} />
-        <Button type="submit" reason={text === "" ? "Give an id first" : problem}>
+        <Field
+          className="flex-1"
+          label="Account or user id"
+          error={finding.data === null ? "Nobody here has this account." : problem}
+          value={text}
+          onChange={({ target }) => {
+            setText(target.value.trim());
+            finding.reset();
+          }}
+        />
+        <Button type="submit" busy={finding.isPending} reason={text === "" ? "Give an account or an id first" : problem}>
           Open
         </Button>
       </form>
+      {finding.error ? <ErrorState error={finding.error} /> : null}
     </Panel>
   );
 }

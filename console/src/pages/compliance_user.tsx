@@ -9,7 +9,8 @@ import { Enforcement, Reached } from "../features/compliance/enforcement.tsx";
 import { Notes } from "../features/compliance/notes.tsx";
 import { exposureOf, regulated, standingOf, type KycRecord, type Standing } from "../features/compliance/queries.ts";
 import { AuditLink } from "../features/staff/audit_link.tsx";
-import { Badge, Button, EmptyState, Facts, Hex, Loaded, Nothing, Notice, PageTitle, Panel, Select, Status, Table, Time } from "../ui/index.ts";
+import { Person } from "../features/staff/person.tsx";
+import { Badge, Button, EmptyState, Facts, Loaded, Nothing, Notice, PageTitle, Panel, Select, Status, Table, Time } from "../ui/index.ts";
 
 type Token = Schemas["ListedToken"];
 
@@ -42,8 +43,7 @@ function Shown({ standing }: { standing: Standing }) {
           ) : null}
           <Facts
             facts={[
-              ["Account", <Hex value={standing.account} whole />],
-              ["User", <Hex value={standing.userId} whole />],
+              ["Account", <Person userId={standing.userId} account={standing.account} whole />],
               ["Screened", <Time at={standing.screenedAt} />],
               ["The chain", standing.onChain ? <Badge tone="good">Has heard of all of it</Badge> : <Badge tone="warn">Is being told</Badge>],
             ]}

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { api, type Schemas } from "../api/client.ts";
 import { sentence } from "../domain/words.ts";
 import { AuditLink } from "../features/staff/audit_link.tsx";
+import { Person } from "../features/staff/person.tsx";
 import { ReasonDialog } from "../features/staff/reason_dialog.tsx";
 import { Button, EmptyState, Facts, Hex, Loaded, Notice, PageTitle, Panel, Quantity, Select, Status, Table, Time, type Column } from "../ui/index.ts";
 
@@ -72,7 +73,7 @@ function columns(onStep: (step: Step) => void): readonly Column<Withdrawal>[] {
   return [
     { head: "Amount", primary: true, cell: ({ amount, symbol }) => <Quantity value={amount} unit={symbol} className="font-medium" /> },
     { head: "Status", cell: ({ status }) => <Status of={status} /> },
-    { head: "From", cell: ({ account }) => <Hex value={account} /> },
+    { head: "From", cell: ({ userId, account }) => <Person userId={userId} account={account} /> },
     { head: "To", cell: ({ destination }) => <Hex value={destination} /> },
     { head: "Waits since", cell: ({ createdAt }) => <Time at={createdAt} shape="relative" /> },
     { head: "Expires", wide: true, cell: ({ expiresAt }) => <Time at={expiresAt} shape="relative" /> },
@@ -121,7 +122,7 @@ function Decide({ step: { withdrawal, verdict }, onDone, onClose }: { step: Step
       <Facts
         facts={[
           ["Amount", <Quantity value={withdrawal.amount} unit={withdrawal.symbol} places={18} />],
-          ["From", <Hex value={withdrawal.account} whole />],
+          ["From", <Person userId={withdrawal.userId} account={withdrawal.account} whole />],
           ["To", <Hex value={withdrawal.destination} whole />],
           ["Version seen", String(withdrawal.version)],
         ]}

@@ -7,6 +7,7 @@ import { Decision, type Matter } from "../features/approvals/decision.tsx";
 import { StandingFacts } from "../features/approvals/issuer.tsx";
 import { mintOf, tokenOf, waitingMints, type Mint } from "../features/approvals/queries.ts";
 import { MintReceipt } from "../features/approvals/receipt.tsx";
+import { Person } from "../features/staff/person.tsx";
 import { useSession } from "../state/session.ts";
 import { Facts, Hex, Loaded, Notice, PageTitle, Panel, Quantity, SkeletonRows, Status, Time } from "../ui/index.ts";
 
@@ -76,7 +77,7 @@ function MintFacts({ mint, token }: { mint: Mint; token: Token }) {
           ...(isMinted ? [] : [["Supply after it", <Quantity value={wouldBe} unit={unit} />] as const]),
           ["Supply cap", token.supplyCap === null ? "No cap" : <Quantity value={token.supplyCap} unit={unit} />],
           ...(token.supplyCap === null || isMinted ? [] : [["Left after it", <Quantity value={subtract(token.supplyCap, wouldBe)} unit={unit} />] as const]),
-          ["Goes to", <Hex value={mint.account} whole />],
+          ["Goes to", <Person userId={mint.userId} account={mint.account} whole />],
           ["Contract", <Hex value={token.contractAddress} />],
           ["Asked for", <Time at={mint.createdAt} />],
           ["Mint", <Hex value={mint.id} />],

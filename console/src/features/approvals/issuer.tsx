@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { useSession } from "../../state/session.ts";
 import { Badge, Facts, Hex, Loaded, Notice, Nothing, SkeletonRows, Status, Time } from "../../ui/index.ts";
 import { standingOf, type Standing } from "../compliance/queries.ts";
+import { Person } from "../staff/person.tsx";
 import { historyOf, issuedBy, issuerOf, type Details } from "./queries.ts";
 
 /** Who asks: their standing with compliance, and what they have issued before. */
@@ -39,8 +40,7 @@ export function StandingFacts({ userId, issuerId }: { userId: string; issuerId?:
       {(told) => (
         <Facts
           facts={[
-            ["Account", <Hex value={told.account} />],
-            ["User", <Hex value={userId} />],
+            ["Account", <Person userId={userId} account={told.account} />],
             ...(issuerId ? [["Acts for", <Hex value={issuerId} />] as const] : []),
             ["Freeze", told.frozen ? <Flag bad>Frozen: {told.frozenReason}</Flag> : <Flag>Not frozen</Flag>],
             ["Sanctions", <Screening standing={told} />],

@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { proposedOf } from "../../domain/proposed_rules.ts";
 import { sentence } from "../../domain/words.ts";
 import { AuditLink } from "../staff/audit_link.tsx";
+import { Person } from "../staff/person.tsx";
 import { Button, Facts, Hex, Notice, Nothing, Quantity, Status, Time } from "../../ui/index.ts";
 import type { Details, History, Mint } from "./queries.ts";
 
@@ -22,7 +23,7 @@ export function Receipt({ details: { market, asset }, history }: { details: Deta
           ["Market", `${market.name} (${market.tokenSymbol})`],
           ["Stands now", <Status of={market.status} />],
           ["Decided", <Time at={decided.createdAt} />],
-          ["By", decided.actorId ? <Hex value={decided.actorId} /> : <Nothing said="the permission service" />],
+          ["By", decided.actorId ? <Person userId={decided.actorId} /> : <Nothing said="the permission service" />],
           ["Version now", String(market.version)],
           ["Record", <Hex value={decided.id} />],
         ]}
@@ -57,7 +58,7 @@ export function MintReceipt({ mint }: { mint: Mint }) {
           ["Mint", <Quantity value={mint.amount} unit={mint.symbol} places={18} />],
           ["Stands now", <Status of={mint.status} />],
           ["Last moved", <Time at={mint.updatedAt} />],
-          ["By", mint.decidedBy ? <Hex value={mint.decidedBy} /> : <Nothing said="the policy for small mints" />],
+          ["By", mint.decidedBy ? <Person userId={mint.decidedBy} /> : <Nothing said="the policy for small mints" />],
           ["Transaction", <Hex value={mint.txHash} />],
           ["Record", <Hex value={mint.id} />],
         ]}
@@ -84,8 +85,8 @@ export function HistoryList({ history }: { history: History }) {
       {[...history].reverse().map((event) => (
         <li key={event.id} className="flex flex-col gap-0.5 py-2 first:pt-0 last:pb-0">
           <span className="font-medium">{sentence(event.eventType.replace("market.", ""))}</span>
-          <span className="text-[13px] text-muted">
-            <Time at={event.createdAt} /> · {event.actorId ? <Hex value={event.actorId} /> : sentence(event.actorType)}
+          <span className="flex flex-wrap items-start gap-x-2 text-[13px] text-muted">
+            <Time at={event.createdAt} /> {event.actorId ? <Person userId={event.actorId} /> : sentence(event.actorType)}
           </span>
           {event.reason ? <span dir="auto">{event.reason}</span> : null}
         </li>

@@ -3,6 +3,7 @@ import { differences, lines } from "../../domain/free_form.ts";
 import { sentence, shortHex } from "../../domain/words.ts";
 import { Badge, Button, Facts, Hex, Time } from "../../ui/index.ts";
 import { Differences } from "../staff/differences.tsx";
+import { Person, PersonName } from "../staff/person.tsx";
 import type { Wanted } from "./wanted.ts";
 
 export type Entry = Schemas["AuditAnswer"];
@@ -17,14 +18,14 @@ export function OneEntry({ entry, onNarrow }: { entry: Entry; onNarrow: (change:
           <Time at={entry.createdAt} />
           <span className="min-w-0 font-medium">{sentence(entry.action)}</span>
           <span className="min-w-0 text-[13px] text-muted">
-            {sentence(entry.entityType)} <code className="font-mono">{shortHex(entry.entityId)}</code> · {sentence(entry.actorType)}
+            {sentence(entry.entityType)} <Thing entry={entry} /> · {actorId ? <PersonName userId={actorId} /> : sentence(entry.actorType)}
           </span>
         </summary>
         <div className="flex flex-col gap-4 border-t border-line bg-bg px-4 py-3">
           <Facts
             facts={[
-              [sentence(entry.entityType), <Hex value={entry.entityId} whole />],
-              ["By", actorId ? <Hex value={actorId} whole /> : <Badge>{sentence(entry.actorType)}</Badge>],
+              [sentence(entry.entityType), isOfPeople(entry) ? <Person userId={entry.entityId} whole /> : <Hex value={entry.entityId} whole />],
+              ["By", actorId ? <Person userId={actorId} whole /> : <Badge>{sentence(entry.actorType)}</Badge>],
               ["Request", entry.correlationId ? <Hex value={entry.correlationId} whole /> : null],
               ["Row", <Hex value={entry.eventId} whole />],
             ]}
@@ -45,6 +46,15 @@ export function OneEntry({ entry, onNarrow }: { entry: Entry; onNarrow: (change:
       </details>
     </li>
   );
+}
+
+/** What the record keeps under the id of a user; where it is a token's, it is shown as an id all the same. */
+function isOfPeople({ entityType }: Entry): boolean {
+  return entityType === "user" || entityType === "compliance";
+}
+
+function Thing({ entry }: { entry: Entry }) {
+  return isOfPeople(entry) ? <PersonName userId={entry.entityId} /> : <code className="font-mono">{shortHex(entry.entityId)}</code>;
 }
 
 function Changes({ entry }: { entry: Entry }) {

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { api, type Schemas } from "../../api/client.ts";
+import { Person } from "../staff/person.tsx";
 import { Badge, EmptyState, Loaded, Panel, Table, Time, type Column } from "../../ui/index.ts";
-import { UserLink } from "./records.tsx";
 
 type Alert = Schemas["AlertAnswer"];
 
@@ -24,7 +24,7 @@ function happened(alert: Alert): string {
 }
 
 const COLUMNS: readonly Column<Alert>[] = [
-  { head: "User", primary: true, cell: ({ userId }) => <UserLink userId={userId} /> },
+  { head: "Account", primary: true, cell: ({ userId }) => <Person userId={userId} /> },
   { head: "What", cell: ({ kind }) => <Badge tone="warn">{NAMES[kind]}</Badge> },
   { head: "Counted", cell: happened },
   { head: "From", right: true, cell: ({ firstAt }) => <Time at={firstAt} /> },

@@ -6,8 +6,8 @@ import { differences } from "../../domain/free_form.ts";
 import { announce } from "../../state/announcements.ts";
 import { Badge, Button, ErrorState, Notice, Panel, Table, TextArea, type Column } from "../../ui/index.ts";
 import { Differences } from "../staff/differences.tsx";
+import { Person } from "../staff/person.tsx";
 import { regulated, standingOf, type KycRecord } from "./queries.ts";
-import { UserLink } from "./records.tsx";
 
 /** One line as it would be carried out: what stands there now, of which version, or why it cannot be. */
 interface Rehearsed {
@@ -121,7 +121,7 @@ function write({ line, tokenId, now, key }: Rehearsed): Promise<unknown> {
 function columns(outcomes: ReadonlyMap<number, Outcome>): readonly Column<Rehearsed>[] {
   return [
     { head: "Line", primary: true, cell: ({ line }) => <span className="figures">{line.number}</span> },
-    { head: "User", cell: ({ line }) => <UserLink userId={line.userId} /> },
+    { head: "Account", cell: ({ line }) => <Person userId={line.userId} /> },
     { head: "Token", cell: ({ line }) => line.symbol },
     { head: "What would change", cell: (row) => (row.refusal ? <span className="text-down">{row.refusal}</span> : <Differences of={changesOf(row)} />) },
     { head: "", cell: ({ line }) => <Came outcome={outcomes.get(line.number)} /> },

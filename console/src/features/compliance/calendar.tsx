@@ -3,8 +3,8 @@ import { useState } from "react";
 import { day, inZone, relative } from "../../domain/moment.ts";
 import { shortHex } from "../../domain/words.ts";
 import { Badge, EmptyState, Loaded, Panel, useNow } from "../../ui/index.ts";
+import { Person } from "../staff/person.tsx";
 import { endingBefore, regulated, type KycRecord } from "./queries.ts";
-import { UserLink } from "./records.tsx";
 
 const AHEAD_MONTHS = 3;
 
@@ -69,7 +69,7 @@ function Ending({ record }: { record: KycRecord }) {
         {day(at)} <span className="text-[13px] text-muted">{relative(at, now)}</span>
       </span>
       <span className="flex flex-wrap items-baseline gap-2">
-        <UserLink userId={record.userId} />
+        <Person userId={record.userId} />
         <span>{tokens.data?.get(record.tokenId)?.symbol ?? shortHex(record.tokenId)}</span>
         {isOver ? <Badge tone="bad">Ended</Badge> : null}
       </span>

@@ -3,7 +3,8 @@ import { useRef, useState } from "react";
 import { api, newKey } from "../../api/client.ts";
 import { ask } from "../../api/queries.ts";
 import { tell } from "../../state/toasts.ts";
-import { Button, ErrorState, Hex, Loaded, Panel, SkeletonRows, TextArea, Time } from "../../ui/index.ts";
+import { Person } from "../staff/person.tsx";
+import { Button, ErrorState, Loaded, Panel, SkeletonRows, TextArea, Time } from "../../ui/index.ts";
 
 const LONGEST = 4000;
 
@@ -28,8 +29,8 @@ export function Notes({ userId }: { userId: string }) {
               <ol className="flex flex-col divide-y divide-line" aria-label="Notes, newest first">
                 {notes.map((note) => (
                   <li key={note.eventId} className="flex flex-col gap-0.5 py-2 first:pt-0 last:pb-0">
-                    <span className="text-[13px] text-muted">
-                      <Time at={note.createdAt} /> · <Hex value={note.actorId} />
+                    <span className="flex flex-wrap items-start gap-x-2 text-[13px] text-muted">
+                      <Time at={note.createdAt} /> {note.actorId ? <Person userId={note.actorId} /> : null}
                     </span>
                     <p className="whitespace-pre-wrap" dir="auto">
                       {String(note.details["text"] ?? "")}

@@ -1,9 +1,9 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
 import { api } from "../../api/client.ts";
 import { sentence, shortHex } from "../../domain/words.ts";
 import { Button, EmptyState, Loaded, Nothing, Panel, Select, Status, Table, Time, type Column } from "../../ui/index.ts";
+import { Person } from "../staff/person.tsx";
 import { regulated, type KycRecord, type KycStatus } from "./queries.ts";
 
 const STATUSES: readonly KycStatus[] = ["PENDING", "APPROVED", "REJECTED", "EXPIRED"];
@@ -64,7 +64,7 @@ function useRecords(status: KycStatus | "") {
 export function RecordTable({ records, empty }: { records: readonly KycRecord[]; empty: ReactNode }) {
   const tokens = useQuery(regulated);
   const columns: readonly Column<KycRecord>[] = [
-    { head: "User", primary: true, cell: ({ userId }) => <UserLink userId={userId} /> },
+    { head: "Account", primary: true, cell: ({ userId }) => <Person userId={userId} /> },
     { head: "Token", cell: ({ tokenId }) => tokens.data?.get(tokenId)?.symbol ?? shortHex(tokenId) },
     { head: "KYC", cell: ({ kycStatus }) => <Status of={kycStatus} /> },
     { head: "Level", right: true, cell: ({ kycLevel }) => <span className="figures">{kycLevel}</span> },
@@ -74,12 +74,4 @@ export function RecordTable({ records, empty }: { records: readonly KycRecord[];
     { head: "Ends", right: true, cell: ({ expiresAt }) => <Time at={expiresAt} shape="day" /> },
   ];
   return <Table caption="Compliance records" rows={records} rowKey={({ userId, tokenId }) => `${userId} ${tokenId}`} columns={columns} empty={empty} />;
-}
-
-export function UserLink({ userId }: { userId: string }) {
-  return (
-    <Link to={`/compliance/${userId}`} title={userId} className="font-mono text-[13px] text-accent underline-offset-2 hover:underline">
-      {shortHex(userId)}
-    </Link>
-  );
 }

@@ -1,12 +1,12 @@
 import { api, type Schemas } from "../../api/client.ts";
 import { Badge, EmptyState, Nothing, Panel, Time, type Column } from "../../ui/index.ts";
 import { PagedTable } from "../paging/paged_table.tsx";
-import { UserLink } from "./records.tsx";
+import { Person } from "../staff/person.tsx";
 
 type Restricted = Schemas["RestrictedAnswer"];
 
 const COLUMNS: readonly Column<Restricted>[] = [
-  { head: "User", primary: true, cell: ({ userId }) => <UserLink userId={userId} /> },
+  { head: "Account", primary: true, cell: ({ userId, account }) => <Person userId={userId} account={account} /> },
   {
     head: "Stopped by",
     cell: ({ frozen, sanctioned }) => (
