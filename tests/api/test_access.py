@@ -42,6 +42,7 @@ WHO_HEARS_WHAT: dict[str, tuple[int, int, int, int, int]] = {
     "DELETE /api/v1/me/sign-ins/{id}": NOT_YOURS,
     "POST /api/v1/me/api-keys": (401, 201, 201, 201, 201),
     "GET /api/v1/me/api-keys": A_USERS_OWN,
+    "GET /api/v1/me/api-keys/{id}/requests": NOT_YOURS,
     "DELETE /api/v1/me/api-keys/{id}": NOT_YOURS,
     "POST /api/v1/markets/register": (401, 403, 201, 403, 403),  # another issuer registers their own
     "POST /api/v1/markets/{id}/approve": OFFICERS_STEP,

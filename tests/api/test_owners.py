@@ -28,6 +28,7 @@ OWNER_AND_ADMIN: dict[str, tuple[int, int]] = {
     "DELETE /api/v1/me/sign-ins/{id}": (200, 404),
     "POST /api/v1/me/api-keys": (201, 201),
     "GET /api/v1/me/api-keys": (200, 200),
+    "GET /api/v1/me/api-keys/{id}/requests": (200, 404),
     "DELETE /api/v1/me/api-keys/{id}": (200, 404),
     "GET /api/v1/me/leaderboard": (200, 200),
     "PUT /api/v1/me/leaderboard": (200, 200),

@@ -35,6 +35,11 @@ async def test_key_works_until_it_is_revoked_when_it_was_made_here(venue: Venue,
     await visit.page.reload()
     await visit.is_there()
     assert secret not in await visit.page.content()
+    await visit.press("Requests of quoting bot")
+    requests = visit.page.get_by_role("dialog", name="Requests of quoting bot")
+    asked = requests.get_by_role("row").filter(has_text="GET /api/v1/me").first
+    await expect(asked).to_contain_text("200")
+    await requests.get_by_role("button", name="Close").click()
     await visit.press("Revoke quoting bot")
     await visit.press("Revoke it")
     await visit.says("Revoked")

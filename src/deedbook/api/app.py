@@ -13,6 +13,7 @@ from deedbook.api.callers import Callers
 from deedbook.api.deps import IDEMPOTENCY_KEY, guard
 from deedbook.api.examples import show_examples
 from deedbook.api.hot import Express
+from deedbook.api.key_log import KeyLog
 from deedbook.api.key_use import KeyUses
 from deedbook.api.live.accounts import Accounts
 from deedbook.api.live.hub import Hub
@@ -190,6 +191,7 @@ def join(app: FastAPI, resources: Resources) -> None:
     )
     app.state.recognition = recognition
     app.state.key_uses = KeyUses(resources.db)
+    app.state.key_log = KeyLog(resources.redis)
     app.state.sns = SnsVerifier(
         settings.SNS_TOPIC_ARNS, settings.WEBHOOK_MAX_AGE_S, settings.SNS_PINNED_CERTIFICATE
     )
@@ -212,6 +214,7 @@ async def part(app: FastAPI) -> None:
     await app.state.entry.close()
     await app.state.turnstile.close()
     await app.state.key_uses.close()
+    await app.state.key_log.close()
     await app.state.showcase.close()
     if app.state.issuers is not None:
         await app.state.issuers.close()

@@ -78,7 +78,7 @@ def require_key_may(connection: HTTPConnection, caller: Caller, scope: Scope | N
 
 
 def require_key_from_here(connection: HTTPConnection, caller: Caller) -> None:
-    """Note that a key is used.
+    """Note that a key is used, and whose log the request belongs to.
 
     Raises:
         KeyAddressRefused: from where it may not.
@@ -86,6 +86,7 @@ def require_key_from_here(connection: HTTPConnection, caller: Caller) -> None:
     key = caller.key
     if key is None:
         return
+    connection.state.key_id = str(caller.session_id)
     address = client_address(connection, connection.app.state.resources.settings.TRUSTED_PROXIES)
     if key.networks and not _is_in(address, key):
         raise KeyAddressRefused("its owner has named the addresses from which it is used")

@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 from collections.abc import Container, Iterable, Mapping, Set
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -21,11 +22,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from deedbook.api.errors import problem
 from deedbook.infra.database import CORRELATION_ID
 from deedbook.infra.telemetry import HTTP_LATENCY, REQUEST_ID
+from deedbook.kernel.clock import to_wire
 from deedbook.kernel.errors import InternalError, Malformed, TooLarge
 
 log = structlog.get_logger(__name__)
 
 MAX_BODY_BYTES = 1024 * 1024
+MAX_NOTED_PATH = 512
 BODY_TIMEOUT_S = 20.0
 _ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 _LENGTH = re.compile(rb"[0-9]{1,12}")
@@ -160,10 +163,23 @@ def broken(request: Request, error: Exception) -> Response:
 
 
 def observe(scope: Scope, status: int, started: float) -> None:
-    """Count how long a request took that began at `started`, on the clock of performance."""
+    """Count how long a request took that began at `started`, on the clock of performance; and note it for the owner of
+    the key that was shown."""
     route = getattr(scope.get("route"), "path", "unmatched")
     method = scope["method"] if scope["method"] in _METHODS else "other"
-    _latency(method, route, status).observe(time.perf_counter() - started)
+    took_s = time.perf_counter() - started
+    _latency(method, route, status).observe(took_s)
+    state = scope["state"]
+    if "key_id" in state:
+        request = {
+            "at": to_wire(datetime.now(UTC)),
+            "method": method,
+            "path": scope["path"][:MAX_NOTED_PATH],
+            "status": status,
+            "tookMs": round(took_s * 1000),
+            "requestId": state["request_id"],
+        }
+        scope["app"].state.key_log.note(state["key_id"], request)
 
 
 class Cors(CORSMiddleware):

@@ -629,6 +629,12 @@ class RegistryNotDeployed(UnavailableError):
     code = "registry_not_deployed"
 
 
+class RequestLogUnavailable(UnavailableError):
+    """The log of requests cannot be read now."""
+
+    code = "request_log_unavailable"
+
+
 class RestrictedLocation(ForbiddenError):
     """The token is not offered in this jurisdiction."""
 

@@ -5,7 +5,7 @@ from deedbook.identity.access import AccessClaims
 from deedbook.identity.actions import SignedAction, expiry_of, signed_by_key
 from deedbook.identity.actions import record as record_action
 from deedbook.identity.actions import verify as verify_action
-from deedbook.identity.key_store import ApiKey, Use, keys_of, note_uses
+from deedbook.identity.key_store import ApiKey, Use, is_key_of, keys_of, note_uses
 from deedbook.identity.recognition import Recognition
 from deedbook.identity.service import (
     Credentials,
@@ -55,6 +55,7 @@ __all__ = [
     "events",
     "expiry_of",
     "grant",
+    "is_key_of",
     "keccak",
     "keys",
     "keys_of",

@@ -128,6 +128,16 @@ async def keys_of(
     return [_key(row) for row in rows]
 
 
+async def is_key_of(db: Database, user_id: UserId, key_id: UUID) -> bool:
+    """Whether this is, or was, a key of theirs."""
+    async with db.reading() as connection:
+        return bool(
+            await connection.fetchval(
+                "SELECT EXISTS (SELECT 1 FROM api_keys WHERE user_id = $1 AND key_id = $2)", user_id, key_id
+            )
+        )
+
+
 async def secret_of(db: Database, key_id: KeyId) -> Secret | None:
     """What a living key is compared with."""
     async with db.reading() as connection:

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { api, type Schemas } from "../../api/client.ts";
 import { ReasonDialog } from "../staff/reason_dialog.tsx";
 import { Badge, Button, EmptyState, Loaded, Money, Nothing, Panel, Table, Time, type Column } from "../../ui/index.ts";
+import { KeyRequests } from "./key_requests.tsx";
 import { NewKey } from "./new_key.tsx";
 
 type Key = Schemas["ApiKeyAnswer"];
@@ -12,6 +13,7 @@ export function Keys() {
   const client = useQueryClient();
   const [isMaking, setIsMaking] = useState(false);
   const [revoked, setRevoked] = useState<Key | null>(null);
+  const [lookedAt, setLookedAt] = useState<Key | null>(null);
   const asked = useKeys();
   const refresh = (): void => void client.invalidateQueries({ queryKey: ["developers", "keys"] });
   return (
@@ -30,7 +32,7 @@ export function Keys() {
             caption="API keys"
             rows={pages.flatMap(({ data }) => data)}
             rowKey={({ id }) => id}
-            columns={columns(setRevoked)}
+            columns={columns(setRevoked, setLookedAt)}
             empty={
               <EmptyState title="No key yet">
                 A key lets a program read, cancel and send in what you have signed. It never moves money by itself.
@@ -46,6 +48,7 @@ export function Keys() {
           </Button>
         </div>
       ) : null}
+      {lookedAt ? <KeyRequests of={lookedAt} onClose={() => setLookedAt(null)} /> : null}
       {isMaking ? <NewKey onMade={refresh} onClose={() => setIsMaking(false)} /> : null}
       {revoked ? (
         <ReasonDialog
@@ -77,7 +80,7 @@ function useKeys() {
   });
 }
 
-function columns(onRevoke: (key: Key) => void): readonly Column<Key>[] {
+function columns(onRevoke: (key: Key) => void, onLook: (key: Key) => void): readonly Column<Key>[] {
   return [
     {
       head: "Name",
@@ -104,14 +107,20 @@ function columns(onRevoke: (key: Key) => void): readonly Column<Key>[] {
       ),
     },
     {
-      head: <span className="sr-only">Revoke</span>,
+      head: <span className="sr-only">Look and revoke</span>,
       right: true,
-      cell: (key) =>
-        key.revokedAt ? null : (
-          <Button small aria-label={`Revoke ${key.name}`} onClick={() => onRevoke(key)}>
-            Revoke
+      cell: (key) => (
+        <span className="inline-flex gap-2">
+          <Button small aria-label={`Requests of ${key.name}`} onClick={() => onLook(key)}>
+            Requests
           </Button>
-        ),
+          {key.revokedAt ? null : (
+            <Button small aria-label={`Revoke ${key.name}`} onClick={() => onRevoke(key)}>
+              Revoke
+            </Button>
+          )}
+        </span>
+      ),
     },
   ];
 }

@@ -4,16 +4,24 @@ from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import BeforeValidator
 
 from deedbook import identity
 from deedbook.api.deps import SIGNED_IN, CallerDep, DatabaseDep, UnitDep, access
+from deedbook.api.key_log import KeyLog
 from deedbook.api.paging import Cursor, Limit, decode_moment_and_id, encode_cursor
 from deedbook.api.strict import StrictRoute
-from deedbook.api.v1.schemas.api_keys import ApiKeyAnswer, CreateApiKey, NewApiKeyAnswer
+from deedbook.api.v1.schemas.api_keys import (
+    ApiKeyAnswer,
+    CreateApiKey,
+    KeyRequestAnswer,
+    KeyRequestsAnswer,
+    NewApiKeyAnswer,
+)
 from deedbook.api.v1.schemas.common import Page, _uuid
 from deedbook.identity import KeyId
+from deedbook.identity.errors import KeyNotFound
 from deedbook.identity.keys import NewKey
 from deedbook.infra.database import Tx
 
@@ -51,6 +59,18 @@ async def listed(
     page, last = found[:limit], found[limit - 1] if len(found) > limit else None
     following = encode_cursor("api keys", last.created_at, last.key_id) if last else None
     return Page(data=[ApiKeyAnswer.of(key) for key in page], next_cursor=following)
+
+
+@router.get("/{id}/requests", openapi_extra=_READ)
+async def requests(
+    key_id: KeyPath, request: Request, caller: CallerDep, db: DatabaseDep
+) -> KeyRequestsAnswer:
+    """What was asked under a key of mine: the latest 200 requests of the last week, without those on sockets."""
+    if not await identity.is_key_of(db, caller.user_id, key_id):
+        raise KeyNotFound
+    log: KeyLog = request.app.state.key_log
+    found = await log.latest(key_id)
+    return KeyRequestsAnswer(requests=[KeyRequestAnswer.model_validate(one) for one in found])
 
 
 @router.delete("/{id}", openapi_extra=_WRITE, response_model=ApiKeyAnswer)

@@ -87,6 +87,23 @@ class ApiKeyAnswer(Answer):
         )
 
 
+class KeyRequestAnswer(Answer):
+    """A request that showed the key. `requestId` is what its answer had in `X-Request-Id`."""
+
+    at: Moment
+    method: str
+    path: str
+    status: int
+    took_ms: int
+    request_id: str
+
+
+class KeyRequestsAnswer(Answer):
+    """The latest requests, the newest first."""
+
+    requests: list[KeyRequestAnswer]
+
+
 class NewApiKeyAnswer(Answer):
     """A key that was made just now. `apiKey` is its whole text, shown this once: it is null where the request is only
     answered again, and whoever has lost it makes another one."""
