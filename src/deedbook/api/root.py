@@ -41,6 +41,7 @@ from deedbook.infra.telemetry import (
     SETTLEMENT_LAG,
     SETTLEMENT_WAITING,
     SETTLEMENTS,
+    STUCK,
     VAULT_EVENTS_WAITING,
     WATCHER_BLOCK,
     WATCHER_STOPPED,
@@ -48,6 +49,7 @@ from deedbook.infra.telemetry import (
 from deedbook.kernel.errors import Refusal, RouteNotFound, Unavailable
 from deedbook.notifications import views as notification_views
 from deedbook.settlement import views as settlements
+from deedbook.trading.stuck import stuck
 from deedbook.wiring import Resources, open_queues
 
 router = APIRouter(tags=["health"])
@@ -107,6 +109,7 @@ async def metrics(request: Request, resources: ResourcesDep) -> Response:
         await _collect_watcher(resources)
         await _collect_reconciliation(resources)
         await _collect_settlement(resources)
+        await _collect_stuck(resources)
         await _collect_notifications(resources)
     except Unavailable:
         RELAY_LAG.clear()
@@ -218,6 +221,12 @@ async def _collect_settlement(resources: Resources) -> None:
     SETTLEMENT_GAS.set(told.gas_per_trade or 0)
     for stage, number in (await chain.lane_depth(resources.db)).items():
         LANE_DEPTH.labels(stage.value).set(number)
+
+
+async def _collect_stuck(resources: Resources) -> None:
+    late = await stuck(resources.db)
+    STUCK.labels("orders").set(late.orders)
+    STUCK.labels("commands").set(late.commands)
 
 
 def _word(reason: str) -> str:

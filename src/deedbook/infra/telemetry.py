@@ -87,6 +87,12 @@ LANE_DEPTH = Gauge(
     ["status"],
     registry=REGISTRY,
 )
+STUCK = Gauge(
+    "deedbook_stuck",
+    "Orders, and cancels and other commands, that no matcher has taken up within ten seconds",
+    ["what"],
+    registry=REGISTRY,
+)
 MATCHING_KEY = "deedbook:matching"
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 MATCHING_BUCKETS: dict[str, tuple[float, ...]] = {

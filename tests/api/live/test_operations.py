@@ -32,6 +32,7 @@ async def test_operators_hear_what_fails_and_that_it_was_mended(stand: Stand) ->
         await signed_in(listener, await world.user(Role.OPERATOR))
         first = await listener.subscribe("ops")
         assert (first["queues"], first["reconciliation"]) == ([], None)
+        assert first["stuck"] == {"orders": 0, "commands": 0, "since": None}
         async with world.db.transaction() as tx:
             await tx.execute(
                 "INSERT INTO jobs (job_id, queue, name, data, status) "

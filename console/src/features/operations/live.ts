@@ -16,6 +16,7 @@ export interface Operations {
   readonly lane: Readonly<Record<string, number>>;
   readonly watcher: { readonly block: number; readonly stoppedReason: string | null } | null;
   readonly reconciliation: { readonly breaks: number; readonly comparedAt: string } | null;
+  readonly stuck: { readonly orders: number; readonly commands: number; readonly since: string | null };
 }
 
 /** Nothing until the first figures are there. */

@@ -45,7 +45,13 @@ function Figures({ now }: { now: Operations }) {
   const slowest = Object.entries(now.relayLagMs).sort(([, a], [, b]) => b - a)[0];
   const lane = Object.values(now.lane).reduce((sum, count) => sum + count, 0);
   return (
-    <div className="grid grid-cols-2 gap-4 sm:grid-cols-3 lg:grid-cols-6">
+    <div className="grid grid-cols-2 gap-4 sm:grid-cols-3 lg:grid-cols-7">
+      <Stat
+        label="Orders that are stuck"
+        hint={now.stuck.since ? <>the first <Time at={now.stuck.since} shape="relative" /></> : "or cancels, for ten seconds"}
+      >
+        <Zero count={now.stuck.orders + now.stuck.commands} />
+      </Stat>
       <Stat label="Jobs that failed">
         <Zero count={failed} />
       </Stat>

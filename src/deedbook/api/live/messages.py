@@ -224,7 +224,8 @@ class BalancesMessage(Answer):
 
 class OpsMessage(Answer):
     """How the installation works, for those who operate it, whole each time: jobs by queue, how long what the relay
-    carries has waited, transactions that are not in the chain for good, the vault's watcher, ledger against vault."""
+    carries has waited, transactions that are not in the chain for good, the vault's watcher, ledger against vault, and
+    the orders and commands that no matcher has taken up in time."""
 
     type: Literal["snapshot", "update"]
     channel: Literal["ops"]
@@ -234,6 +235,7 @@ class OpsMessage(Answer):
     lane: dict[str, int]
     watcher: dict[str, Any] | None
     reconciliation: dict[str, Any] | None
+    stuck: dict[str, Any]
 
 
 class OrderReply(Answer):

@@ -15,6 +15,7 @@ from deedbook.identity.errors import Forbidden, Unauthenticated
 from deedbook.infra import joblog, outbox
 from deedbook.infra.database import Database
 from deedbook.kernel.clock import to_wire
+from deedbook.trading.stuck import stuck
 
 OPERATORS = frozenset({Role.OPERATOR, Role.ADMIN})
 NOT_YOURS = 4403, "role_over"
@@ -80,6 +81,7 @@ class Operations:
             await custody.reconciliation_runs(db, None, 1),
             await custody.standing(db, self._chain_id),
         )
+        late = await stuck(db)
         self._told = {
             "queues": [
                 {
@@ -96,6 +98,11 @@ class Operations:
             if vault
             else None,
             "reconciliation": _reconciliation(runs[0]) if runs else None,
+            "stuck": {
+                "orders": late.orders,
+                "commands": late.commands,
+                "since": to_wire(late.since) if late.since else None,
+            },
         }
         self._at = to_wire(datetime.now(UTC))
 
