@@ -422,9 +422,13 @@ async def test_lines_are_paged_with_their_running_balance(till: Till) -> None:
     assert (await till.get("/ledger", user, tokenId=str(till.deed.token_id)))["data"] == []
     exported = await till.get("/ledger/export", user, format="json")
     assert exported["data"] == seen
+    assert all(line["trade"] is None for line in seen)
     answer = await till.world.http.get("/ledger/export", headers=user.headers)
     lines = answer.text.splitlines()
-    assert lines[0] == "id,createdAt,kind,symbol,tokenId,amount,balance,postingId"
+    assert lines[0] == (
+        "id,createdAt,kind,symbol,tokenId,amount,balance,postingId,pair,side,price,priceSymbol,fee,feeSymbol"
+    )
+    assert lines[1].endswith(",,,,,,"), "no trade made it"
     assert len(lines) == 8
     assert answer.headers["Content-Disposition"] == 'attachment; filename="statement.csv"'
 

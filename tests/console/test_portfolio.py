@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from tests.console.browser import Visit, look
 from tests.console.venue import Venue
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+A4: ViewportSize = {"width": 718, "height": 1047}
+"""Within its margins, in the pixels of style sheets."""
 
 
 async def _as_investor(venue: Venue, browser: Browser, path: str) -> Visit:
@@ -72,6 +74,7 @@ async def test_statement_is_the_apis_when_it_is_saved(venue: Venue, browser: Bro
         told = (await http.get("/ledger/export", params={"format": "csv"})).raise_for_status().content
     assert (tmp_path / "statement.csv").read_bytes() == told
     assert told.startswith(b"id,createdAt,kind,symbol")
+    assert b"priceSymbol,fee,feeSymbol" in told.splitlines()[0]
     visit.nothing_was_amiss()
     await visit.page.context.close()
 
@@ -86,13 +89,30 @@ async def test_printed_totals_are_the_apis_when_a_statement_is_drawn_up(
         row = totals.get_by_role("row", name=re.compile(f"^{symbol} "))
         closing = row.get_by_role("cell").nth(4).locator("[title]")
         await expect(closing).to_have_attribute("title", _grouped(balance["total"]))
+    await _trades_have_price_and_fee(venue, page)
     await page.emulate_media(media="print")
+    await page.set_viewport_size(A4)
+    assert await visit.wider_than_the_screen() == 0, "it sticks out of the paper"
     await expect(page.get_by_role("banner")).to_be_hidden()
     await expect(page.get_by_role("button", name="Print, or save as PDF")).to_be_hidden()
     await expect(totals).to_be_visible()
     assert (await page.pdf(format="A4")).startswith(b"%PDF")
     visit.nothing_was_amiss()
     await page.context.close()
+
+
+async def _trades_have_price_and_fee(venue: Venue, page: Page) -> None:
+    """Of the newest of her lines that a fee was taken of; the fee is in the token of the line."""
+    async with venue.client("investor") as http:
+        lines = (await http.get("/ledger", params={"limit": "200"})).raise_for_status().json()["data"]
+    place, line = next(
+        (place, line) for place, line in enumerate(lines) if line["trade"] and line["trade"]["fee"]
+    )
+    trade, rows = line["trade"], page.get_by_role("table", name="Lines of the statement").get_by_role("row")
+    row = rows.nth(1 + place)
+    await expect(row).to_contain_text(f"Trade {trade['side'].lower()} {trade['pair']}")
+    for amount, unit in ((trade["price"], trade["priceSymbol"]), (trade["fee"], line["symbol"])):
+        await expect(row.get_by_title(f"{_grouped(amount)} {unit}", exact=True)).to_be_visible()
 
 
 def _grouped(amount: str) -> str:

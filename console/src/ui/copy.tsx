@@ -20,7 +20,7 @@ export function CopyButton({ text, label = "Copy", children }: { text: string; l
       type="button"
       onClick={() => void copy()}
       aria-label={children ? undefined : label}
-      className="inline-flex min-h-6 min-w-6 items-center justify-center gap-1 rounded px-1 text-[13px] text-muted hover:bg-raised hover:text-text"
+      className="no-print inline-flex min-h-6 min-w-6 items-center justify-center gap-1 rounded px-1 text-[13px] text-muted hover:bg-raised hover:text-text"
     >
       {done ? <span aria-hidden="true">✓</span> : <TwoSheets />}
       {children}

@@ -89,7 +89,7 @@ export function Hex({ value, whole, children }: { value: string | null | undefin
   if (!value) return <Nothing />;
   return (
     <span className="inline-flex max-w-full items-center gap-1">
-      <code className={classes("font-mono text-[13px]", whole && "break-all")} title={value}>
+      <code className={classes("font-mono text-[13px] print:text-[11px]", whole && "break-all")} title={value}>
         {children ?? (whole ? value : shortHex(value))}
       </code>
       <CopyButton text={value} label={`Copy ${shortHex(value)}`} />

@@ -71,7 +71,7 @@ function Cell<Row>({ column, row, pad }: { column: Column<Row>; row: Row; pad: s
       className={classes(
         pad,
         "align-middle max-sm:px-0 max-sm:py-0.5",
-        column.right && "sm:text-right sm:whitespace-nowrap",
+        column.right && "sm:text-right sm:whitespace-nowrap print:whitespace-normal",
         column.wide && "max-sm:hidden!",
         column.primary ? "max-sm:block max-sm:pb-1" : "max-sm:flex max-sm:items-baseline max-sm:justify-between max-sm:gap-3",
       )}

@@ -167,6 +167,20 @@ def of_party(row: dict[str, Any], spec: PairSpec, user_id: UUID) -> dict[str, An
     }
 
 
+def of_line(row: dict[str, Any], spec: PairSpec, user_id: UUID, token_id: UUID) -> dict[str, Any]:
+    """A trade beside the line of a party's ledger that it made in this token. The fee stands beside one line only, the
+    one that it was taken of: whoever adds fees up counts each once."""
+    told = of_party(row, spec, user_id)
+    _, _, quote_symbol = spec.symbol.rpartition("-")
+    return {
+        "pair": spec.symbol,
+        "side": told["side"],
+        "price": told["price"],
+        "priceSymbol": quote_symbol,
+        "fee": told["fee"] if told["feeTokenId"] == token_id else None,
+    }
+
+
 async def depth(db: Database, redis: Redis, spec: PairSpec, levels: int) -> dict[str, Any]:
     """The aggregated book: the copy in Redis, or what PostgreSQL says where there is none."""
     copy = await _copied(redis, spec.pair_id)

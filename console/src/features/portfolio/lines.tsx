@@ -16,10 +16,21 @@ export function Signed({ value, unit }: { value: string; unit: string }) {
   );
 }
 
+function What({ row: { kind, trade } }: { row: LineRow }) {
+  return (
+    <>
+      <span className="font-medium">{sentence(kind)}</span>
+      {trade ? <span className="text-[13px] text-muted print:text-[11px]">{` ${trade.side.toLowerCase()} ${trade.pair}`}</span> : null}
+    </>
+  );
+}
+
 export const LINE_COLUMNS: readonly Column<LineRow>[] = [
-  { head: "What", primary: true, cell: (row) => <span className="font-medium">{sentence(row.kind)}</span> },
+  { head: "What", primary: true, cell: (row) => <What row={row} /> },
   { head: "When", cell: (row) => <Time at={row.createdAt} /> },
   { head: "Change", right: true, cell: (row) => <Signed value={row.amount} unit={row.symbol} /> },
+  { head: "Price", right: true, cell: ({ trade }) => <Quantity value={trade?.price} {...(trade ? { unit: trade.priceSymbol } : {})} places={18} /> },
+  { head: "Fee in it", right: true, cell: ({ trade, symbol }) => <Quantity value={trade?.fee} unit={symbol} places={18} /> },
   { head: "Balance after", right: true, cell: (row) => <Quantity value={row.balance} unit={row.symbol} places={18} /> },
   { head: "Posting", right: true, cell: (row) => <Hex value={row.postingId} /> },
 ];

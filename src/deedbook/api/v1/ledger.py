@@ -1,6 +1,6 @@
 """The ledger: my lines, my statement, and balances."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BeforeValidator
 
 from deedbook import identity
-from deedbook.api.deps import SIGNED_IN, CallerDep, DatabaseDep, access
+from deedbook.api.deps import SIGNED_IN, CallerDep, DatabaseDep, EntryDep, access
 from deedbook.api.paging import Cursor, Limit, decode_position, encode_cursor
 from deedbook.api.strict import StrictRoute
 from deedbook.api.v1.schemas.common import Page, _uuid
@@ -19,13 +19,16 @@ from deedbook.identity import Caller, Role
 from deedbook.infra.database import Database
 from deedbook.kernel.ids import UserId
 from deedbook.kernel.tabular import csv_line
-from deedbook.ledger import views
+from deedbook.ledger import LineKind, views
+from deedbook.trading import trade_views
+from deedbook.trading.entry import OrderEntry
 
 router = APIRouter(tags=["ledger"], route_class=StrictRoute)
 
 _READ = access(SIGNED_IN, bucket="reads")
 _STAFF = frozenset({Role.COMPLIANCE, Role.ADMIN, Role.OPERATOR})
 _COLUMNS = ("id", "createdAt", "kind", "symbol", "tokenId", "amount", "balance", "postingId")
+_TRADE_COLUMNS = ("pair", "side", "price", "priceSymbol", "fee")
 _EXPORTED: dict[int | str, dict[str, Any]] = {
     200: {"description": "The statement", "content": {"text/csv": {}, "application/json": {}}}
 }
@@ -40,25 +43,31 @@ TokenQuery = Annotated[
 
 @router.get("/ledger", openapi_extra=_READ)
 async def lines(
-    caller: CallerDep, db: DatabaseDep, token_id: TokenQuery = None, cursor: Cursor = None, limit: Limit = 50
+    caller: CallerDep,
+    entry: EntryDep,
+    token_id: TokenQuery = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Page[LineAnswer]:
-    """My lines, newest first, each with the balance of its token after it."""
+    """My lines, newest first, each with the balance of its token after it, and with its price and fee where a trade
+    made it."""
     before = decode_position("ledger", cursor)
-    found = await views.statement(db, caller.user_id, token_id, before, limit + 1)
+    found = await views.statement(entry.db, caller.user_id, token_id, before, limit + 1)
     page, more = found[:limit], len(found) > limit
     following = encode_cursor("ledger", page[-1]["line_id"]) if more else None
-    return Page(data=[LineAnswer.of(row) for row in page], next_cursor=following)
+    return Page(data=await _told(entry, caller, page), next_cursor=following)
 
 
 @router.get("/ledger/export", openapi_extra=_READ, response_class=Response, responses=_EXPORTED)
 async def export(
     caller: CallerDep,
-    db: DatabaseDep,
+    entry: EntryDep,
     form: Annotated[Literal["csv", "json"], Query(alias="format")] = "csv",
     token_id: TokenQuery = None,
 ) -> Response:
-    """My statement, newest first: at most 500,000 lines."""
-    found = _statement(db, caller, token_id)
+    """My statement, newest first: at most 500,000 lines. Beside a line that a trade made stands its price, and beside
+    the one of its two lines that the fee was taken of, the fee."""
+    found = _statement(entry, caller, token_id)
     if form == "csv":
         return StreamingResponse(_csv(found), media_type="text/csv", headers=_attached("csv"))
     return StreamingResponse(_json(found), media_type="application/json", headers=_attached("json"))
@@ -68,22 +77,43 @@ def _attached(form: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="statement.{form}"'}
 
 
-async def _statement(db: Database, caller: Caller, token_id: UUID | None) -> AsyncIterator[LineAnswer]:
+async def _told(entry: OrderEntry, caller: Caller, page: Sequence[dict[str, Any]]) -> list[LineAnswer]:
+    """Lines with the trades that made them: a trade is posted under its own id."""
+    made = {row["posting_id"] for row in page if row["kind"] == LineKind.TRADE.value}
+    found = await trade_views.trades_by_id(entry.db, made) if made else []
+    trades = {trade["trade_id"]: trade for trade in found}
+    specs = {pair_id: await entry.pairs.spec(str(pair_id)) for pair_id in {row["pair_id"] for row in found}}
+    answers = []
+    for row in page:
+        trade = trades.get(row["posting_id"])
+        beside = (
+            trade_views.of_line(trade, specs[trade["pair_id"]], caller.user_id, row["token_id"])
+            if trade
+            else None
+        )
+        answers.append(LineAnswer.of(row, beside))
+    return answers
+
+
+async def _statement(entry: OrderEntry, caller: Caller, token_id: UUID | None) -> AsyncIterator[LineAnswer]:
     before: int | None = None
     for _ in range(EXPORT_PAGES):
-        page = await views.statement(db, caller.user_id, token_id, before, EXPORT_PAGE)
-        for row in page:
-            yield LineAnswer.of(row)
+        page = await views.statement(entry.db, caller.user_id, token_id, before, EXPORT_PAGE)
+        for line in await _told(entry, caller, page):
+            yield line
         if len(page) < EXPORT_PAGE:
             return
         before = page[-1]["line_id"]
 
 
 async def _csv(found: AsyncIterator[LineAnswer]) -> AsyncIterator[str]:
-    yield csv_line(_COLUMNS)
+    yield csv_line((*_COLUMNS, *_TRADE_COLUMNS, "feeSymbol"))
     async for line in found:
         told = line.model_dump(mode="json", by_alias=True)
-        yield csv_line([told[column] for column in _COLUMNS])
+        trade = told["trade"] or dict.fromkeys(_TRADE_COLUMNS)
+        of_trade = [trade[column] for column in _TRADE_COLUMNS]
+        fee_symbol = None if trade["fee"] is None else told["symbol"]
+        yield csv_line([*(told[column] for column in _COLUMNS), *of_trade, fee_symbol])
 
 
 async def _json(found: AsyncIterator[LineAnswer]) -> AsyncIterator[str]:

@@ -138,8 +138,20 @@ class Mint:
 
 
 @dataclass(frozen=True)
+class LineTrade:
+    """The trade that made a line. `fee` is in the line's token, and taken of its amount already; `None` where the fee
+    of this side is taken in the pair's other token."""
+
+    pair: str
+    side: str
+    price: Decimal
+    price_symbol: str
+    fee: Decimal | None
+
+
+@dataclass(frozen=True)
 class LedgerLine:
-    """One line of one's ledger, and the balance after it."""
+    """One line of one's ledger, the balance after it, and the trade where one made it."""
 
     id: int
     posting_id: UUID
@@ -149,6 +161,7 @@ class LedgerLine:
     amount: Decimal
     balance: Decimal
     created_at: datetime
+    trade: LineTrade | None = None
 
 
 @dataclass(frozen=True)

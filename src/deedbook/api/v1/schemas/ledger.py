@@ -28,8 +28,21 @@ class BalanceAnswer(Answer):
         )
 
 
+class LineTradeAnswer(Answer):
+    """The trade that made a line; its id is the line's `postingId`. `price` is that of one base token of the pair in
+    `priceSymbol`. `fee` is in the line's own token, and taken of its `amount` already; null where the fee of this side
+    is taken in the pair's other token."""
+
+    pair: str
+    side: str
+    price: str
+    price_symbol: str
+    fee: str | None
+
+
 class LineAnswer(Answer):
-    """A line of my ledger: what changed, why, and what I had of this token after it."""
+    """A line of my ledger: what changed, why, and what I had of this token after it. `trade` is null for everything
+    that is none."""
 
     id: int
     posting_id: UUID
@@ -39,9 +52,10 @@ class LineAnswer(Answer):
     amount: str
     balance: str
     created_at: Moment
+    trade: LineTradeAnswer | None
 
     @classmethod
-    def of(cls, row: dict[str, Any]) -> "LineAnswer":
+    def of(cls, row: dict[str, Any], trade: dict[str, Any] | None) -> "LineAnswer":
         return cls(
             id=row["line_id"],
             posting_id=row["posting_id"],
@@ -51,4 +65,5 @@ class LineAnswer(Answer):
             amount=to_text(int(row["amount"]), row["decimals"]),
             balance=to_text(int(row["balance"]), row["decimals"]),
             created_at=row["created_at"],
+            trade=LineTradeAnswer.model_validate(trade) if trade else None,
         )
