@@ -21,7 +21,7 @@ export function MyEvents() {
   const { standing } = useSession();
   const signedIn = standing === "signed-in";
   const onMarkets = useCallback(() => {
-    const rooms = ["markets", "market", "pairs"] as const;
+    const rooms = ["markets", "market", "pairs", "work"] as const;
     again(client, ...rooms);
     setTimeout(() => again(client, ...rooms), FOLLOWS_MS);
   }, [client]);

@@ -14,7 +14,7 @@ const UNDER_WAY: ReadonlySet<string> = new Set(["APPROVED", "SUBMITTED"]);
 
 /** All that wait, the longest first; the API lists the newest first. */
 export const waiting = ask({
-  queryKey: ["approvals", "waiting"],
+  queryKey: ["work", "registrations"],
   queryFn: async ({ signal }) =>
     (
       await allPages<Market>((following) =>
@@ -26,7 +26,7 @@ export const waiting = ask({
 
 /** Mints that wait for a second person, the longest first. */
 export const waitingMints = ask({
-  queryKey: ["approvals", "mints"],
+  queryKey: ["work", "mints"],
   queryFn: async ({ signal }) =>
     (
       await allPages<Mint>((following) =>

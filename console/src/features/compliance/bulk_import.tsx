@@ -7,7 +7,7 @@ import { announce } from "../../state/announcements.ts";
 import { Badge, Button, ErrorState, Notice, Panel, Table, TextArea, type Column } from "../../ui/index.ts";
 import { Differences } from "../staff/differences.tsx";
 import { Person } from "../staff/person.tsx";
-import { regulated, standingOf, type KycRecord } from "./queries.ts";
+import { endingSoon, regulated, standingOf, type KycRecord } from "./queries.ts";
 
 /** One line as it would be carried out: what stands there now, of which version, or why it cannot be. */
 interface Rehearsed {
@@ -48,6 +48,7 @@ export function BulkImport() {
         setOutcomes((before) => new Map(before).set(row.line.number, outcome));
       }
       void client.invalidateQueries({ queryKey: ["compliance"] });
+      void client.invalidateQueries({ queryKey: endingSoon.queryKey });
     },
   });
   return (

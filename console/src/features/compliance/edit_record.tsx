@@ -6,7 +6,7 @@ import { sentence } from "../../domain/words.ts";
 import { tell } from "../../state/toasts.ts";
 import { Button, Check, Dialog, ErrorState, Field, Select } from "../../ui/index.ts";
 import { RecordEffect } from "./record_effect.tsx";
-import { standingOf, type KycRecord, type KycStatus } from "./queries.ts";
+import { endingSoon, standingOf, type KycRecord, type KycStatus } from "./queries.ts";
 
 type Accreditation = Schemas["Accreditation"];
 
@@ -83,6 +83,8 @@ export function EditRecord({ userId, token, record, onClose }: Props) {
       }),
     onSuccess: async () => {
       tell("Record written", `${token.symbol}: ${sentence(draft.kycStatus)}`);
+      void client.invalidateQueries({ queryKey: ["compliance"] });
+      void client.invalidateQueries({ queryKey: endingSoon.queryKey });
       await client.invalidateQueries({ queryKey: standingOf(userId).queryKey });
       onClose();
     },

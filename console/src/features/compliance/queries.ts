@@ -43,6 +43,20 @@ export function endingBefore(moment: string) {
   });
 }
 
+const SOON_DAYS = 14;
+
+/** Approvals that end within two weeks and wait to be renewed: so many, or more. */
+export const endingSoon = ask({
+  queryKey: ["work", "ending"],
+  queryFn: async ({ signal }) => {
+    const until = new Date();
+    until.setDate(until.getDate() + SOON_DAYS);
+    const query = { status: "APPROVED", expiringBefore: until.toISOString(), limit: LONGEST_PAGE } as const;
+    const { data, nextCursor } = await api.get("/api/v1/compliance/records", { query, signal });
+    return { count: data.length, hasMore: nextCursor !== null };
+  },
+});
+
 export interface Exposure {
   readonly orders: readonly Order[];
   readonly balances: readonly Balance[];
