@@ -164,6 +164,31 @@ async def test_record_is_not_overwritten_when_another_officer_was_faster(
     await visit.page.context.close()
 
 
+async def test_last_day_is_shown_as_it_was_entered_when_the_next_one_has_begun_here(
+    venue: Venue, browser: Browser
+) -> None:
+    """In summer the end of a day in UTC is one in the morning in Lisbon."""
+    user_id, symbol = await newcomer(venue), venue.samples["token"]
+    body = {"tokenId": await token_id(venue), "kycStatus": "APPROVED", "expiresAt": "2027-07-30T10:00:00Z"}
+    await venue.post("compliance", f"/tokens/compliance/{user_id}", body)
+    visit = await look(browser, venue.url, session=venue.sessions["compliance"])
+    await visit.open(f"/compliance/{user_id}")
+    row = visit.page.get_by_role("table", name="Records of this user").get_by_role("row", name=symbol)
+    await expect(row).to_contain_text("30 Jul 2027 10:00 UTC")
+    await visit.press(f"Change the record for {symbol}")
+    await visit.says("At 10:00 UTC, as long as the day stays.")
+    await visit.page.get_by_label("KYC ends (end of day UTC)").fill("2027-07-31")
+    await visit.page.get_by_label("Accreditation", exact=True).select_option("accredited")
+    await visit.page.get_by_label("Accreditation ends (end of day UTC)").fill("2027-08-31")
+    await visit.press("Write the record")
+    await expect(row).to_contain_text("31 Jul 2027 end of day UTC")
+    await expect(row).to_contain_text("31 Aug 2027 end of day UTC")
+    await visit.press(f"Change the record for {symbol}")
+    await expect(visit.page.get_by_label("KYC ends (end of day UTC)")).to_have_value("2027-07-31")
+    visit.nothing_was_amiss()
+    await visit.page.context.close()
+
+
 async def test_rules_are_changed_and_a_token_paused_when_an_officer_says_why(
     venue: Venue, browser: Browser
 ) -> None:

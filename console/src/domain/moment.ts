@@ -22,6 +22,17 @@ export function day(iso: string): string {
   return inZone(iso, { year: "numeric", month: "short", day: "numeric" });
 }
 
+/** The day that it is in UTC at that moment, whatever day it is here. */
+export function utcDay(iso: string): string {
+  return inZone(iso, { year: "numeric", month: "short", day: "numeric", timeZone: "UTC" });
+}
+
+/** Where in its UTC day a moment lies: at the end, as the last days of records do, or at an hour of its own. */
+export function utcHour(iso: string): string {
+  const clock = new Date(iso).toISOString().slice(11, 19);
+  return clock === "23:59:59" ? "end of day UTC" : `${clock.slice(0, 5)} UTC`;
+}
+
 export function inUtc(iso: string): string {
   return new Date(iso).toISOString().replace("T", " ").replace(/\.\d+Z$/, " UTC");
 }

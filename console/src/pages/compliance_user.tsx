@@ -6,6 +6,7 @@ import { hasRole, useMe } from "../api/queries.ts";
 import { sentence } from "../domain/words.ts";
 import { EditRecord } from "../features/compliance/edit_record.tsx";
 import { Enforcement, Reached } from "../features/compliance/enforcement.tsx";
+import { LastDay } from "../features/compliance/last_day.tsx";
 import { Notes } from "../features/compliance/notes.tsx";
 import { exposureOf, regulated, standingOf, type KycRecord, type Standing } from "../features/compliance/queries.ts";
 import { AuditLink } from "../features/staff/audit_link.tsx";
@@ -83,9 +84,9 @@ function Records({ standing }: { standing: Standing }) {
               { head: "Level", right: true, cell: ({ kycLevel }) => <span className="figures">{kycLevel}</span> },
               { head: "Whitelist", cell: ({ whitelisted }) => (whitelisted ? "On it" : <Nothing said="not on the whitelist" />) },
               { head: "Accreditation", cell: ({ accreditation }) => sentence(accreditation) },
-              { head: "Accreditation ends", cell: ({ accreditationExpiresAt }) => <Time at={accreditationExpiresAt} shape="day" /> },
+              { head: "Accreditation ends", cell: ({ accreditationExpiresAt }) => <LastDay at={accreditationExpiresAt} /> },
               { head: "Country", cell: ({ jurisdiction }) => jurisdiction ?? <Nothing said="unknown" /> },
-              { head: "KYC ends", cell: ({ expiresAt }) => <Time at={expiresAt} shape="day" /> },
+              { head: "KYC ends", cell: ({ expiresAt }) => <LastDay at={expiresAt} /> },
               { head: "Provider", wide: true, cell: ({ provider }) => provider },
               { head: "Written", wide: true, cell: ({ updatedAt }) => <Time at={updatedAt} shape="relative" /> },
               {

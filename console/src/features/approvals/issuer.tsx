@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { useSession } from "../../state/session.ts";
 import { Badge, Facts, Hex, Loaded, Notice, Nothing, SkeletonRows, Status, Time } from "../../ui/index.ts";
+import { LastDay } from "../compliance/last_day.tsx";
 import { standingOf, type Standing } from "../compliance/queries.ts";
 import { Person } from "../staff/person.tsx";
 import { historyOf, issuedBy, issuerOf, type Details } from "./queries.ts";
@@ -80,7 +81,7 @@ function Kyc({ standing }: { standing: Standing }) {
           <span className="text-[13px] text-muted">
             {record.expiresAt ? (
               <>
-                until <Time at={record.expiresAt} shape="day" />
+                until <LastDay at={record.expiresAt} />
               </>
             ) : (
               "without an end"

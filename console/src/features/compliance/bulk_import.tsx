@@ -56,7 +56,7 @@ export function BulkImport() {
       <div className="flex flex-col gap-4">
         <TextArea
           label="A table of records"
-          help={`Separated by commas; the first line is ${HEADER}. The last two may be empty. Nothing is written before you have seen what would change.`}
+          help={`Separated by commas; the first line is ${HEADER}. The last two may be empty; a last day ends at the end of the day UTC. Nothing is written before you have seen what would change.`}
           rows={4}
           spellCheck={false}
           className="font-mono"

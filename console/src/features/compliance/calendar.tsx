@@ -1,9 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { day, inZone, relative } from "../../domain/moment.ts";
+import { inZone, relative } from "../../domain/moment.ts";
 import { shortHex } from "../../domain/words.ts";
 import { Badge, EmptyState, Loaded, Panel, useNow } from "../../ui/index.ts";
 import { Person } from "../staff/person.tsx";
+import { LastDay } from "./last_day.tsx";
 import { endingBefore, regulated, type KycRecord } from "./queries.ts";
 
 const AHEAD_MONTHS = 3;
@@ -39,7 +40,7 @@ function byMonth(records: readonly KycRecord[]): [string, KycRecord[]][] {
   const months = new Map<string, KycRecord[]>();
   for (const record of records) {
     if (!record.expiresAt) continue;
-    const month = inZone(record.expiresAt, { year: "numeric", month: "long" });
+    const month = inZone(record.expiresAt, { year: "numeric", month: "long", timeZone: "UTC" });
     months.set(month, [...(months.get(month) ?? []), record]);
   }
   return [...months];
@@ -66,7 +67,7 @@ function Ending({ record }: { record: KycRecord }) {
   return (
     <li className="flex flex-wrap items-baseline justify-between gap-x-3 py-1.5">
       <span className="figures">
-        {day(at)} <span className="text-[13px] text-muted">{relative(at, now)}</span>
+        <LastDay at={at} /> <span className="text-[13px] text-muted">{relative(at, now)}</span>
       </span>
       <span className="flex flex-wrap items-baseline gap-2">
         <Person userId={record.userId} />

@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { api, newKey, type Schemas } from "../../api/client.ts";
 import { ApiProblem } from "../../api/problem.ts";
+import { utcHour } from "../../domain/moment.ts";
 import { sentence } from "../../domain/words.ts";
 import { tell } from "../../state/toasts.ts";
 import { Button, Check, Dialog, ErrorState, Field, Select } from "../../ui/index.ts";
@@ -104,7 +105,7 @@ export function EditRecord({ userId, token, record, onClose }: Props) {
           saving.mutate();
         }}
       >
-        <Fields draft={draft} country={country} onChange={change} />
+        <Fields draft={draft} record={record} country={country} onChange={change} />
         <p className="text-[13px] text-muted">
           It holds at once for whatever is admitted or executed, orders that rest included, and the chain hears of it right after.
           {draft.kycStatus === "REJECTED" ? " Who is rejected is off the whitelist." : ""}
@@ -122,7 +123,20 @@ export function EditRecord({ userId, token, record, onClose }: Props) {
   );
 }
 
-function Fields({ draft, country, onChange }: { draft: Draft; country: string | null; onChange: (next: Partial<Draft>) => void }) {
+interface FieldsProps {
+  readonly draft: Draft;
+  readonly record: KycRecord | null;
+  readonly country: string | null;
+  readonly onChange: (next: Partial<Draft>) => void;
+}
+
+/** Where an end is not that of its day, which is what is entered here: that it stays, as long as the day does. */
+function keptHour(end: string | null | undefined, day: string): string | undefined {
+  if (!end || endOf(day, end) !== end || utcHour(end) === "end of day UTC") return undefined;
+  return `At ${utcHour(end)}, as long as the day stays.`;
+}
+
+function Fields({ draft, record, country, onChange }: FieldsProps) {
   return (
     <div className="grid gap-3 sm:grid-cols-2">
       <Select label="KYC" value={draft.kycStatus} onChange={({ target }) => onChange({ kycStatus: target.value as KycStatus })}>
@@ -139,7 +153,7 @@ function Fields({ draft, country, onChange }: { draft: Draft; country: string | 
           </option>
         ))}
       </Select>
-      <Field label="KYC ends (end of day, UTC)" type="date" value={draft.expiryDay} onChange={({ target }) => onChange({ expiryDay: target.value })} />
+      <Field label="KYC ends (end of day UTC)" help={keptHour(record?.expiresAt, draft.expiryDay)} type="date" value={draft.expiryDay} onChange={({ target }) => onChange({ expiryDay: target.value })} />
       <Field label="Country" error={country} value={draft.jurisdiction} onChange={({ target }) => onChange({ jurisdiction: target.value.toUpperCase() })} />
       <Select label="Accreditation" value={draft.accreditation} onChange={({ target }) => onChange({ accreditation: target.value as Accreditation })}>
         {ACCREDITATIONS.map((accreditation) => (
@@ -148,7 +162,13 @@ function Fields({ draft, country, onChange }: { draft: Draft; country: string | 
           </option>
         ))}
       </Select>
-      <Field label="Accreditation ends" type="date" value={draft.accreditationDay} onChange={({ target }) => onChange({ accreditationDay: target.value })} />
+      <Field
+        label="Accreditation ends (end of day UTC)"
+        help={keptHour(record?.accreditationExpiresAt, draft.accreditationDay)}
+        type="date"
+        value={draft.accreditationDay}
+        onChange={({ target }) => onChange({ accreditationDay: target.value })}
+      />
       <Check className="sm:col-span-2" label="On the whitelist of this token" checked={draft.whitelisted} onChange={({ target }) => onChange({ whitelisted: target.checked })} />
     </div>
   );

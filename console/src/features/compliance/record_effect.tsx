@@ -2,8 +2,9 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { api, type Schemas } from "../../api/client.ts";
 import { ask, pairs } from "../../api/queries.ts";
 import { heldBy, ordersOn, whyNot } from "../../domain/record_effect.ts";
-import { Loaded, Notice, Quantity, SkeletonRows, Time } from "../../ui/index.ts";
+import { Loaded, Notice, Quantity, SkeletonRows } from "../../ui/index.ts";
 import { rulesOf } from "../trading/pairs.ts";
+import { LastDay } from "./last_day.tsx";
 import { OrdersThatEnd } from "./open_orders.tsx";
 import { exposureOf } from "./queries.ts";
 
@@ -44,7 +45,7 @@ function MayTrade({ told: { before, after }, symbol }: { told: Preview; symbol: 
     <Notice tone="info" title={before.allowed ? "No order ends" : `They may trade ${symbol} from then on`}>
       {after.until ? (
         <>
-          They may trade {symbol} until <Time at={after.until} />; what is open then ends.
+          They may trade {symbol} until <LastDay at={after.until} />; what is open then ends.
         </>
       ) : (
         <>They may trade {symbol} without an end.</>

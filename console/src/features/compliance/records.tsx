@@ -2,8 +2,9 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
 import { api } from "../../api/client.ts";
 import { sentence, shortHex } from "../../domain/words.ts";
-import { Button, EmptyState, Loaded, Nothing, Panel, Select, Status, Table, Time, type Column } from "../../ui/index.ts";
+import { Button, EmptyState, Loaded, Nothing, Panel, Select, Status, Table, type Column } from "../../ui/index.ts";
 import { Person } from "../staff/person.tsx";
+import { LastDay } from "./last_day.tsx";
 import { regulated, type KycRecord, type KycStatus } from "./queries.ts";
 
 const STATUSES: readonly KycStatus[] = ["PENDING", "APPROVED", "REJECTED", "EXPIRED"];
@@ -71,7 +72,7 @@ export function RecordTable({ records, empty }: { records: readonly KycRecord[];
     { head: "Whitelist", cell: ({ whitelisted }) => (whitelisted ? "On it" : <Nothing said="not on the whitelist" />) },
     { head: "Accreditation", cell: ({ accreditation }) => sentence(accreditation) },
     { head: "Country", cell: ({ jurisdiction }) => jurisdiction ?? <Nothing said="unknown" /> },
-    { head: "Ends", right: true, cell: ({ expiresAt }) => <Time at={expiresAt} shape="day" /> },
+    { head: "Ends", right: true, cell: ({ expiresAt }) => <LastDay at={expiresAt} /> },
   ];
   return <Table caption="Compliance records" rows={records} rowKey={({ userId, tokenId }) => `${userId} ${tokenId}`} columns={columns} empty={empty} />;
 }
