@@ -11,6 +11,7 @@ from tests.console.newcomer import CHAIN_MS, newcomer
 from tests.console.venue import Venue
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+SWITCH = "wallet_switchEthereumChain"
 
 
 async def test_dollars_come_in_and_go_out_when_their_owner_signs(venue: Venue, browser: Browser) -> None:
@@ -22,9 +23,13 @@ async def test_dollars_come_in_and_go_out_when_their_owner_signs(venue: Venue, b
     await expect(page.get_by_role("img", name=f"QR code of {wallet.address} on chain 31337")).to_be_visible()
     await page.get_by_label("How it comes in").select_option("own")
     await page.get_by_label("Amount").fill("1,000.5")
+    wallet.strays = True
     await visit.press("Sign and deposit")
     deposit = page.get_by_role("table", name="Deposits").get_by_role("row").nth(1)
     await expect(deposit).to_contain_text("Credited", timeout=CHAIN_MS)
+    asked = [method for method in wallet.asked if method in ("eth_sendTransaction", SWITCH)]
+    assert asked == ["eth_sendTransaction", SWITCH, "eth_sendTransaction"], "each on this chain, asked anew"
+    wallet.strays = False
     assert wallet.signed[0]["primaryType"] == "Deposit"
     assert wallet.signed[0]["message"]["amount"] == "1000.5"
 

@@ -55,6 +55,8 @@ class TestWallet:
     asked: list[str] = field(default_factory=list)
     signed: list[dict[str, Any]] = field(default_factory=list)
     others_sign: dict[str, str] = field(default_factory=dict)
+    strays: bool = False
+    """Its owner goes to another chain after each transaction, and is asked back by the page."""
     connected: bool = False
     while_signing: Callable[[], Awaitable[None]] | None = None
     """What happens while its owner reads what is to be signed."""
@@ -88,7 +90,9 @@ class TestWallet:
             self.chain_id = int(params[0]["chainId"], 16)
             return None
         if method == "eth_sendTransaction" and self.node_url:
-            return await self._send(params[0])
+            sent = await self._send(params[0])
+            self.chain_id += self.strays
+            return sent
         if self.while_signing is not None and method == "eth_signTypedData_v4":
             await self.while_signing()
         return self._sign(method, params)
