@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { expiryOf, inForce, onlyRests, readTrail, stopText, trailedPrice, trailText, untilSeconds, untilText } from "../src/domain/order_terms.ts";
+import { expiryOf, inForce, onlyRests, readTrail, stopText, trailedPrice, trailText, untilSeconds, untilStep, untilText } from "../src/domain/order_terms.ts";
 import { termsInWords, triggerWords } from "../src/domain/order_words.ts";
 import { changeOf, draftOfOrder, type OpenOrder } from "../src/domain/replacement.ts";
 import { EMPTY_DRAFT, missing, wrongWith, type Draft } from "../src/domain/ticket.ts";
@@ -66,6 +66,9 @@ test("a moment of one's own is asked for, and lies within what the platform take
   assert.equal(wrongWith(until(NOW_S + 91 * DAY_S), RULES, NOW).until, "At most 90 days ahead");
   assert.equal(wrongWith(until(NOW_S + DAY_S), RULES, NOW).until, undefined);
   assert.equal(untilSeconds("soon"), null);
+  const [whole, exact] = [60 * 29_000_000, 60 * 29_000_000 + 37];
+  assert.deepEqual([untilSeconds(untilText(whole)), untilSeconds(untilText(exact))], [whole, exact]);
+  assert.deepEqual([untilStep(untilText(whole)), untilStep(untilText(exact)), untilStep("")], [60, 1, 60]);
   assert.equal(wrongWith({ ...EMPTY_DRAFT, reference: "mine!" }, RULES, NOW).reference, "At most 64 letters, digits, _ and -");
   assert.equal(missing({ ...STOP, trigger: "percent" }), "Enter the distance from the market");
 });
@@ -103,6 +106,8 @@ test("less of an order needs no signature, and anything else does", () => {
   assert.equal(changeOf(before, { ...before, quantity: "0.4", price: "991" }, TICK), "other");
   assert.equal(changeOf(before, { ...before, postOnly: false }, TICK), "other");
   assert.equal(before.selfTrade, "EXPIRE_MAKER");
+  const exact = { ...RESTING, timeInForce: "GTD", expiry: 60 * 29_000_000 + 37 };
+  assert.equal(expiryOf({ ...draftOfOrder(exact, TICK), price: "991" }, NOW_S), exact.expiry);
 });
 
 test("a stop is changed as a stop, and once it was triggered as what it has become", () => {

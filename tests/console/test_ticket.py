@@ -1,11 +1,13 @@
 """What an order may ask for, from the ticket to the API; and an open order that becomes another."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from deedbook.client import NewOrder
 from tests.console.browser import NARROW
 from tests.console.trading import fill, orders_of, trade_screen
 from tests.console.venue import Venue
@@ -112,8 +114,19 @@ async def test_order_that_may_not_rest_or_not_take_ends_when_it_would(venue: Ven
 async def test_open_order_becomes_another_when_that_is_signed_and_less_when_it_is_only_lessened(
     venue: Venue, browser: Browser
 ) -> None:
-    """Before and after stand side by side; what only lessens it keeps its id, and so its place."""
-    first = await venue.place("investor", "BUY", "0.06", "700.5")
+    """Before and after stand side by side; its end stays to the second where nobody changes it; what only lessens it
+    keeps its id, and so its place."""
+    until_s = int(time.time()) // 60 * 60 + 7237
+    async with venue.program("investor") as client:
+        lasts = NewOrder(
+            venue.samples["pair"],
+            "BUY",
+            "0.06",
+            "700.5",
+            time_in_force="GTD",
+            expires_in_s=until_s - int(time.time()),
+        )
+        first = await client.place(lasts)
     visit = await trade_screen(venue, browser)
     page = visit.page
     row = page.get_by_role("row").filter(has_text="700.5")
@@ -132,8 +145,9 @@ async def test_open_order_becomes_another_when_that_is_signed_and_less_when_it_i
     await expect(dialog).to_have_count(0)
     await expect(row).to_have_count(0)
     [second] = [o for o in await orders_of(venue, "investor", status="OPEN") if o["price"] == "701.75"]
+    assert second["expiry"] == first.expiry
     async with venue.client("investor") as http:
-        old = (await http.get(f"/trading/orders/{first['id']}")).json()
+        old = (await http.get(f"/trading/orders/{first.id}")).json()
     assert (old["status"], old["filledQuantity"]) == ("CANCELLED", "0")
 
     await page.get_by_role("row").filter(has_text="701.75").get_by_role("button", name="Edit").click()

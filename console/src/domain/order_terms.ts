@@ -89,11 +89,19 @@ export function untilSeconds(until: string): number | null {
   return Number.isNaN(ms) ? null : Math.floor(ms / 1000);
 }
 
-/** A moment as the browser's field has it. */
+/** A moment as the browser's field has it: with its seconds where it has any, so that what is not changed stays as it is. */
 export function untilText(seconds: number): string {
   const at = new Date(seconds * 1000);
   const two = (part: number): string => String(part).padStart(2, "0");
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}T${two(at.getHours())}:${two(at.getMinutes())}`;
+  const minute = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}T${two(at.getHours())}:${two(at.getMinutes())}`;
+  return at.getSeconds() === 0 ? minute : `${minute}:${two(at.getSeconds())}`;
+}
+
+const A_MINUTE = "2026-12-24T18:00".length;
+
+/** The field's own steps: it takes no seconds unless it is told so. */
+export function untilStep(until: string): number {
+  return until.length > A_MINUTE ? 1 : 60;
 }
 
 /** When the signature ends. */

@@ -51,7 +51,7 @@ export interface Draft {
   readonly distance: string;
   readonly quantity: string;
   readonly timeInForce: TimeInForce;
-  /** As the browser's own field has it, in the reader's zone: `2026-12-24T18:00`. */
+  /** As the browser's own field has it, in the reader's zone: `2026-12-24T18:00`, with seconds where there are any. */
   readonly until: string;
   readonly postOnly: boolean;
   readonly selfTrade: SelfTrade;

@@ -1,5 +1,5 @@
 import type { Pair } from "../../api/queries.ts";
-import { canRest, IN_FORCE, inForce, takesPrice, takesStop } from "../../domain/order_terms.ts";
+import { canRest, IN_FORCE, inForce, takesPrice, takesStop, untilStep } from "../../domain/order_terms.ts";
 import { FORCE_NAMES, SELF_TRADE_NAMES } from "../../domain/order_words.ts";
 import type { Draft, Trigger, Wrong } from "../../domain/ticket.ts";
 import { Check, Field, Select } from "../../ui/index.ts";
@@ -84,7 +84,7 @@ export function ForceFields({ draft, change, wrong }: Omit<FieldsProps, "pair">)
       </Select>
       {canRest(draft) ? <Check label="Post only" className="pb-2" checked={draft.postOnly} onChange={(event) => change({ postOnly: event.target.checked })} /> : null}
       {force === "GTD" ? (
-        <Field label="Good until" type="datetime-local" className="w-full" value={draft.until} error={wrong.until} onChange={(event) => change({ until: event.target.value })} />
+        <Field label="Good until" type="datetime-local" step={untilStep(draft.until)} className="w-full" value={draft.until} error={wrong.until} onChange={(event) => change({ until: event.target.value })} />
       ) : null}
     </div>
   );
