@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from contextlib import suppress
 
 import pytest
 
@@ -65,6 +66,28 @@ async def test_a_name_is_not_known_when_it_is_not_told_in_time_and_nobody_asks_f
     later = Names(at_once=1, resolving=servers.resolve)
     assert await later.look_up("quick.again", 443) == ["192.0.2.1"]
     assert servers.asked == ["slow.first", "quick.again"]
+
+
+async def test_slow_names_of_one_domain_leave_threads_for_others(servers: SlowServers) -> None:
+    names = Names(at_once=3, within_s=0.2, resolving=servers.resolve)
+    try:
+        for _ in range(2):  # those who asked first have gone, and their threads are held still
+            slow = (names.look_up(f"slow.{number}.one.example", 443) for number in range(8))
+            told = await asyncio.gather(*slow, return_exceptions=True)
+            assert all(isinstance(one, TimeoutError) for one in told)
+            assert len(servers.asked) == 2
+            assert await names.look_up("quick.two.test", 443) == ["192.0.2.1"]
+            servers.asked.remove("quick.two.test")
+    finally:
+        servers.answering.set()
+    assert await eventually_found(names, "quick.one.example") == ["192.0.2.1"]
+
+
+async def eventually_found(names: Names, host: str) -> list[str]:
+    """Threads that were held need a moment to be free."""
+    while True:
+        with suppress(TimeoutError):
+            return await names.look_up(host, 443)
 
 
 async def test_a_name_that_there_is_none_of_is_an_oserror() -> None:

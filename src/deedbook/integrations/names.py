@@ -2,16 +2,19 @@
 
 The system's look-up blocks a thread for as long as the name's servers please, half a minute and more, and the loop's
 own threads, of which there are few, also open the database's connections. So names that people give have threads of
-their own, few too, and nobody waits long for them: one that comes while all are held hears that the name is not known,
-and nothing is looked up for whoever has gone.
+their own, few too, of which the names of one domain hold but some, and nobody waits long for them: one that comes while
+all are held hears that the name is not known, and nothing is looked up for whoever has gone.
 """
 
 import asyncio
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 AT_ONCE = 8
+OF_A_DOMAIN = 2
+"""Names that end alike mostly have the same servers: as many threads as one who makes them slow can hold."""
 WITHIN_S = 5.0
 
 
@@ -32,6 +35,7 @@ class Names:
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="names")
         self._within_s = within_s
         self._resolving = resolving
+        self._turns: dict[str, _Turn] = {}
 
     async def look_up(self, host: str, port: int) -> list[str]:
         """All addresses of a name.
@@ -40,8 +44,45 @@ class Names:
             OSError: there is none, or it is not told in time.
         """
         loop = asyncio.get_running_loop()
+        domain = ".".join(host.lower().rstrip(".").split(".")[-2:])
         try:
             async with asyncio.timeout(self._within_s):
-                return await loop.run_in_executor(self._threads, self._resolving, host, port)
+                turn = await self._turn(domain)
+                found = self._threads.submit(self._resolving, host, port)
+                found.add_done_callback(lambda _: self._let_know(loop, domain, turn))
+                return await asyncio.wrap_future(found)
         except UnicodeError:  # a label that is empty or too long, which the system does not even look up
             raise OSError("this is no name") from None
+
+    async def _turn(self, domain: str) -> "_Turn":
+        """Wait for a thread that names of this domain may hold."""
+        turn = self._turns.setdefault(domain, _Turn())
+        turn.wanted += 1
+        try:
+            await turn.free.acquire()
+        except BaseException:
+            self._leave(domain, turn)
+            raise
+        return turn
+
+    def _let_know(self, loop: asyncio.AbstractEventLoop, domain: str, turn: "_Turn") -> None:
+        """The thread is free, which may be long after whoever asked has gone."""
+        with suppress(RuntimeError):  # the loop is over, and with it all who wait
+            loop.call_soon_threadsafe(self._done, domain, turn)
+
+    def _done(self, domain: str, turn: "_Turn") -> None:
+        turn.free.release()
+        self._leave(domain, turn)
+
+    def _leave(self, domain: str, turn: "_Turn") -> None:
+        turn.wanted -= 1
+        if not turn.wanted and self._turns.get(domain) is turn:
+            del self._turns[domain]
+
+
+class _Turn:
+    """The threads that names of one domain may hold, and how many look-ups hold or want one."""
+
+    def __init__(self) -> None:
+        self.free = asyncio.Semaphore(OF_A_DOMAIN)
+        self.wanted = 0
