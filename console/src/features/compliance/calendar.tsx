@@ -67,7 +67,7 @@ function Ending({ record }: { record: KycRecord }) {
   return (
     <li className="flex flex-wrap items-baseline justify-between gap-x-3 py-1.5">
       <span className="figures">
-        <LastDay at={at} /> <span className="text-[13px] text-muted">{relative(at, now)}</span>
+        <LastDay at={at} /> <span className="text-[13px] text-muted">· {relative(at, now)}</span>
       </span>
       <span className="flex flex-wrap items-baseline gap-2">
         <Person userId={record.userId} />
