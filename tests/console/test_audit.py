@@ -34,6 +34,12 @@ async def test_decision_is_found_with_what_it_changed_when_one_comes_from_its_re
     await expect(approval.locator("ins", has_text="approved")).to_be_visible()
     await approval.get_by_role("button", name="All by this").click()
     await expect(record.get_by_text("Market registered")).to_have_count(0)
+    who = visit.page.get_by_label("Id of who did it")
+    await who.fill("0x" + "7e" * 20)
+    await visit.says("Nobody here has this account.")
+    await who.fill(venue.people["issuer"]["address"])
+    await expect(who).to_have_value(venue.user_id("issuer"))
+    await expect(record.get_by_text("Market registered")).to_have_count(1)
     visit.nothing_was_amiss()
     await visit.page.context.close()
 

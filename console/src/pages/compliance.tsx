@@ -1,4 +1,4 @@
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { idProblem } from "../features/audit/wanted.ts";
@@ -7,10 +7,8 @@ import { Calendar } from "../features/compliance/calendar.tsx";
 import { BulkImport } from "../features/compliance/bulk_import.tsx";
 import { Records } from "../features/compliance/records.tsx";
 import { RestrictedList } from "../features/compliance/restricted.tsx";
-import { userOf } from "../features/staff/people.ts";
+import { ACCOUNT, userOf } from "../features/staff/people.ts";
 import { Button, ErrorState, Field, PageTitle, Panel } from "../ui/index.ts";
-
-const ACCOUNT = /^0x[0-9a-f]{40}$/i;
 
 export default function Compliance() {
   return (
@@ -34,12 +32,13 @@ export default function Compliance() {
 
 /** By the account, as people know it; by the id, as logs and the account menu of whoever asks for help have it. */
 function FindUser() {
+  const client = useQueryClient();
   const navigate = useNavigate();
   const [text, setText] = useState("");
   const isAccount = ACCOUNT.test(text);
   const problem = isAccount || idProblem(text) === null ? null : "An account is 0x and 40 digits; an id looks like 01a216a7-c307-75d5-a46e-eea633a509da.";
   const finding = useMutation({
-    mutationFn: () => (isAccount ? userOf(text) : Promise.resolve(text)),
+    mutationFn: () => (isAccount ? client.fetchQuery(userOf(text)) : Promise.resolve(text)),
     onSuccess: (userId) => {
       if (userId) void navigate({ to: `/compliance/${userId}` });
     },

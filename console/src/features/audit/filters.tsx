@@ -1,8 +1,10 @@
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { useEffect } from "react";
 import { api } from "../../api/client.ts";
 import { sentence } from "../../domain/words.ts";
 import { tell, tellProblem } from "../../state/toasts.ts";
 import { Button, Field, Select } from "../../ui/index.ts";
+import { ACCOUNT, userOf } from "../staff/people.ts";
 import { saveFile } from "../staff/save_file.ts";
 import { actionProblem, exportPeriod, idProblem, type Wanted } from "./wanted.ts";
 
@@ -28,8 +30,8 @@ export function Filters({ wanted, onChange }: { wanted: Wanted; onChange: (chang
   const isEmpty = Object.values(wanted).every((value) => value === "");
   return (
     <div className="grid gap-3 border-b border-line p-4 sm:grid-cols-2 lg:grid-cols-3">
-      <Field label="Id of what it happened to" placeholder="A market, user, order …" error={idProblem(wanted.entityId)} value={wanted.entityId} onChange={({ target }) => onChange({ entityId: target.value.trim() })} />
-      <Field label="Id of who did it" placeholder="A user" error={idProblem(wanted.actorId)} value={wanted.actorId} onChange={({ target }) => onChange({ actorId: target.value.trim() })} />
+      <IdField label="Id of what it happened to" placeholder="A market, an order, an account …" value={wanted.entityId} onChange={(entityId) => onChange({ entityId })} />
+      <IdField label="Id of who did it" placeholder="A user, or their account" value={wanted.actorId} onChange={(actorId) => onChange({ actorId })} />
       <Select label="Kind of thing" value={wanted.entityType} onChange={({ target }) => onChange({ entityType: target.value })}>
         <option value="">Everything</option>
         {[...new Set([...KINDS, ...(wanted.entityType ? [wanted.entityType] : [])])].map((kind) => (
@@ -49,6 +51,27 @@ export function Filters({ wanted, onChange }: { wanted: Wanted; onChange: (chang
         </div>
       )}
     </div>
+  );
+}
+
+interface IdProps {
+  readonly label: string;
+  readonly placeholder: string;
+  readonly value: string;
+  readonly onChange: (id: string) => void;
+}
+
+/** An id, or an account, in whose place the id of its user is put: people have the one, the record has the other. */
+function IdField({ label, placeholder, value, onChange }: IdProps) {
+  const isAccount = ACCOUNT.test(value);
+  const { data: userId, error } = useQuery({ ...userOf(value), enabled: isAccount });
+  useEffect(() => {
+    if (isAccount && userId) onChange(userId);
+    // Once for each account that is found: `onChange` is another one in each rendering.
+  }, [isAccount, userId]);
+  const problem = error?.message ?? (userId === null ? "Nobody here has this account." : null);
+  return (
+    <Field label={label} placeholder={placeholder} error={isAccount ? problem : idProblem(value)} value={value} onChange={({ target }) => onChange(target.value.trim())} />
   );
 }
 

@@ -3,6 +3,8 @@
 import { api } from "../../api/client.ts";
 import { ask } from "../../api/queries.ts";
 
+/** What an account looks like. */
+export const ACCOUNT = /^0x[0-9a-f]{40}$/i;
 /** So many ids fit in one question. */
 const AT_ONCE = 100;
 
@@ -19,9 +21,11 @@ export function accountOf(userId: string) {
 }
 
 /** The user of an account; `null` where nobody here has it. */
-export async function userOf(account: string): Promise<string | null> {
-  const { data } = await api.get("/api/v1/admin/people", { query: { account } });
-  return data[0]?.userId ?? null;
+export function userOf(account: string) {
+  return ask({
+    queryKey: ["people", "of", account],
+    queryFn: async ({ signal }) => (await api.get("/api/v1/admin/people", { query: { account }, signal })).data[0]?.userId ?? null,
+  });
 }
 
 function together(userId: string): Promise<string | null> {
