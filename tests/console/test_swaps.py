@@ -86,7 +86,7 @@ async def test_dollars_become_tokens_when_what_the_receipt_says_is_signed(
             await expect(receipt).to_contain_text(words)
         await expect(page.get_by_test_id("rest")).to_contain_text("The book takes 20.4795 USDC")
         await button.click()
-        way = page.get_by_role("list", name="Its way")
+        way = page.get_by_role("list", name="Steps")
         await expect(way.locator("[data-state=done]")).to_have_count(3, timeout=CHAIN_MS)
         [signed] = [told["message"] for told in wallet.signed if told["primaryType"] == "Swap"]
         shown = {

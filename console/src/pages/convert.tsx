@@ -30,7 +30,7 @@ export default function Convert() {
           {followed ? (
             <OneSwap key={followed} id={followed} onClose={() => setFollowed(null)} />
           ) : (
-            <EmptyState title="Followed to its end">Once you have signed, its way is shown here until the chain has delivered it.</EmptyState>
+            <EmptyState title="Followed to its end">Once you have signed, its steps are shown here until the chain has delivered it.</EmptyState>
           )}
         </Panel>
       </div>

@@ -59,7 +59,7 @@ export function BulkImport() {
           help={`Separated by commas; the first line is ${HEADER}. The last two may be empty; a last day ends at the end of the day UTC. Nothing is written before you have seen what would change.`}
           rows={4}
           spellCheck={false}
-          className="font-mono"
+          className="[&_textarea]:font-mono"
           value={text}
           onChange={({ target }) => {
             setText(target.value);

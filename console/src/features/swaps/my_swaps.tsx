@@ -45,7 +45,7 @@ function Followed({ swap, onClose }: { swap: Swap; onClose: () => void }) {
       <p className="font-medium">
         <Quantity value={swap.amountIn} unit={given} places={18} /> into {got} <Status of={swap.status} />
       </p>
-      <Stepper label="Its way" steps={swapSteps(swap).map(({ title, state, note }) => ({ title, state, detail: note || null }))} />
+      <Stepper label="Steps" steps={swapSteps(swap).map(({ title, state, note }) => ({ title, state, detail: note || null }))} />
       <Facts
         facts={[
           ["Given", done(swap, swap.amountUsed, given)],
@@ -91,8 +91,8 @@ export function MySwaps({ userId, onLook }: { userId: string; onLook: (id: strin
       head: "",
       right: true,
       cell: (swap: Swap) => (
-        <Button small aria-label={`Its way: ${swap.amountIn} ${tokens(swap).join(" into ")}`} onClick={() => onLook(swap.id)}>
-          Its way
+        <Button small aria-label={`Steps: ${swap.amountIn} ${tokens(swap).join(" into ")}`} onClick={() => onLook(swap.id)}>
+          Steps
         </Button>
       ),
     },
