@@ -37,7 +37,7 @@ RECENT = 100
 TTL_S = 4.0
 RENEW_S = 1.0
 SMALL = 50
-RUSH_PER_S = 1_200
+RUSH_PER_S = 2_000
 DWELL_S, LONG_DWELL_S = 0.008, 0.02
 """After a small batch the next one may fill for so long, since a commit costs the same for one order as for fifty;
 longer in a rush, since then everything is scarce. What comes when nothing has come for a while never waits."""
