@@ -16,7 +16,7 @@ from deedbook.kernel.amounts import to_units
 from deedbook.kernel.jobs import ORDER_MATCHING
 from deedbook.trading.bells import Bells
 from deedbook.workers import jobs
-from deedbook.workers.matching import MatcherPool
+from deedbook.workers.matching import BELLS_CHANNEL, MatcherPool
 from deedbook.workers.trading_sinks import TradingEventsSink
 from tests.support.waiting import eventually
 from tests.support.world import test_settings
@@ -240,6 +240,25 @@ async def test_a_pair_waits_for_no_other_whose_takeover_lasts(
             assert heir.pairs == 1
             await held.rollback()
             await eventually(both, "the first pair has its matcher too")
+
+
+async def test_a_bell_that_comes_while_a_matcher_leaves_is_passed_on(
+    db: Database, redis: Redis, venue: Venue
+) -> None:
+    stopping = asyncio.Event()
+    stopping.set()
+    leaver = MatcherPool(db, redis, "matcher-leaver")
+    await leaver.run(stopping)
+    assert await venue.rows("SELECT 1 FROM pair_writer WHERE expires_at > now()") == []
+    async with redis.pubsub(ignore_subscribe_messages=True) as channel:
+        await channel.subscribe(BELLS_CHANNEL)
+        await leaver.answer(Delivery("a-bell", "a-bell", {"tradingPairId": str(venue.pair_id)}))
+
+        async def passed_on() -> Any:
+            return await channel.get_message(timeout=1.0)
+
+        told = await eventually(passed_on, "the bell is passed on")
+    assert (str(told["data"]), leaver.pairs) == (str(venue.pair_id), 0)
 
 
 async def test_matchers_share_the_pairs(db: Database, redis: Redis) -> None:

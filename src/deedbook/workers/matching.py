@@ -53,6 +53,7 @@ class MatcherPool:
         self._stops: dict[PairId, asyncio.Event] = {}
         self._claims: dict[PairId, asyncio.Task[bool]] = {}
         self._grown = False
+        self._leaving = False
 
     @property
     def pairs(self) -> int:
@@ -64,6 +65,7 @@ class MatcherPool:
         copying = asyncio.create_task(self._copies.run(stopping))
         hearing = asyncio.create_task(self._hear(stopping))
         await repeat("matcher-pairs", stopping, self._look, busy_s=LOOK_S, idle_s=LOOK_S)
+        self._leaving = True
         await asyncio.gather(*self._claims.values(), return_exceptions=True)
         for stop in self._stops.values():
             stop.set()
@@ -84,7 +86,8 @@ class MatcherPool:
         pair_id = parse_uuid(str(bell.data.get("tradingPairId", "")))
         if pair_id is None or self.ring(pair_id):
             return
-        if not await asyncio.shield(self._claim(PairId(pair_id))):
+        # Bells come until the process has left: what it took over now nobody would hand on.
+        if self._leaving or not await asyncio.shield(self._claim(PairId(pair_id))):
             await self._redis.publish(BELLS_CHANNEL, str(pair_id))
 
     def ring(self, pair_id: UUID) -> bool:
@@ -120,8 +123,10 @@ class MatcherPool:
     def _claimed(self, pair_id: PairId, claim: "asyncio.Task[bool]") -> None:
         del self._claims[pair_id]
         error = None if claim.cancelled() else claim.exception()
-        if error is not None:
-            log.warning("matcher_claims_later", pair=str(pair_id), why=repr(error))
+        if isinstance(error, Refusal):
+            log.warning("matcher_claims_later", pair=str(pair_id), why=error.code)
+        elif error is not None:
+            log.error("matcher_claims_later", pair=str(pair_id), exc_info=error)
 
     async def _take_over(self, pair_id: PairId) -> bool:
         if pair_id in self._tasks:
