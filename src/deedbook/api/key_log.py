@@ -13,6 +13,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from deedbook.api.soon import Soon
 from deedbook.kernel.errors import Unavailable
 
 log = structlog.get_logger(__name__)
@@ -34,13 +35,12 @@ class KeyLog:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._noted: dict[str, deque[bytes]] = defaultdict(lambda: deque(maxlen=KEPT))
-        self._telling: asyncio.Task[None] | None = None
+        self._telling = Soon(TELL_EVERY_S, self.tell)
 
     def note(self, key_id: str, request: dict[str, Any]) -> None:
         if key_id in self._noted or len(self._noted) < MAX_KEYS:
             self._noted[key_id].appendleft(orjson.dumps(request))
-        if self._telling is None:
-            self._telling = asyncio.create_task(self._tell_soon())
+        self._telling.ask()
 
     async def latest(self, key_id: UUID) -> Sequence[dict[str, Any]]:
         """The latest requests under a key, the newest first.
@@ -74,15 +74,7 @@ class KeyLog:
 
     async def close(self) -> None:
         """Finish what was begun."""
-        if self._telling is not None:
-            self._telling.cancel()
-            await asyncio.gather(self._telling, return_exceptions=True)
-        await self.tell()
-
-    async def _tell_soon(self) -> None:
-        await asyncio.sleep(TELL_EVERY_S)
-        self._telling = None
-        await self.tell()
+        await self._telling.close()
 
 
 def _name(key_id: str) -> str:

@@ -14,6 +14,7 @@ from starlette.requests import HTTPConnection
 
 from deedbook import identity
 from deedbook.api.ratelimit import Limiter, Standing, client_address
+from deedbook.api.soon import Soon
 from deedbook.identity import Caller, KeyTerms, Scope, Use
 from deedbook.identity.errors import Forbidden, KeyAddressRefused, KeyScopeMissing
 from deedbook.infra.database import Database
@@ -36,13 +37,12 @@ class KeyUses:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._noted: dict[UUID, Use] = {}
-        self._telling: asyncio.Task[None] | None = None
+        self._telling = Soon(NOTED_EVERY_S, self.tell)
 
     def note(self, key_id: UUID, address: str) -> None:
         if key_id in self._noted or len(self._noted) < MAX_NOTED:
             self._noted[key_id] = Use(key_id, datetime.now(UTC), address)
-        if self._telling is None:
-            self._telling = asyncio.create_task(self._tell_soon())
+        self._telling.ask()
 
     async def tell(self) -> None:
         """Write down what is noted. What cannot be written now is noted again only when it happens again."""
@@ -55,15 +55,7 @@ class KeyUses:
 
     async def close(self) -> None:
         """Finish what was begun."""
-        if self._telling is not None:
-            self._telling.cancel()
-            await asyncio.gather(self._telling, return_exceptions=True)
-        await self.tell()
-
-    async def _tell_soon(self) -> None:
-        await asyncio.sleep(NOTED_EVERY_S)
-        self._telling = None
-        await self.tell()
+        await self._telling.close()
 
 
 def require_key_may(connection: HTTPConnection, caller: Caller, scope: Scope | None) -> None:
