@@ -71,5 +71,8 @@ async def test_only_so_many_orders_are_looked_at_and_the_answer_says_since_when(
     monkeypatch.setattr(conduct, "LATEST", 3)
     looked = await conduct.unusual(venue.db, asked)
     assert looked.since > asked and [one.orders for one in looked.found] == [3]
+    monkeypatch.setattr(conduct, "SELF_TRADES", 4)
+    quiet = await conduct.unusual(venue.db, asked)
+    assert (quiet.since, list(quiet.found)) == (looked.since, [])
     later = await conduct.unusual(venue.db, datetime.now(UTC) + timedelta(seconds=5))
     assert not later.found

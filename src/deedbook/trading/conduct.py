@@ -60,10 +60,10 @@ async def unusual(db: Database, since: datetime) -> Looked:
                            AS taken_back
                 FROM latest GROUP BY user_id
             )
-            SELECT b.user_id, u.account, b.orders, b.self_trades, b.taken_back, b.first_at, b.last_at,
-                   (SELECT CASE WHEN count(*) = $2 THEN min(created_at) END FROM latest) AS reaches_back_to
-            FROM by_user b JOIN users u USING (user_id)
-            WHERE b.self_trades >= $3 OR (b.orders >= $4 AND b.taken_back * 100 >= b.orders * $5)
+            SELECT b.user_id, u.account, b.orders, b.self_trades, b.taken_back, b.first_at, b.last_at, l.reached
+            FROM (SELECT CASE WHEN count(*) = $2 THEN min(created_at) END AS reached FROM latest) AS l
+            LEFT JOIN (by_user b JOIN users u USING (user_id))
+                ON b.self_trades >= $3 OR (b.orders >= $4 AND b.taken_back * 100 >= b.orders * $5)
             ORDER BY b.last_at DESC LIMIT $6
             """,
             least_uuid(since),
@@ -73,5 +73,5 @@ async def unusual(db: Database, since: datetime) -> Looked:
             TAKEN_BACK_PERCENT,
             MOST,
         )
-    reached = rows[0]["reaches_back_to"] if rows else None
-    return Looked(reached or since, [Conduct(*tuple(row)[:-1]) for row in rows])
+    found = [Conduct(*tuple(row)[:-1]) for row in rows if row["user_id"] is not None]
+    return Looked(rows[0]["reached"] or since, found)
