@@ -1,7 +1,8 @@
 """SQL of this room: profiles, records and rules. Of tokens it reads what the rules need to know of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -261,14 +262,6 @@ class Surroundings(NamedTuple):
     users: dict[UserId, Known]
 
 
-_TOKEN_AT, _RULES_AT, _NOW_AT, _USER_AT, _PROFILE_AT, _RECORD_AT = (
-    slice(0, 6),
-    slice(6, 15),
-    15,
-    16,
-    slice(17, 23),
-    slice(23, None),
-)
 _SURROUNDINGS = f"""
 SELECT {_TOKEN}, a.{_RULES.replace(", ", ", a.")}, now(), u.user_id,
        p.{_PROFILE.replace(", ", ", p.")}, r.{RECORD.replace(", ", ", r.")}
@@ -285,19 +278,28 @@ async def surroundings(reads: Reads, token_id: TokenId, user_ids: Sequence[UserI
     rows = [tuple(row) for row in await reads.fetch(_SURROUNDINGS, token_id, list(user_ids))]
     if not rows:
         return None
-    token, asked, now = TokenFacts(*rows[0][_TOKEN_AT]), rows[0][_RULES_AT], rows[0][_NOW_AT]
-    rules = read_rules(zip(_RULES.split(", "), asked, strict=True)) if asked[-1] is not None else TokenRules()
-    users = {
-        row[_USER_AT]: Known(
-            Profile(*row[_PROFILE_AT]) if row[_PROFILE_AT][0] is not None else None,
-            read_record(zip(_RECORD_NAMES, row[_RECORD_AT], strict=True))
-            if row[_RECORD_AT][0] is not None
-            else None,
+    users: dict[UserId, Known] = {}
+    for row in rows:
+        columns = iter(row)
+        token, asked, (now, user_id) = (
+            _next(columns, _TOKEN),
+            _next(columns, _RULES),
+            _next(columns, "now, user"),
         )
-        for row in rows
-        if row[_USER_AT] is not None
-    }
-    return Surroundings(token, rules, now, users)
+        profile, record = _next(columns, _PROFILE), _next(columns, RECORD)
+        if user_id is not None:
+            users[user_id] = Known(
+                Profile(*profile) if profile[0] is not None else None,
+                read_record(zip(_RECORD_NAMES, record, strict=True)) if record[0] is not None else None,
+            )
+    has_rules = asked[-1] is not None
+    rules = read_rules(zip(_RULES.split(", "), asked, strict=True)) if has_rules else TokenRules()
+    return Surroundings(TokenFacts(*token), rules, now, users)
+
+
+def _next(columns: Iterator[Any], names: str) -> tuple[Any, ...]:
+    """The values of as many columns as there are names."""
+    return tuple(islice(columns, names.count(",") + 1))
 
 
 async def versions_since(reads: Reads, token_id: TokenId, moment: datetime) -> dict[UserId, tuple[int, int]]:
