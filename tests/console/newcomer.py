@@ -1,10 +1,10 @@
 """Somebody with dollars in a wallet of their own, whose key stays in the test."""
 
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser
 
-from tests.console.browser import Visit, look
+from tests.console.browser import Visit
 from tests.console.venue import Venue
-from tests.console.wallet import TestWallet
+from tests.console.wallet import TestWallet, signed_in_with
 
 GAS_MONEY = hex(10**18)
 CHAIN_MS = 120_000
@@ -18,12 +18,7 @@ async def newcomer(
     if gas:
         await wallet.ask_node("anvil_setBalance", wallet.address, GAS_MONEY)
     await give_dollars(venue, wallet.address, dollars)
-    visit = await look(browser, venue.url)
-    await wallet.inject(visit.page.context)
-    await visit.open("/sign-in")
-    await visit.press("Sign in with Test Wallet")
-    await expect(visit.page.get_by_role("link", name="Notifications")).to_be_visible()
-    return visit, wallet
+    return await signed_in_with(wallet, browser, venue.url), wallet
 
 
 async def give_dollars(venue: Venue, address: str, dollars: str) -> None:

@@ -5,9 +5,8 @@ import re
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.console.browser import look
 from tests.console.venue import Venue
-from tests.console.wallet import TestWallet
+from tests.console.wallet import TestWallet, signed_in_with
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -15,10 +14,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 async def test_sign_in_elsewhere_is_over_when_its_owner_ends_it(venue: Venue, browser: Browser) -> None:
     wallet, visits = TestWallet(), []
     for _ in range(2):
-        visit = await look(browser, venue.url)
-        await wallet.inject(visit.page.context)
-        await visit.open("/sign-in?back=/portfolio")
-        await visit.press("Sign in with Test Wallet")
+        visit = await signed_in_with(wallet, browser, venue.url, "/sign-in?back=/portfolio")
         await expect(visit.page.get_by_role("heading", level=1)).to_have_text("Portfolio")
         visits.append(visit)
     here, elsewhere = visits

@@ -4,11 +4,11 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page
 
 from tests.console.browser import Visit, look
 from tests.console.venue import Venue
-from tests.console.wallet import TestWallet
+from tests.console.wallet import TestWallet, signed_in_with
 from tests.support.waiting import eventually
 
 
@@ -28,12 +28,7 @@ async def trade_with_a_wallet(venue: Venue, browser: Browser) -> tuple[Visit, Te
 async def sign_in_with_a_wallet(venue: Venue, browser: Browser) -> tuple[Visit, TestWallet]:
     """An investor whose key stays in the test."""
     wallet = TestWallet(key=venue.people["investor"]["privateKey"])
-    visit = await look(browser, venue.url)
-    await wallet.inject(visit.page.context)
-    await visit.open("/sign-in")
-    await visit.press("Sign in with Test Wallet")
-    await expect(visit.page.get_by_role("button", name="Account")).to_be_visible()
-    return visit, wallet
+    return await signed_in_with(wallet, browser, venue.url), wallet
 
 
 async def to_the_pair(venue: Venue, page: Page) -> None:

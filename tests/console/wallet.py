@@ -8,11 +8,12 @@ from typing import Any
 import httpx2
 from eth_account import Account
 from eth_account.messages import encode_defunct, encode_typed_data
-from playwright.async_api import BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from deedbook.identity import checksum_address
 from deedbook.identity.terms import Address
 from deedbook.infra.settings import LOCAL_CHAIN_ID
+from tests.console.browser import Visit, look
 
 _PROVIDER = """
 (() => {
@@ -133,3 +134,13 @@ class TestWallet:
             return {"refusal": [4200, f"unsupported {method}"]}
         signed = Account.sign_message(message, key)
         return "0x" + bytes(signed.signature).hex()
+
+
+async def signed_in_with(wallet: TestWallet, browser: Browser, url: str, path: str = "/sign-in") -> Visit:
+    """The console as the owner of this wallet has it once they have signed in."""
+    visit = await look(browser, url)
+    await wallet.inject(visit.page.context)
+    await visit.open(path)
+    await visit.press("Sign in with Test Wallet")
+    await expect(visit.page.get_by_role("button", name="Account 0x")).to_be_visible()
+    return visit

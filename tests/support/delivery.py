@@ -14,6 +14,18 @@ async def drain(sink: Sink) -> int:
     return steps
 
 
+def runner(fails: int = 0) -> tuple[list[Delivery], Callable[[Delivery], Awaitable[None]]]:
+    """What a worker runs, and the jobs that it has run so; the first `fails` of them in vain."""
+    runs: list[Delivery] = []
+
+    async def run(job: Delivery) -> None:
+        runs.append(job)
+        if len(runs) <= fails:
+            raise ZeroDivisionError
+
+    return runs, run
+
+
 def ran(runs: list[Delivery], times: int = 1) -> Callable[[], Awaitable[bool]]:
     """Whether so many have run, for `eventually`."""
 

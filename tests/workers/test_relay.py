@@ -14,7 +14,6 @@ from redis.asyncio import Redis
 from deedbook.identity.errors import PermissionsUnavailable
 from deedbook.infra import outbox
 from deedbook.infra.bullmq import (
-    Delivery,
     HardenedWorker,
     JobQueue,
     JobState,
@@ -40,7 +39,7 @@ from deedbook.workers.relay import (
     SinkUnavailable,
     Sweeper,
 )
-from tests.support.delivery import drain, ran
+from tests.support.delivery import drain, ran, runner
 from tests.support.facts import ERRAND, a_fact, ask, count, tell
 from tests.support.fake_permissions import FakePermissions
 from tests.support.waiting import eventually
@@ -113,11 +112,7 @@ async def test_job_runs_once_when_the_relay_dies_between_delivery_and_cursor(
     db: Database, queues: dict[str, JobQueue], valkey: EmbeddedValkey
 ) -> None:
     await ask(db, "job")
-    runs: list[Delivery] = []
-
-    async def run(job: Delivery) -> None:
-        runs.append(job)
-
+    runs, run = runner()
     worker = HardenedWorker("housekeeping", run, connect(valkey.url()), WorkerSettings())
     arm("relay.jobs.afterDeliver=raise:1")
     with pytest.raises(FailpointHit):

@@ -4,7 +4,6 @@ import pytest
 from redis.asyncio import Redis
 
 from deedbook.infra.bullmq import (
-    Delivery,
     HardenedWorker,
     JobQueue,
     JobState,
@@ -17,7 +16,7 @@ from deedbook.infra.embedded import EmbeddedValkey
 from deedbook.kernel.jobs import QUEUES
 from deedbook.workers import relay
 from deedbook.workers.relay import JobSink, SinkUnavailable, Sweeper
-from tests.support.delivery import drain, ran
+from tests.support.delivery import drain, ran, runner
 from tests.support.facts import ask
 from tests.support.waiting import eventually
 
@@ -60,13 +59,7 @@ async def test_job_is_retried_when_bullmq_gave_it_up_and_we_did_not(
 ) -> None:
     """Its worker died too often, or the database was away at the last attempt."""
     await ask(db, "job")
-    runs: list[Delivery] = []
-
-    async def run(job: Delivery) -> None:
-        runs.append(job)
-        if len(runs) == 1:
-            raise ZeroDivisionError
-
+    runs, run = runner(fails=1)
     sink = JobSink(db, "a", queues, 1)
     await drain(sink)
     worker = HardenedWorker("housekeeping", run, connect(valkey.url()), WorkerSettings())
