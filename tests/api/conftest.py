@@ -4,8 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from deedbook.identity import Role
 from deedbook.infra.embedded import EmbeddedAnvil, EmbeddedValkey
+from tests.api.office import Office
 from tests.api.support import every_refusal_is_a_problem
+from tests.compliance.support import open_desk
 from tests.support.floor import Floor, open_floor
 from tests.support.servers import PostgresServer
 from tests.support.world import World, open_world
@@ -44,3 +47,8 @@ async def floor(shared_floor: Floor) -> AsyncIterator[Floor]:
     """The module's floor, with nothing in its book."""
     yield shared_floor
     await shared_floor.clear()
+
+
+@pytest.fixture
+async def office(shared: World) -> Office:
+    return Office(shared, await open_desk(shared.db), await shared.user(Role.COMPLIANCE))
