@@ -1,13 +1,13 @@
 /** Having one token converted into another once: signed, kept, sent, and sent again where its answer was lost. */
 
-import { useMutation, useQueryClient, type QueryClient } from "@tanstack/react-query";
-import { useEffect, useRef } from "react";
+import { useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { api, newKey, type Schemas } from "../../api/client.ts";
 import { splitPair } from "../../domain/holdings.ts";
 import { grouped } from "../../domain/show.ts";
 import { sessions } from "../../state/session.ts";
 import { serverSeconds } from "../trading/wire.ts";
 import { cameFirst, sentOnce, type Kept } from "../wallet/once.ts";
+import { useOnePress } from "../wallet/one_press.ts";
 import { signAction } from "../wallet/signing.ts";
 import type { Swap, Wish } from "./questions.ts";
 
@@ -62,30 +62,8 @@ function isSame({ body, toleranceBps }: KeptSwap, terms: Terms): boolean {
   return named && body.amountIn === terms.amountIn && toleranceBps === terms.toleranceBps;
 }
 
-/** One press, one swap. `onPlaced` hears of those too that a page which was left in the middle had begun. */
+/** `onPlaced` hears of those too that a page which was left in the middle had begun. */
 export function useSwapping(onPlaced: (swap: Swap) => void) {
   const client = useQueryClient();
-  const underWay = useRef(false);
-  const told = (swap: Swap | null): void => {
-    if (!swap) return;
-    for (const room of ["orders", "balances"]) void client.invalidateQueries({ queryKey: [room] });
-    onPlaced(swap);
-  };
-  const placing = useMutation({
-    mutationFn: (terms: Terms) => placeSwap(client, terms),
-    onSuccess: told,
-    onSettled: () => {
-      underWay.current = false;
-    },
-  });
-  const finishing = useMutation({ mutationFn: swaps.finish, onSuccess: told });
-  const finish = finishing.mutate;
-  useEffect(() => finish(), [finish]);
-  const place = (terms: Terms): void => {
-    // The second press of a double click comes before the button is grey.
-    if (underWay.current) return;
-    underWay.current = true;
-    placing.mutate(terms);
-  };
-  return { place, busy: placing.isPending, error: placing.error ?? finishing.error };
+  return useOnePress({ send: (terms: Terms) => placeSwap(client, terms), finish: swaps.finish, onSent: onPlaced });
 }

@@ -1,6 +1,5 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useEffect, useRef } from "react";
 import { balancesOf, type Pair } from "../../api/queries.ts";
 import { isPositive, readAmount, thousandths } from "../../domain/decimal.ts";
 import { short } from "../../domain/show.ts";
@@ -18,6 +17,7 @@ import { finishPlacing, placeOrder, unanswered } from "./placing.ts";
 import { ReceiptView } from "./receipt.tsx";
 import { previewBody } from "./wire.ts";
 import { useWorstPrice } from "./worst_price.ts";
+import { useOnePress } from "../wallet/one_press.ts";
 import { SignInLink } from "../session/sign_in_link.tsx";
 
 const TYPES: readonly (readonly [OrderType, string])[] = [
@@ -170,31 +170,10 @@ function PlaceButton({ draft, pair, blocked, busy }: { draft: Draft; pair: Pair;
 
 function usePlacing(pair: Pair, onPlaced: () => void) {
   const client = useQueryClient();
-  const underWay = useRef(false);
-  const told = (order: { side: string; quantity: string; pair: string } | null): void => {
-    if (!order) return;
-    tell("Order placed", `${sentence(order.side)} ${short(order.quantity, 6)} of ${order.pair}.`);
-    void client.invalidateQueries({ queryKey: ["orders"] });
-    void client.invalidateQueries({ queryKey: ["balances"] });
-  };
-  const placing = useMutation({
-    mutationFn: (draft: Draft) => placeOrder(client, draft, pair),
-    onSuccess: (order) => {
-      told(order);
-      onPlaced();
-    },
-    onSettled: () => {
-      underWay.current = false;
-    },
+  return useOnePress({
+    send: (draft: Draft) => placeOrder(client, draft, pair),
+    finish: finishPlacing,
+    onSent: (order) => tell("Order placed", `${sentence(order.side)} ${short(order.quantity, 6)} of ${order.pair}.`),
+    onOwnSent: onPlaced,
   });
-  const finishing = useMutation({ mutationFn: finishPlacing, onSuccess: told });
-  const finish = finishing.mutate;
-  useEffect(() => finish(), [finish]);
-  const place = (draft: Draft): void => {
-    // The second press of a double click comes before the button is grey.
-    if (underWay.current) return;
-    underWay.current = true;
-    placing.mutate(draft);
-  };
-  return { place, busy: placing.isPending, error: placing.error ?? finishing.error };
 }
