@@ -122,7 +122,7 @@ async def test_change_of_a_record_shows_which_orders_end_before_it_is_written(
     await visit.page.get_by_label("On the whitelist of this token").uncheck()
     await expect(effect).to_contain_text(f"They may not trade {symbol} any more")
     await expect(effect).to_contain_text("they are not on the whitelist")
-    await expect(effect).to_contain_text(f"{count} open orders end:")
+    await expect(effect).to_contain_text(f"{count} open order{' ends' if count == 1 else 's end'}:")
     await expect(effect).to_contain_text(f"buy 0.0625 {symbol}-USDC at 981.6")
     await expect(effect).to_contain_text("Available to them again:")
     await visit.page.get_by_label("On the whitelist of this token").check()
