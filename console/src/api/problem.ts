@@ -68,6 +68,9 @@ const BY_CODE: Readonly<Record<string, Face>> = {
   order_filter: "price",
   no_price_yet: "price",
   four_eyes: "forbidden",
+  sign_in_refused: "invalid",
+  signature_malformed: "invalid",
+  signature_refused: "invalid",
 };
 
 const BY_STATUS: Readonly<Record<number, Face>> = {
@@ -94,9 +97,9 @@ function faceOf(status: number, code: string): Face {
  * Whether the platform has decided on what was sent, so that another try is another intention. A lost answer, a session
  * that has run out, a limit, or the same request under way say nothing of an earlier sending, which may have counted.
  */
-export function isVerdict(error: unknown): boolean {
+export function isVerdict(error: unknown): error is ApiProblem {
   if (!(error instanceof ApiProblem) || error.status < 400 || error.status >= 500) return false;
-  return error.status !== 401 && error.status !== 429 && error.code !== "idempotency_key_in_flight";
+  return error.face !== "signed-out" && error.status !== 429 && error.code !== "idempotency_key_in_flight";
 }
 
 /** No answer: no network, or nothing listens there. */

@@ -1,4 +1,4 @@
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState, useEffect } from "react";
 import { signIn } from "../features/session/sign_in.ts";
 import { useOffers } from "../features/wallet/wallets.ts";
@@ -11,12 +11,17 @@ export function SessionEnded() {
   const { standing, session } = useSession();
   const wallet = useOffers().find(({ id }) => id === session?.walletId);
   const [looking, setLooking] = useState(false);
+  const client = useQueryClient();
   useEffect(() => setLooking(false), [standing]);
   const returning = useMutation({
     mutationFn: async () => {
       if (wallet) await signIn(wallet);
     },
-    onSuccess: () => tell("Signed in again", "Nothing that you typed was lost."),
+    onSuccess: () => {
+      tell("Signed in again", "Nothing that you typed was lost.");
+      // What was refused meanwhile is asked again.
+      void client.invalidateQueries();
+    },
   });
   return (
     <Dialog open={standing === "expired" && !looking} title="Your session has ended" onClose={() => setLooking(true)}>

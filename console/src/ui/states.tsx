@@ -3,6 +3,7 @@
 import { useEffect, useState, type ReactNode } from "react";
 import { ApiProblem, type Face } from "../api/problem.ts";
 import { WalletProblem, type WalletFace } from "../features/wallet/provider.ts";
+import { useSession } from "../state/session.ts";
 import { Button } from "./button.tsx";
 import { classes } from "./classes.ts";
 import { Notice, type NoticeTone } from "./panel.tsx";
@@ -88,6 +89,9 @@ export function ErrorState({ error, onRetry, action }: { error: unknown; onRetry
 function Refused({ problem, onRetry, action }: { problem: ApiProblem; onRetry?: () => void; action?: ReactNode }) {
   const [tone, advice] = ADVICE[problem.face];
   const wait = useCountdown(problem.retryAt);
+  const { standing } = useSession();
+  // Whoever has come back since is not told to sign in.
+  if (problem.face === "signed-out" && standing === "signed-in") return null;
   return (
     <div role="alert" data-face={problem.face} data-code={problem.code}>
       <Notice tone={tone} title={problem.title}>
