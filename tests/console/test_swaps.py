@@ -16,7 +16,7 @@ from tests.console.venue import Venue
 from tests.console.wallet import TestWallet
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-PLACING = "**/api/v1/swaps"
+PLACING, QUOTING = "**/api/v1/swaps", "**/api/v1/swaps/quote"
 OFFER = ("0.4", "999")
 """The best that is offered, while a test of these lasts: more than all of them take."""
 LEAST = "0.02034650625"
@@ -118,7 +118,8 @@ async def test_swap_counts_once_when_it_is_pressed_twice_and_its_answer_is_lost(
     venue: Venue, browser: Browser, offer: str
 ) -> None:
     """The platform has taken it, and the line breaks before it says so. Pressed again it is the same, whatever the
-    quote says by then; what was changed meanwhile waits until one knows; a page that was left ends what it began."""
+    quote says by then; what was changed meanwhile waits until one knows; a page that was left ends what it began; what was
+    refused does not stand in the way of the next."""
     async with _converting(venue, browser) as (visit, wallet):
         page = visit.page
         for amount, changed in (("21", "21"), ("22", "23")):
@@ -143,6 +144,18 @@ async def test_swap_counts_once_when_it_is_pressed_twice_and_its_answer_is_lost(
         await expect(page.get_by_role("region", name="Your swap")).to_contain_text("24 USDC into")
         assert len(await _swaps(venue, "24")) == 1
 
+        wallet.others_sign["Swap"] = TestWallet().key
+        await _lose_an_answer(page)
+        button = await _type(page, "27")
+        await button.click()
+        await visit.says("the very same swap is sent")
+        await button.click()
+        await expect(page.locator("[data-code=signature_refused]")).to_be_visible()
+        await expect(page.get_by_text("the very same swap is sent")).to_have_count(0)
+        wallet.others_sign.clear()
+        await button.click()
+        await expect(page.get_by_role("region", name="Your swap")).to_contain_text("27 USDC into")
+
 
 async def _lose_an_answer(page: Page) -> None:
     """Of the next swap; the list of them is asked for at the same address."""
@@ -160,10 +173,15 @@ async def _lose_an_answer(page: Page) -> None:
     await page.route(PLACING, lose)
 
 
+async def _never(_: Route) -> None:
+    """No answer, for as long as one waits."""
+
+
 async def test_nothing_is_converted_when_the_book_moves_while_its_owner_reads(
     venue: Venue, browser: Browser, offer: str
 ) -> None:
-    """No more than was signed is given; one that was declined is not sent, and what was typed stays."""
+    """No more than was signed is given; one that was declined is not sent, and what was typed stays. While the wallet is
+    open, what it shows stands on the page, whatever the book does."""
     async with _converting(venue, browser) as (visit, wallet):
         page = visit.page
         wallet.refusals["eth_signTypedData_v4"] = (4001, "User rejected the request.")
@@ -172,13 +190,25 @@ async def test_nothing_is_converted_when_the_book_moves_while_its_owner_reads(
         assert await _swaps(venue, "250") == []
         wallet.refusals.clear()
         await page.get_by_label("The book may move against me by").select_option("Nothing")
-        wallet.while_signing = partial(_take_back, venue, offer)
+        stood: list[str] = []
+
+        async def move() -> None:
+            stood.append(await receipt.inner_text())
+            await _take_back(venue, offer)
+            for _ in range(2):
+                await page.wait_for_event("response", lambda told: told.url.endswith("/swaps/quote"))
+            await expect(page.get_by_label("Amount", exact=True)).to_be_disabled()
+            stood.append(await receipt.inner_text())
+
+        wallet.while_signing = move
+        receipt = page.get_by_test_id("receipt")
         await (await _type(page, "250")).click()
         swap = page.get_by_role("region", name="Your swap")
         await expect(swap).to_contain_text("The book had moved")
         await expect(swap).to_contain_text("what was set aside is yours again")
         [ended] = await _swaps(venue, "250")
         assert (ended["status"], ended["reason"], ended["amountUsed"]) == ("CANCELLED", "min_amount_out", "0")
+        assert ended["minAmountOut"] in stood[0] and stood[1] == stood[0], "what is signed stands there"
         visit.nothing_was_amiss()
 
 
@@ -203,7 +233,12 @@ async def test_form_says_why_when_it_cannot_be_converted_and_keeps_what_was_type
     why = page.locator("[data-blocked]")
     await page.get_by_role("button", name="The other way round").click()
     await page.get_by_label("Amount", exact=True).fill("0.0000000001")
-    await expect(why).to_contain_text("at least 0.0001")
+    await expect(why).to_contain_text("The amount has to be at least 0.0001")
+    await page.route(QUOTING, _never)
+    async with page.expect_request(QUOTING):
+        pass
+    await expect(why).to_contain_text("The amount has to be at least 0.0001")
+    await page.unroute(QUOTING)
     await _choose(venue, page)
     button = await _type(page, "26")
     await page.get_by_label("Amount", exact=True).fill("1000000000")
@@ -221,6 +256,7 @@ async def test_form_says_why_when_it_cannot_be_converted_and_keeps_what_was_type
     await dialog.get_by_role("button", name="Sign in again").click()
     await expect(dialog).to_be_hidden()
     await expect(page.get_by_label("Amount", exact=True)).to_have_value("26")
+    await expect(page.locator("[data-face=signed-out]")).to_have_count(0)
     assert [len(await _swaps(venue, "26"))] == [0]
     await page.context.close()
     await venue.enter("second-investor")

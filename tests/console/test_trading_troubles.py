@@ -38,6 +38,7 @@ async def test_order_counts_once_when_it_is_pressed_twice_on_a_slow_line_and_the
 
     [order] = await eventually(arrived, "the platform has the order")
     await expect(place).to_be_disabled()
+    await expect(page.get_by_label("Quantity", exact=True)).to_be_disabled()
     await page.goto("about:blank")
     await _delay_answers(line, 0)
     await visit.open(f"/trade/{venue.samples['pair']}")

@@ -37,8 +37,13 @@ export function useSwapBlocked({ route, typing, quote, error }: Looked): Blocked
   return null;
 }
 
+/** What a field of the quote is called on the screen. */
+const FIELDS: Readonly<Record<string, string>> = { "/amountIn": "The amount has to be ", "/minAmountOut": "It has to bring " };
+
 function wordsOf(error: unknown): string {
-  return error instanceof ApiProblem ? (error.fields[0]?.detail ?? error.detail) : "No quote can be had";
+  if (!(error instanceof ApiProblem)) return "No quote can be had";
+  const [field] = error.fields;
+  return field ? `${FIELDS[field.pointer] ?? ""}${field.detail}` : error.detail;
 }
 
 /** What of the token that is given is free; `null` while nobody knows. */

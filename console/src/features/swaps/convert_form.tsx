@@ -52,28 +52,36 @@ function Form({ draft, change, route, pairs, onPlaced }: FormProps) {
       onSubmit={(event) => {
         event.preventDefault();
         // What the receipt says at the moment of the press is what is signed.
-        if (!blocked && quote) swapping.place({ ...wish, minAmountOut: quote.suggestedMinAmountOut, maxFeeBps: quote.feeBps });
+        if (!blocked && quote) swapping.place({ wish, quote });
       }}
     >
-      <Tokens draft={draft} change={change} pairs={pairs} />
-      <Amount draft={draft} change={change} route={route} wrong={wrong} />
-      <Select
-        label="The book may move against me by"
-        help="For less than what that leaves, nothing is converted."
-        value={draft.toleranceBps}
-        onChange={(event) => change({ toleranceBps: TOLERANCES_BPS[event.target.selectedIndex] ?? draft.toleranceBps })}
-      >
-        {TOLERANCES_BPS.map((bps) => (
-          <option key={bps} value={bps}>
-            {bps === 0 ? "Nothing" : percentOfBps(bps).replace("+", "")}
-          </option>
-        ))}
-      </Select>
-      <SwapReceipt from={draft.from} to={draft.to} pair={pair} quote={quote} />
+      <fieldset disabled={swapping.busy} className="flex min-w-0 flex-col gap-3">
+        <Tokens draft={draft} change={change} pairs={pairs} />
+        <Amount draft={draft} change={change} route={route} wrong={wrong} />
+        <Tolerance draft={draft} change={change} />
+      </fieldset>
+      <SwapReceipt from={draft.from} to={draft.to} pair={pair} quote={swapping.underWay?.quote ?? quote} />
       {swapping.error ? <ErrorState error={swapping.error} /> : null}
       {swapping.error && unanswered() ? <NoAnswer what="swap" /> : null}
       <ConvertButton draft={draft} pair={pair} wish={wish} blocked={blocked} busy={swapping.busy} />
     </form>
+  );
+}
+
+function Tolerance({ draft, change }: Pick<FormProps, "draft" | "change">) {
+  return (
+    <Select
+      label="The book may move against me by"
+      help="For less than what that leaves, nothing is converted."
+      value={draft.toleranceBps}
+      onChange={(event) => change({ toleranceBps: TOLERANCES_BPS[event.target.selectedIndex] ?? draft.toleranceBps })}
+    >
+      {TOLERANCES_BPS.map((bps) => (
+        <option key={bps} value={bps}>
+          {bps === 0 ? "Nothing" : percentOfBps(bps).replace("+", "")}
+        </option>
+      ))}
+    </Select>
   );
 }
 
@@ -82,7 +90,8 @@ function useQuote(wish: Wish, complete: boolean) {
   const settled = useSettled(JSON.stringify(wish));
   const isSettled = settled === JSON.stringify(wish);
   const asked = useQuery({ ...quoteOf(wish), enabled: complete && isSettled });
-  return complete && isSettled ? { quote: asked.data, error: asked.error } : { quote: undefined, error: null };
+  if (!complete || !isSettled) return { quote: undefined, error: null };
+  return { quote: asked.data?.quote, error: asked.data?.refusal ?? asked.error ?? asked.failureReason };
 }
 
 function Tokens({ draft, change, pairs }: Pick<FormProps, "draft" | "change" | "pairs">) {

@@ -9,17 +9,17 @@ import { serverSeconds } from "../trading/wire.ts";
 import { cameFirst, sentOnce, type Kept } from "../wallet/once.ts";
 import { useOnePress } from "../wallet/one_press.ts";
 import { signAction } from "../wallet/signing.ts";
-import type { Swap, Wish } from "./questions.ts";
+import type { Quote, Swap, Wish } from "./questions.ts";
 
 interface KeptSwap extends Kept {
   readonly body: Schemas["SignedSwap"];
   readonly toleranceBps: number;
 }
 
-/** What is wished for, and what of its quote is signed: the least that is taken, and the highest fee. */
-export interface Terms extends Wish {
-  readonly minAmountOut: string;
-  readonly maxFeeBps: number;
+/** What is wished for, and the quote of which the least that is taken and the highest fee are signed. */
+export interface Terms {
+  readonly wish: Wish;
+  readonly quote: Quote;
 }
 
 /** Time to read it in a wallet. Whatever the book does meanwhile, the least that was signed counts. */
@@ -39,27 +39,29 @@ export const { unanswered } = swaps;
  *
  * @throws WalletProblem · ApiProblem
  */
-async function placeSwap(client: QueryClient, { toleranceBps, ...asked }: Terms): Promise<Swap> {
+async function placeSwap(client: QueryClient, { wish, quote }: Terms): Promise<Swap> {
   const { session } = sessions.get();
   if (!session) throw new Error("nobody is signed in");
   const earlier = unanswered();
   if (earlier) {
     const swap = await swaps.send(earlier, true);
-    if (isSame(earlier, { toleranceBps, ...asked })) return swap;
+    if (isSame(earlier, wish)) return swap;
     const [base, quote] = splitPair(swap.pair);
     const [from, to] = swap.side === "BUY" ? [quote, base] : [base, quote];
     throw cameFirst("swap", `${grouped(swap.amountIn)} ${from} for ${to}`);
   }
   const trader = session.account;
-  const fields = { ...asked, nonce: newKey(), expiry: (await serverSeconds(client)) + LASTS_S };
+  const { toleranceBps, ...asked } = wish;
+  const bounds = { minAmountOut: quote.suggestedMinAmountOut, maxFeeBps: quote.feeBps };
+  const fields = { ...asked, ...bounds, nonce: newKey(), expiry: (await serverSeconds(client)) + LASTS_S };
   const signature = await signAction(client, "Swap", { trader, ...fields });
   return swaps.send({ userId: session.userId, key: newKey(), body: { ...fields, userAddress: trader, signature }, toleranceBps });
 }
 
 /** Whether the same is wished for: the quote, and with it what is signed as the least, moves from one moment to the next. */
-function isSame({ body, toleranceBps }: KeptSwap, terms: Terms): boolean {
-  const named = body.tradingPairId === terms.tradingPairId && body.side === terms.side;
-  return named && body.amountIn === terms.amountIn && toleranceBps === terms.toleranceBps;
+function isSame({ body, toleranceBps }: KeptSwap, wish: Wish): boolean {
+  const named = body.tradingPairId === wish.tradingPairId && body.side === wish.side;
+  return named && body.amountIn === wish.amountIn && toleranceBps === wish.toleranceBps;
 }
 
 /** `onPlaced` hears of those too that a page which was left in the middle had begun. */

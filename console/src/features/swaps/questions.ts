@@ -1,6 +1,7 @@
 /** What is asked about swaps: what one would give, one of mine until it is over, and all of mine. */
 
 import { api, type Schemas } from "../../api/client.ts";
+import { isVerdict, type ApiProblem } from "../../api/problem.ts";
 import { ask } from "../../api/queries.ts";
 import { swapIsOver, type SwapSide } from "../../domain/swap.ts";
 
@@ -17,11 +18,24 @@ export interface Wish {
   readonly toleranceBps: number;
 }
 
-/** What the book would give for it just now. */
+/** What the book says to a wish: a quote, or why there is none. */
+interface Said {
+  readonly quote?: Quote;
+  readonly refusal?: ApiProblem;
+}
+
+/** What the book would give for it just now. A refusal is an answer too: it stands until there is another one. */
 export function quoteOf(wish: Wish) {
   return ask({
     queryKey: ["quote", wish],
-    queryFn: ({ signal }) => api.post("/api/v1/swaps/quote", { body: wish, signal }),
+    queryFn: ({ signal }): Promise<Said> =>
+      api.post("/api/v1/swaps/quote", { body: wish, signal }).then(
+        (quote) => ({ quote }),
+        (error: unknown) => {
+          if (isVerdict(error)) return { refusal: error };
+          throw error;
+        },
+      ),
     refetchInterval: LIVE_MS,
     staleTime: 0,
     gcTime: 0,

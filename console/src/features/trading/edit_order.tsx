@@ -71,9 +71,11 @@ function Form({ order, pair, price }: { order: Order; pair: Pair; price: string 
         if (!reason) changing.go(draft, what);
       }}
     >
-      <PriceFields draft={draft} change={change} pair={pair} wrong={wrong} />
-      <Field label="What remains" inputMode="decimal" unit={pair.base.symbol} value={draft.quantity} error={wrong.quantity} onChange={(event) => change({ quantity: event.target.value })} />
-      <ForceFields draft={draft} change={change} wrong={wrong} />
+      <fieldset disabled={changing.busy} className="flex min-w-0 flex-col gap-3">
+        <PriceFields draft={draft} change={change} pair={pair} wrong={wrong} />
+        <Field label="What remains" inputMode="decimal" unit={pair.base.symbol} value={draft.quantity} error={wrong.quantity} onChange={(event) => change({ quantity: event.target.value })} />
+        <ForceFields draft={draft} change={change} wrong={wrong} />
+      </fieldset>
       <BeforeAfter before={before} after={draft} order={order} pair={pair} />
       <Meaning what={what} blocked={blocked} />
       {changing.error ? <ErrorState error={changing.error} /> : null}

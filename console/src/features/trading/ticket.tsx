@@ -40,32 +40,35 @@ export function Ticket({ pair, onPlaced }: { pair: Pair; onPlaced?: () => void }
     change({ reference: "" });
     onPlaced?.();
   });
+  const shown = placing.underWay ?? { draft, worst };
   return (
     <form
       className="flex flex-col gap-3 p-3"
       aria-label={`Order for ${pair.symbol}`}
       onSubmit={(event) => {
         event.preventDefault();
-        if (!blocked) placing.place(asShown(draft, worst));
+        if (!blocked) placing.place({ draft, worst });
       }}
     >
-      <SideChoice draft={draft} change={change} />
-      <Select label="Order type" value={draft.orderType} onChange={(event) => change({ orderType: event.target.value as OrderType })}>
-        {TYPES.map(([type, name]) => (
-          <option key={type} value={type}>
-            {name}
-          </option>
-        ))}
-      </Select>
-      <PriceFields draft={draft} change={change} pair={pair} wrong={wrong} />
-      <Field label="Quantity" data-ticket="quantity" inputMode="decimal" unit={pair.base.symbol} value={draft.quantity} error={wrong.quantity} onChange={(event) => change({ quantity: event.target.value })} />
-      <Share draft={draft} change={change} pair={pair} rules={rules} worst={worst} />
-      <ForceFields draft={draft} change={change} wrong={wrong} />
-      <MoreFields draft={draft} change={change} wrong={wrong} />
-      <ReceiptView draft={draft} pair={pair} rules={rules} worst={worst} preview={preview.isPlaceholderData ? undefined : preview.data} />
+      <fieldset disabled={placing.busy} className="flex min-w-0 flex-col gap-3">
+        <SideChoice draft={draft} change={change} />
+        <Select label="Order type" value={draft.orderType} onChange={(event) => change({ orderType: event.target.value as OrderType })}>
+          {TYPES.map(([type, name]) => (
+            <option key={type} value={type}>
+              {name}
+            </option>
+          ))}
+        </Select>
+        <PriceFields draft={draft} change={change} pair={pair} wrong={wrong} />
+        <Field label="Quantity" data-ticket="quantity" inputMode="decimal" unit={pair.base.symbol} value={draft.quantity} error={wrong.quantity} onChange={(event) => change({ quantity: event.target.value })} />
+        <Share draft={draft} change={change} pair={pair} rules={rules} worst={worst} />
+        <ForceFields draft={draft} change={change} wrong={wrong} />
+        <MoreFields draft={draft} change={change} wrong={wrong} />
+      </fieldset>
+      <ReceiptView {...shown} pair={pair} rules={rules} preview={preview.isPlaceholderData ? undefined : preview.data} />
       {placing.error ? <ErrorState error={placing.error} /> : null}
       {placing.error && unanswered() ? <NoAnswer /> : null}
-      <PlaceButton draft={draft} pair={pair} blocked={blocked} busy={placing.busy} />
+      <PlaceButton draft={shown.draft} pair={pair} blocked={blocked} busy={placing.busy} />
     </form>
   );
 }
@@ -168,10 +171,16 @@ function PlaceButton({ draft, pair, blocked, busy }: { draft: Draft; pair: Pair;
   );
 }
 
+/** What the receipt is about: the form, and the worst price as the book has it. */
+interface Shown {
+  readonly draft: Draft;
+  readonly worst: string | null;
+}
+
 function usePlacing(pair: Pair, onPlaced: () => void) {
   const client = useQueryClient();
   return useOnePress({
-    send: (draft: Draft) => placeOrder(client, draft, pair),
+    send: ({ draft, worst }: Shown) => placeOrder(client, asShown(draft, worst), pair),
     finish: finishPlacing,
     onSent: (order) => tell("Order placed", `${sentence(order.side)} ${short(order.quantity, 6)} of ${order.pair}.`),
     onOwnSent: onPlaced,

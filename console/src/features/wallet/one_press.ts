@@ -11,10 +11,11 @@ interface Sending<Wish, Answer> {
   readonly onOwnSent?: () => void;
 }
 
-/** One press, one order or swap; what an earlier page had begun is finished first. */
+/** One press, one order or swap; what an earlier page had begun is finished first. `underWay` is what the wallet is asked
+ * to sign just now: while it is open, that is what has to stand on the page. */
 export function useOnePress<Wish, Answer>({ send, finish, onSent, onOwnSent }: Sending<Wish, Answer>) {
   const client = useQueryClient();
-  const underWay = useRef(false);
+  const isUnderWay = useRef(false);
   const told = (answer: Answer): void => {
     for (const room of ["orders", "balances"]) void client.invalidateQueries({ queryKey: [room] });
     onSent(answer);
@@ -26,7 +27,7 @@ export function useOnePress<Wish, Answer>({ send, finish, onSent, onOwnSent }: S
       onOwnSent?.();
     },
     onSettled: () => {
-      underWay.current = false;
+      isUnderWay.current = false;
     },
   });
   const finishing = useMutation({ mutationFn: finish, onSuccess: (answer) => (answer === null ? undefined : told(answer)) });
@@ -34,9 +35,10 @@ export function useOnePress<Wish, Answer>({ send, finish, onSent, onOwnSent }: S
   useEffect(() => begin(), [begin]);
   const place = (wish: Wish): void => {
     // The second press of a double click comes before the button is grey.
-    if (underWay.current) return;
-    underWay.current = true;
+    if (isUnderWay.current) return;
+    isUnderWay.current = true;
     sending.mutate(wish);
   };
-  return { place, busy: sending.isPending, error: sending.error ?? finishing.error };
+  const underWay = sending.isPending ? sending.variables : undefined;
+  return { place, underWay, busy: sending.isPending, error: sending.error ?? finishing.error };
 }
