@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 import pytest
@@ -118,8 +117,8 @@ async def test_swap_counts_once_when_it_is_pressed_twice_and_its_answer_is_lost(
     venue: Venue, browser: Browser, offer: str
 ) -> None:
     """The platform has taken it, and the line breaks before it says so. Pressed again it is the same, whatever the
-    quote says by then; what was changed meanwhile waits until one knows; a page that was left ends what it began; what was
-    refused does not stand in the way of the next."""
+    quote says by then; what was changed meanwhile waits until one knows; a page that was left ends what it began; what
+    was refused does not stand in the way of the next."""
     async with _converting(venue, browser) as (visit, wallet):
         page = visit.page
         for amount, changed in (("21", "21"), ("22", "23")):
@@ -180,8 +179,8 @@ async def _never(_: Route) -> None:
 async def test_nothing_is_converted_when_the_book_moves_while_its_owner_reads(
     venue: Venue, browser: Browser, offer: str
 ) -> None:
-    """No more than was signed is given; one that was declined is not sent, and what was typed stays. While the wallet is
-    open, what it shows stands on the page, whatever the book does."""
+    """No more than was signed is given; one that was declined is not sent, and what was typed stays. While the wallet
+    is open, what it shows stands on the page, whatever the book does."""
     async with _converting(venue, browser) as (visit, wallet):
         page = visit.page
         wallet.refusals["eth_signTypedData_v4"] = (4001, "User rejected the request.")
