@@ -16,6 +16,7 @@ from deedbook.kernel.clock import to_wire
 from deedbook.kernel.events import SYSTEM
 from deedbook.kernel.jobs import Job
 from deedbook.marketdata import FeedKind, PriceFeeds, PricePolicy, PriceSource, errors, jobs, prices, views
+from deedbook.marketdata.references import MOST_BPS
 from deedbook.marketdata.store import references as store
 from tests.integrations.prices.support import deploy_aggregator, feeds
 from tests.marketdata.support import JOB, Tape, open_tape
@@ -180,6 +181,43 @@ async def test_what_comes_late_or_out_of_bounds_changes_nothing(desk: Desk, fake
     await desk.fetch()
     told = (await desk.price())["reference"]
     assert (told["price"], told["state"]) == ("100", "stale")
+
+
+async def test_a_price_counts_when_its_source_has_told_of_a_moment_to_come_before(
+    desk: Desk, fake: FakeFeeds
+) -> None:
+    """A clock that was wrong once must not make a source worth nothing until that moment has come."""
+    source = await desk.add(FeedKind.NAV, "https://issuer.example/nav")
+    async with desk.db.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO external_prices (source_id, price, observed_at) VALUES ($1, 7, now() + interval '9 years')",
+            source.source_id,
+        )
+    fake.say(source.source_id, "90", lately(-3600))
+    await desk.fetch()
+    (row,) = await views.price_sources(desk.db, desk.tape.pair_id, 10)
+    assert (row["price"], row["problem"]) == (None, "it tells of a moment that has not come")
+    fake.say(source.source_id, "100", lately())
+    await desk.fetch()
+    told = (await desk.price())["reference"]
+    assert (told["price"], told["state"]) == ("100", "sound")
+
+
+async def test_others_go_on_when_a_price_leaps_beyond_what_can_be_counted(
+    desk: Desk, fake: FakeFeeds
+) -> None:
+    first, second = [await desk.add(FeedKind.COINGECKO, coin) for coin in ("bitcoin", "wrapped-bitcoin")]
+    fake.say(first.source_id, "0.000000000000000001", lately(9))
+    await desk.fetch()
+    fake.say(second.source_id, "99999999999", lately(9))
+    await desk.fetch()
+    told = (await desk.price())["reference"]
+    assert (told["state"], told["spreadBps"]) == ("disputed", MOST_BPS)
+    fake.say(first.source_id, "99999999999", lately(8))
+    await desk.fetch()
+    assert (await desk.price())["reference"]["price"] == "99999999999"
+    (moved,) = await desk.tape.rows("SELECT payload FROM events WHERE event_type = 'price.moved'")
+    assert moved["payload"]["changeBps"] == MOST_BPS
 
 
 async def test_a_source_is_asked_once_and_no_longer_when_it_was_removed(desk: Desk, fake: FakeFeeds) -> None:

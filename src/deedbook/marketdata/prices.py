@@ -93,10 +93,10 @@ async def take_in(
 async def _judge(
     tx: Tx, pair_id: PairId, told: list[tuple[PriceSource, Told]], policy: PricePolicy
 ) -> Reference:
-    before = await store.claim(tx, pair_id)
-    await store.record(tx, told)
+    before, now = await store.claim(tx, pair_id), await tx.now()
+    await store.record(tx, [(source, references.heard(answer, now)) for source, answer in told])
     quotes = await store.newest(tx, pair_id)
-    judged = references.judge(before, quotes, await tx.now(), policy)
+    judged = references.judge(before, quotes, now, policy)
     symbol = f"{told[0][0].base}-{told[0][0].quote}"
     after, facts = references.announce(before, judged, symbol, policy)
     await store.keep(tx, after)

@@ -5,12 +5,21 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from deedbook.marketdata.events import PriceDisputed, PriceMoved, PriceOutdated, PriceRestored
-from deedbook.marketdata.terms import PricePolicy, PriceSource, Quote, Reference, ReferenceState
+from deedbook.marketdata.terms import (
+    AHEAD,
+    PricePolicy,
+    PriceSource,
+    Quote,
+    Reference,
+    ReferenceState,
+    Silence,
+    Told,
+)
 from deedbook.trading.spec import BPS
 
 ENOUGH_TO_OUTVOTE = 3
-AHEAD = timedelta(minutes=2)
-"""How far another's clock may be ahead of ours."""
+MOST_BPS = 10**12
+"""What lies further apart is told as this: every screen, table and JSON can hold it."""
 Fact = PriceMoved | PriceDisputed | PriceOutdated | PriceRestored
 
 
@@ -19,6 +28,13 @@ def counts(source: PriceSource, quote: Quote, now: datetime) -> bool:
     age = now - quote.observed_at
     fresh = -AHEAD <= age <= timedelta(seconds=source.max_age_s)
     return fresh and source.least <= quote.price <= source.most
+
+
+def heard(told: Told, now: datetime) -> Told:
+    """What counts as an answer: one of a moment to come would stand before all that is said until then."""
+    if isinstance(told, Quote) and told.observed_at - now > AHEAD:
+        return Silence("it tells of a moment that has not come")
+    return told
 
 
 def judge(
@@ -31,7 +47,7 @@ def judge(
     )
     if not good:
         return replace(before, sources=0, spread_bps=0, state=ReferenceState.STALE)
-    spread_bps = (good[-1].price - good[0].price) * BPS // good[0].price
+    spread_bps = moved_bps(good[0].price, good[-1].price)
     disputed = spread_bps > policy.max_spread_bps
     state = ReferenceState.DISPUTED if disputed else ReferenceState.SOUND
     after = replace(before, sources=len(good), spread_bps=spread_bps, state=state)
@@ -47,8 +63,8 @@ def _middle(good: Sequence[Quote]) -> int:
 
 
 def moved_bps(before: int, after: int) -> int:
-    """In basis points of what it was, rounded towards zero."""
-    whole = abs(after - before) * BPS // before
+    """In basis points of what it was, rounded towards zero, and no more than can be told."""
+    whole = min(abs(after - before) * BPS // before, MOST_BPS)
     return whole if after >= before else -whole
 
 

@@ -51,6 +51,10 @@ NOTE_MOVED_VALUE = JobKind("note-moved-market-value", TOKEN_METADATA)
 REMOVE_OLD_PRICES = JobKind("remove-old-prices", HOUSEKEEPING)
 
 
+AHEAD = timedelta(minutes=2)
+"""How far another's clock may be ahead of ours."""
+
+
 class FeedKind(Enum):
     """Who is asked: a contract of Chainlink's on the chain, CoinGecko, or an issuer's feed of net asset values."""
 

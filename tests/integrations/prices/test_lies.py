@@ -48,6 +48,7 @@ async def why(desk: PriceDesk, node: SapphireClient, asked: PriceSource, **more:
         b'{"bitcoin":{"usd":1e99,"last_updated_at":1}}', b'{"bitcoin":{"usd":1,"last_updated_at":1e99}}',
         b'{"bitcoin":{"usd":1,"last_updated_at":99999999999999999999}}',
         b'{"bitcoin":{"usd":1e-30,"last_updated_at":1}}',
+        b'{"bitcoin":{"usd":1,"last_updated_at":' + b"9" * 5000 + b"}}",
     ],
 )  # fmt: skip
 async def test_what_coingecko_says_is_no_price_when_it_is_none(

@@ -3,6 +3,7 @@
 Source: CoinGecko API, "Coin Price by IDs". Amounts are asked with full precision and read as text.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ COINS_AT_ONCE = 100
 CURRENCIES = {"USDC": "usd", "USDT": "usd", "TUSD": "usd", "EURC": "eur"}
 """In which currency a pair with this quote token is asked; others under their own names."""
 _PRO = "pro-api.coingecko.com"
+_SECONDS = re.compile(r"[0-9]{1,12}")
 
 
 class CoinGecko:
@@ -84,6 +86,6 @@ def _quote(coin: Any, currency: str) -> Quote:
     if not isinstance(coin, dict):
         raise NoAnswer("the service does not know this coin")
     price, moment = coin.get(currency), coin.get("last_updated_at")
-    if not isinstance(price, Number) or not isinstance(moment, Number) or not moment.isdecimal():
+    if not isinstance(price, Number) or not isinstance(moment, Number) or not _SECONDS.fullmatch(moment):
         raise NoAnswer("the coin has no price in this currency, or no time")
     return Quote(scaled(price), from_epoch(int(moment)))

@@ -8,6 +8,7 @@ from typing import Any
 from deedbook.infra.database import Database, Tx
 from deedbook.kernel.ids import PairId, TokenId
 from deedbook.marketdata.terms import (
+    AHEAD,
     FeedKind,
     PriceSource,
     Quote,
@@ -24,8 +25,9 @@ _SOURCE = """
     JOIN tokens b ON b.token_id = p.base_token_id JOIN tokens q ON q.token_id = p.quote_token_id
     WHERE s.removed_at IS NULL
 """
-_NEWEST = """
+_NEWEST = f"""
     LEFT JOIN LATERAL (SELECT price, observed_at FROM external_prices e WHERE e.source_id = s.source_id
+                       AND observed_at <= now() + interval '{AHEAD.total_seconds():.0f} seconds'
                        ORDER BY observed_at DESC, price_id DESC LIMIT 1) AS newest ON true
 """
 
