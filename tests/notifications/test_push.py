@@ -68,6 +68,12 @@ class Desk:
         async with self.db.reading() as connection:
             return [dict(row) for row in await connection.fetch("SELECT * FROM push_subscriptions")]
 
+    async def ended(self) -> list[str]:
+        """Why browsers are told nothing any more."""
+        told = "SELECT payload->>'reason' AS reason FROM events WHERE event_type = 'push.unsubscribed'"
+        async with self.db.reading() as connection:
+            return [row["reason"] for row in await connection.fetch(told)]
+
 
 @pytest.fixture
 async def desk(db: Database, redis: Redis) -> AsyncIterator[Desk]:
@@ -140,11 +146,32 @@ async def test_a_browser_is_forgotten_when_its_service_says_that_it_is_gone(desk
     await told_of_a_deposit(desk.db, desk.owner)
     await desk.send()
     assert len(desk.service.received) == 1
-    async with desk.db.reading() as connection:
-        reasons = await connection.fetch(
-            "SELECT payload->>'reason' AS reason FROM events WHERE event_type = 'push.unsubscribed'"
+    assert await desk.ended() == ["gone"]
+
+
+async def test_a_browser_is_forgotten_when_its_service_has_refused_everything_for_days(desk: Desk) -> None:
+    """As it does once `DEEDBOOK_SECRET` is another, to whose key nothing that was subscribed is bound."""
+    desk.service.statuses = [403, 201, 403, 403, 503, 403]
+    await subscribed(desk.db, desk.owner, desk.browser)
+    refused = []
+    for _ in range(6):
+        await told_of_a_deposit(desk.db, desk.owner)
+        await desk.send()
+        refused += [row["refused_since"] is not None for row in await desk.subscriptions()]
+        await desk.db.statement(
+            "UPDATE push_subscriptions SET refused_since = refused_since - interval '37 hours'"
         )
-    assert [row["reason"] for row in reasons] == ["gone"]
+    assert refused == [True, False, True, True, True]
+    assert (await desk.subscriptions(), await desk.ended()) == ([], ["refused"])
+
+
+async def test_a_browser_begins_anew_when_it_subscribes_again_after_a_refusal(desk: Desk) -> None:
+    desk.service.statuses = [403]
+    await subscribed(desk.db, desk.owner, desk.browser)
+    await told_of_a_deposit(desk.db, desk.owner)
+    await desk.send()
+    await subscribed(desk.db, desk.owner, desk.browser)
+    assert [row["refused_since"] for row in await desk.subscriptions()] == [None]
 
 
 async def test_a_browser_hears_of_what_its_user_has_chosen(desk: Desk) -> None:

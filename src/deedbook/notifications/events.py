@@ -73,7 +73,7 @@ class PushSubscribed(Fact):
 @fact("push.unsubscribed", stream="subscription_id", audience=Audience.USER)
 class PushUnsubscribed(Fact):
     """A browser is told nothing any more: its user wants it so (`unsubscribed`), somebody else is signed in there
-    now (`taken_over`), or it is `gone`."""
+    now (`taken_over`), it is `gone`, or its push service has `refused` everything for days."""
 
     subscription_id: SubscriptionId
     user_id: UserId

@@ -4,6 +4,7 @@ forgotten when they are gone."""
 import base64
 from bisect import bisect_right
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -32,6 +33,7 @@ from deedbook.notifications.store.deliveries import Delivery
 from deedbook.notifications.terms import Arrival, Kind, SubscriptionId, Topic
 
 MOST = 10
+REFUSED_FOR = timedelta(days=3)
 KEEP_S = 24 * 3600
 MAX_BODY = 1000
 MAX_BYTES = 3900
@@ -136,12 +138,22 @@ def _topic(delivery: Delivery) -> str:
 
 
 async def note(tx: Tx, delivery: Delivery, outcome: Outcome) -> None:
-    """Forget a browser that is gone: its user has taken the permission back, or the service has let it expire."""
-    if not outcome.gone or delivery.subscription_id is None:
+    """Forget a browser that is gone: its user has taken the permission back, or the service has let it expire. One for
+    which the service has long refused everything was subscribed under another key of ours; a mistake of ours in how we
+    sign would look the same, so that it takes days."""
+    if delivery.subscription_id is None:
         return
-    known = await store.one(tx, delivery.subscription_id)
-    if known is not None:
-        await _forget(tx, known, "gone", SYSTEM)
+    reason = "gone" if outcome.gone else await _refused(tx, delivery.subscription_id, outcome)
+    known = await store.one(tx, delivery.subscription_id) if reason else None
+    if reason and known is not None:
+        await _forget(tx, known, reason, SYSTEM)
+
+
+async def _refused(tx: Tx, subscription_id: UUID, outcome: Outcome) -> str | None:
+    if outcome.status is None or outcome.arrival is Arrival.LATER:
+        return None
+    since = await store.note(tx, subscription_id, works=outcome.arrival is Arrival.DELIVERED)
+    return "refused" if since is not None and since < await tx.now() - REFUSED_FOR else None
 
 
 async def _forget(tx: Tx, known: Subscription, reason: str, actor: Actor) -> bool:

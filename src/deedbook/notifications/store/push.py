@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,8 @@ async def put(tx: Tx, entry: Subscription) -> tuple[Subscription, bool]:
         f"""
         INSERT INTO push_subscriptions ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (user_id, endpoint) DO UPDATE
-        SET public_key = EXCLUDED.public_key, secret = EXCLUDED.secret, description = EXCLUDED.description
+        SET public_key = EXCLUDED.public_key, secret = EXCLUDED.secret, description = EXCLUDED.description,
+            refused_since = NULL
         RETURNING {_COLUMNS}
         """,
         entry.subscription_id,
@@ -86,6 +88,19 @@ async def of_users(tx: Tx, user_ids: Collection[UserId]) -> dict[UserId, list[Su
     for row in rows:
         found[UserId(row["user_id"])].append(SubscriptionId(row["subscription_id"]))
     return found
+
+
+async def note(tx: Tx, subscription_id: UUID, *, works: bool) -> datetime | None:
+    """Note whether its service took a message; since when it has refused all, and written only where that changes."""
+    await tx.execute(
+        "UPDATE push_subscriptions SET refused_since = CASE WHEN $2 THEN NULL ELSE now() END "
+        "WHERE subscription_id = $1 AND (refused_since IS NULL) <> $2",
+        subscription_id,
+        works,
+    )
+    return await tx.fetchval(  # type: ignore[no-any-return]
+        "SELECT refused_since FROM push_subscriptions WHERE subscription_id = $1", subscription_id
+    )
 
 
 async def remove(tx: Tx, subscription_id: UUID, user_id: UserId) -> bool:
