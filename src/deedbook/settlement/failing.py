@@ -59,7 +59,7 @@ async def _give_back(tx: Tx, trade_id: TradeId) -> None:
     claims = await store.lock_claims(tx, list(lines))
     available = await ledger.lock_available(tx, sorted(lines))
     made = model.restitution(trade_id, lines, available, claims)
-    posting = Posting(model.posting_id(trade_id, "failed"), LineKind.COMPENSATION, tuple(made.moves))
+    posting = Posting(model.undoing_id(trade_id), LineKind.COMPENSATION, tuple(made.moves))
     await ledger.post(tx, (posting,))
     await store.raise_claims(tx, made.raised)
     for claim in made.raised:

@@ -55,6 +55,11 @@ def posting_id(trade_id: TradeId, what: str) -> UUID:
     return uuid5(COMPENSATIONS, f"{what}:{trade_id}")
 
 
+def undoing_id(trade_id: TradeId) -> UUID:
+    """The posting that undoes a trade that will never settle."""
+    return posting_id(trade_id, "failed")
+
+
 def collection_id(account_id: AccountId, token_id: TokenId, claims: str) -> UUID:
     """The one posting that pays these claims as they stand."""
     return uuid5(COMPENSATIONS, f"claims:{account_id}:{token_id}:{claims}")

@@ -1,6 +1,8 @@
 """Settlements as screens show them: to their parties, to operators, and in figures."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +11,9 @@ from deedbook.chain.views import depths as chain_depths
 from deedbook.infra.database import Database, Tx
 from deedbook.kernel.ids import UserId
 from deedbook.settlement.batching import key_of
+from deedbook.settlement.model import undoing_id
 from deedbook.settlement.terms import SettlementStatus
+from deedbook.trading.terms import TradeId
 
 _ON_THEIR_WAY = (SettlementStatus.SUBMITTED.value, SettlementStatus.UNKNOWN.value)
 _COLUMNS = """s.trade_id, s.place, s.pair_id, p.symbol, s.buyer_id, s.seller_id, s.status, s.reason, s.batch_id,
@@ -46,6 +50,19 @@ async def of_trade(db: Database, trade_id: UUID) -> dict[str, Any] | None:
     async with db.reading() as connection:
         row = await connection.fetchrow(f"{_FROM} WHERE s.trade_id = $1", trade_id)
     return dict(row) if row else None
+
+
+async def undone_by(db: Database, user_id: UserId, moments: Collection[datetime]) -> dict[UUID, TradeId]:
+    """Of a user's trades that will never settle, those that were undone at one of these moments, by the posting that
+    undid them: it is written in the transaction in which they fail."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(
+            "SELECT trade_id FROM trade_settlements "
+            "WHERE status = 'FAILED' AND finished_at = ANY ($2::timestamptz[]) AND $1 IN (buyer_id, seller_id)",
+            user_id,
+            list(moments),
+        )
+    return {undoing_id(TradeId(row["trade_id"])): TradeId(row["trade_id"]) for row in rows}
 
 
 async def depths(db: Database, chain_id: int, rows: list[dict[str, Any]]) -> dict[UUID, Depth]:

@@ -167,17 +167,21 @@ def of_party(row: dict[str, Any], spec: PairSpec, user_id: UUID) -> dict[str, An
     }
 
 
-def of_line(row: dict[str, Any], spec: PairSpec, user_id: UUID, token_id: UUID) -> dict[str, Any]:
-    """A trade beside the line of a party's ledger that it made in this token. The fee stands beside one line only, the
-    one that it was taken of: whoever adds fees up counts each once."""
+def of_line(
+    row: dict[str, Any], spec: PairSpec, user_id: UUID, token_id: UUID, *, undone: bool = False
+) -> dict[str, Any]:
+    """A trade beside the line of a party's ledger that it made in this token, or that undoes it. The fee stands beside
+    one line only, the one that it was taken of or given back with: whoever adds fees up has what was paid."""
     told = of_party(row, spec, user_id)
     _, _, quote_symbol = spec.symbol.rpartition("-")
+    fee = told["fee"] if told["feeTokenId"] == token_id else None
     return {
+        "id": row["trade_id"],
         "pair": spec.symbol,
         "side": told["side"],
         "price": told["price"],
         "priceSymbol": quote_symbol,
-        "fee": told["fee"] if told["feeTokenId"] == token_id else None,
+        "fee": f"-{fee}" if undone and fee not in (None, "0") else fee,
     }
 
 

@@ -20,6 +20,7 @@ from deedbook.infra.database import Database
 from deedbook.kernel.ids import UserId
 from deedbook.kernel.tabular import csv_line
 from deedbook.ledger import LineKind, views
+from deedbook.settlement import views as settlement_views
 from deedbook.trading import trade_views
 from deedbook.trading.entry import OrderEntry
 
@@ -28,7 +29,7 @@ router = APIRouter(tags=["ledger"], route_class=StrictRoute)
 _READ = access(SIGNED_IN, bucket="reads")
 _STAFF = frozenset({Role.COMPLIANCE, Role.ADMIN, Role.OPERATOR})
 _COLUMNS = ("id", "createdAt", "kind", "symbol", "tokenId", "amount", "balance", "postingId")
-_TRADE_COLUMNS = ("pair", "side", "price", "priceSymbol", "fee")
+_TRADE_COLUMNS = ("pair", "side", "price", "priceSymbol", "fee", "id")
 _EXPORTED: dict[int | str, dict[str, Any]] = {
     200: {"description": "The statement", "content": {"text/csv": {}, "application/json": {}}}
 }
@@ -65,8 +66,8 @@ async def export(
     form: Annotated[Literal["csv", "json"], Query(alias="format")] = "csv",
     token_id: TokenQuery = None,
 ) -> Response:
-    """My statement, newest first: at most 500,000 lines. Beside a line that a trade made stands its price, and beside
-    the one of its two lines that the fee was taken of, the fee."""
+    """My statement, newest first: at most 500,000 lines. Beside a line that a trade made, or that undoes one which will
+    never settle, stands its price, and beside the one of its two lines that the fee is in, the fee."""
     found = _statement(entry, caller, token_id)
     if form == "csv":
         return StreamingResponse(_csv(found), media_type="text/csv", headers=_attached("csv"))
@@ -78,19 +79,22 @@ def _attached(form: str) -> dict[str, str]:
 
 
 async def _told(entry: OrderEntry, caller: Caller, page: Sequence[dict[str, Any]]) -> list[LineAnswer]:
-    """Lines with the trades that made them: a trade is posted under its own id."""
+    """Lines with the trades that made them, or that they undo: a trade is posted under its own id."""
     made = {row["posting_id"] for row in page if row["kind"] == LineKind.TRADE.value}
-    found = await trade_views.trades_by_id(entry.db, made) if made else []
+    moments = {row["created_at"] for row in page if row["kind"] == LineKind.COMPENSATION.value}
+    undone = await settlement_views.undone_by(entry.db, caller.user_id, moments) if moments else {}
+    of_posting = {trade_id: trade_id for trade_id in made} | undone
+    found = await trade_views.trades_by_id(entry.db, of_posting.values()) if of_posting else []
     trades = {trade["trade_id"]: trade for trade in found}
     specs = {pair_id: await entry.pairs.spec(str(pair_id)) for pair_id in {row["pair_id"] for row in found}}
     answers = []
     for row in page:
-        trade = trades.get(row["posting_id"])
-        beside = (
-            trade_views.of_line(trade, specs[trade["pair_id"]], caller.user_id, row["token_id"])
-            if trade
-            else None
-        )
+        posting_id = row["posting_id"]
+        trade, beside = trades.get(of_posting.get(posting_id, posting_id)), None
+        if trade is not None:
+            spec, token_id = specs[trade["pair_id"]], row["token_id"]
+            is_undone = posting_id in undone
+            beside = trade_views.of_line(trade, spec, caller.user_id, token_id, undone=is_undone)
         answers.append(LineAnswer.of(row, beside))
     return answers
 
@@ -107,13 +111,13 @@ async def _statement(entry: OrderEntry, caller: Caller, token_id: UUID | None) -
 
 
 async def _csv(found: AsyncIterator[LineAnswer]) -> AsyncIterator[str]:
-    yield csv_line((*_COLUMNS, *_TRADE_COLUMNS, "feeSymbol"))
+    yield csv_line((*_COLUMNS, *_TRADE_COLUMNS[:-1], "feeSymbol", "tradeId"))
     async for line in found:
         told = line.model_dump(mode="json", by_alias=True)
         trade = told["trade"] or dict.fromkeys(_TRADE_COLUMNS)
-        of_trade = [trade[column] for column in _TRADE_COLUMNS]
+        *of_trade, trade_id = [trade[column] for column in _TRADE_COLUMNS]
         fee_symbol = None if trade["fee"] is None else told["symbol"]
-        yield csv_line([*(told[column] for column in _COLUMNS), *of_trade, fee_symbol])
+        yield csv_line([*(told[column] for column in _COLUMNS), *of_trade, fee_symbol, trade_id])
 
 
 async def _json(found: AsyncIterator[LineAnswer]) -> AsyncIterator[str]:

@@ -139,9 +139,10 @@ class Mint:
 
 @dataclass(frozen=True)
 class LineTrade:
-    """The trade that made a line. `fee` is in the line's token, and taken of its amount already; `None` where the fee
-    of this side is taken in the pair's other token."""
+    """The trade that made a line, or that a line undoes. `fee` is in the line's token, and taken of its amount already;
+    below zero where it was given back; `None` where the fee of this side is taken in the pair's other token."""
 
+    id: UUID
     pair: str
     side: str
     price: Decimal

@@ -29,10 +29,11 @@ class BalanceAnswer(Answer):
 
 
 class LineTradeAnswer(Answer):
-    """The trade that made a line; its id is the line's `postingId`. `price` is that of one base token of the pair in
-    `priceSymbol`. `fee` is in the line's own token, and taken of its `amount` already; null where the fee of this side
-    is taken in the pair's other token."""
+    """The trade that made a line, or that a line undoes because it will never settle. `price` is that of one base token
+    of the pair in `priceSymbol`. `fee` is in the line's own token, and taken of its `amount` already; below zero where
+    it was given back; null where the fee of this side is taken in the pair's other token."""
 
+    id: UUID
     pair: str
     side: str
     price: str
