@@ -39,6 +39,15 @@ async def test_what_came_back_is_not_taken_out_and_other_tokens_do_not_count(hou
     assert await passages(house) == []
 
 
+async def test_what_was_taken_out_before_is_other_money(house: House) -> None:
+    late = await house.rich("1000")
+    await house.withdraw(late, "900")
+    async with house.db.transaction() as tx:
+        await tx.execute("UPDATE deposits SET created_at = created_at + interval '1 second'")
+        await tx.execute("UPDATE withdrawal_requests SET created_at = created_at - interval '1 second'")
+    assert await passages(house) == []
+
+
 async def test_what_happened_before_is_not_looked_at(house: House) -> None:
     through = await house.rich("1000")
     await house.withdraw(through, "1000")

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { api, type Schemas } from "../../api/client.ts";
+import { grouped } from "../../domain/show.ts";
 import { Person } from "../staff/person.tsx";
 import { Badge, EmptyState, Loaded, Panel, Table, Time, type Column } from "../../ui/index.ts";
 
@@ -19,12 +20,12 @@ function happened(alert: Alert): string {
     case "TAKEN_BACK":
       return `${alert.count} of ${alert.orders} orders cancelled before any of it was filled`;
     case "IN_AND_OUT":
-      return `${alert.takenOut} ${alert.symbol} taken out of ${alert.broughtIn} brought in`;
+      return `${grouped(alert.broughtIn ?? "0")} ${alert.symbol} brought in, then ${grouped(alert.takenOut ?? "0")} taken out`;
   }
 }
 
 const COLUMNS: readonly Column<Alert>[] = [
-  { head: "Account", primary: true, cell: ({ userId }) => <Person userId={userId} /> },
+  { head: "Account", primary: true, cell: ({ userId, account }) => <Person userId={userId} account={account} /> },
   { head: "What", cell: ({ kind }) => <Badge tone="warn">{NAMES[kind]}</Badge> },
   { head: "Counted", cell: happened },
   { head: "From", right: true, cell: ({ firstAt }) => <Time at={firstAt} /> },
