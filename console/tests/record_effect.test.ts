@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { heldBy, ordersOn, whyNot, type OpenOrder } from "../src/domain/record_effect.ts";
+import { heldBy, whyNot, type OpenOrder } from "../src/domain/record_effect.ts";
 import { RULES } from "./pair_rules.ts";
 
 const order = (pair: string, side: string, remainingQuantity: string, worstPrice: string): OpenOrder => ({ pair, side, remainingQuantity, worstPrice });
@@ -11,12 +11,7 @@ const ORDERS = [
   order("A-USDC", "SELL", "7", "10"),
 ];
 
-test("orders on the pairs of one token, whatever hyphens its symbol has", () => {
-  assert.deepEqual(ordersOn("A-B", ORDERS), ORDERS.slice(0, 3));
-  assert.deepEqual(ordersOn("A", ORDERS), ORDERS.slice(3));
-});
-
-test("what orders hold: the token that is sold, and what is paid at worst for what is bought", () => {
+test("what orders hold: the token that is sold, whatever hyphens its symbol has, and what is paid at worst for what is bought", () => {
   const received = new Map([["A-B-USDC", { ...RULES, feeMode: "received" }]]);
   assert.deepEqual([...heldBy(ORDERS, received)], [["USDC", "520"], ["A-B", "2"]]);
   const onTop = new Map([["A-B-USDC", { ...RULES, feeMode: "quote", feeBps: 100 }]]);

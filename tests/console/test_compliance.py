@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from deedbook.stack.wallet import Wallet, sign_in
 from tests.console.browser import look
 from tests.console.venue import Venue
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+PREVIEW = "**/api/v1/tokens/compliance/*/preview"
 
 
 async def newcomer(venue: Venue) -> str:
@@ -125,8 +126,17 @@ async def test_change_of_a_record_shows_which_orders_end_before_it_is_written(
     await expect(effect).to_contain_text(f"{count} open order{' ends' if count == 1 else 's end'}:")
     await expect(effect).to_contain_text(f"buy 0.0625 {symbol}-USDC at 981.6")
     await expect(effect).to_contain_text("Available to them again:")
+    await visit.page.route(PREVIEW, _never)
     await visit.page.get_by_label("On the whitelist of this token").check()
+    await expect(effect.get_by_role("status")).to_be_visible()
+    await expect(visit.page.get_by_role("button", name="Write the record")).to_be_disabled()
+    await visit.page.unroute(PREVIEW)
+    await visit.page.get_by_label("KYC level").select_option("9")
     await expect(effect).to_contain_text("No order ends")
+    await visit.page.route("**/trading/users/*/orders?*", _one_at_a_time)
+    await visit.page.get_by_label("On the whitelist of this token").uncheck()
+    await expect(effect).to_contain_text("1 or more open orders end:")
+    await expect(effect).to_contain_text("Available to them again: at least")
     await visit.press("Go back")
     async with venue.client("investor") as http:
         told = (await http.get(f"/trading/orders/{placed['id']}")).json()
@@ -136,9 +146,19 @@ async def test_change_of_a_record_shows_which_orders_end_before_it_is_written(
     await visit.page.context.close()
 
 
+async def _never(_: Route) -> None:
+    """No answer, for as long as one waits."""
+
+
+async def _one_at_a_time(route: Route) -> None:
+    """Lists that do not fit into one answer."""
+    await route.continue_(url=route.request.url.replace("limit=200", "limit=1"))
+
+
 async def test_record_is_not_overwritten_when_another_officer_was_faster(
     venue: Venue, browser: Browser
 ) -> None:
+    """Neither the first that there is, nor one that was changed meanwhile."""
     (user_id, account), symbol = await somebody(venue), venue.samples["token"]
     ends = (datetime.now(UTC) + timedelta(days=20)).strftime("%Y-%m-%d")
     visit = await look(browser, venue.url, session=venue.sessions["compliance"])
@@ -146,18 +166,19 @@ async def test_record_is_not_overwritten_when_another_officer_was_faster(
     await visit.page.get_by_label("Write a record for another token").select_option(symbol)
     await visit.press("Begin")
     await visit.page.get_by_label("Country").fill("pt")
-    await visit.page.get_by_label("KYC ends").fill(ends)
-    await visit.press("Write the record")
-    await visit.press(f"Change the record for {symbol}")
-    body: dict[str, Any] = {"tokenId": await token_id(venue), "jurisdiction": "LU"}
-    async with venue.client("compliance") as http:
-        key = {"Idempotency-Key": os.urandom(8).hex()}
-        (await http.post(f"/tokens/compliance/{user_id}", json=body, headers=key)).raise_for_status()
-    await visit.page.get_by_label("Country").fill("ES")
-    await visit.press("Write the record")
-    await expect(visit.page.locator("[data-face=stale]")).to_be_visible()
-    await visit.press("Look again")
-    await expect(visit.page.get_by_role("cell", name="LU", exact=True)).to_be_visible()
+    body: dict[str, Any] = {
+        "tokenId": await token_id(venue),
+        "kycStatus": "APPROVED",
+        "expiresAt": f"{ends}T12:00:00Z",
+    }
+    for country in ("FR", "LU"):
+        await venue.post("compliance", f"/tokens/compliance/{user_id}", {**body, "jurisdiction": country})
+        await visit.page.get_by_label("KYC ends").fill(ends)
+        await visit.press("Write the record")
+        await expect(visit.page.locator("[data-face=stale]")).to_be_visible()
+        await visit.press("Look again")
+        await expect(visit.page.get_by_role("cell", name=country, exact=True)).to_be_visible()
+        await visit.press(f"Change the record for {symbol}")
     assert [complaint for complaint in visit.complaints if "412" not in complaint] == []
     await visit.open("/compliance")
     await expect(visit.page.get_by_role("link", name=cut(account)).first).to_be_visible()

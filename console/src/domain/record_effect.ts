@@ -11,11 +11,6 @@ export interface OpenOrder {
   readonly worstPrice: Decimal;
 }
 
-/** Those on pairs where this token is traded. */
-export function ordersOn<Order extends OpenOrder>(symbol: string, orders: readonly Order[]): readonly Order[] {
-  return orders.filter(({ pair }) => splitPair(pair)[0] === symbol);
-}
-
 /** By symbol: what orders have set aside, and what is available again when they end. Those of unknown pairs are left out. */
 export function heldBy(orders: readonly OpenOrder[], rules: ReadonlyMap<string, PairRules>): ReadonlyMap<string, Decimal> {
   const held = new Map<string, Decimal>();

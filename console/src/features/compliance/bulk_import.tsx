@@ -7,7 +7,7 @@ import { announce } from "../../state/announcements.ts";
 import { Badge, Button, ErrorState, Notice, Panel, Table, TextArea, type Column } from "../../ui/index.ts";
 import { Differences } from "../staff/differences.tsx";
 import { Person } from "../staff/person.tsx";
-import { endingSoon, regulated, standingOf, type KycRecord } from "./queries.ts";
+import { endingSoon, NO_RECORD, regulated, standingOf, type KycRecord } from "./queries.ts";
 
 /** One line as it would be carried out: what stands there now, of which version, or why it cannot be. */
 interface Rehearsed {
@@ -115,7 +115,7 @@ function write({ line, tokenId, now, key }: Rehearsed): Promise<unknown> {
     path: { userId: line.userId },
     body: { tokenId, ...line.wanted },
     key,
-    ...(now ? { seen: now.version } : {}),
+    seen: now?.version ?? NO_RECORD,
   });
 }
 

@@ -1,4 +1,4 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { api, newKey, type Schemas } from "../../api/client.ts";
 import { ApiProblem } from "../../api/problem.ts";
@@ -6,8 +6,8 @@ import { utcHour } from "../../domain/moment.ts";
 import { sentence } from "../../domain/words.ts";
 import { tell } from "../../state/toasts.ts";
 import { Button, Check, Dialog, ErrorState, Field, Select } from "../../ui/index.ts";
-import { RecordEffect } from "./record_effect.tsx";
-import { endingSoon, standingOf, type KycRecord, type KycStatus } from "./queries.ts";
+import { effectOf, RecordEffect } from "./record_effect.tsx";
+import { endingSoon, NO_RECORD, standingOf, type KycRecord, type KycStatus } from "./queries.ts";
 
 type Accreditation = Schemas["Accreditation"];
 
@@ -70,6 +70,9 @@ export function EditRecord({ userId, token, record, onClose }: Props) {
   const client = useQueryClient();
   const [draft, setDraft] = useState(() => draftOf(record));
   const key = useRef(newKey());
+  const country = draft.jurisdiction === "" || COUNTRY.test(draft.jurisdiction) ? null : "Two capital letters, such as PT.";
+  const body = bodyOf(draft, token.id, record);
+  const effect = useQuery({ ...effectOf(userId, body), enabled: country === null });
   const change = (next: Partial<Draft>): void => {
     setDraft({ ...draft, ...next });
     key.current = newKey();
@@ -78,9 +81,9 @@ export function EditRecord({ userId, token, record, onClose }: Props) {
     mutationFn: () =>
       api.post("/api/v1/tokens/compliance/{userId}", {
         path: { userId },
-        body: bodyOf(draft, token.id, record),
+        body,
         key: key.current,
-        ...(record ? { seen: record.version } : {}),
+        seen: record?.version ?? NO_RECORD,
       }),
     onSuccess: async () => {
       tell("Record written", `${token.symbol}: ${sentence(draft.kycStatus)}`);
@@ -95,7 +98,7 @@ export function EditRecord({ userId, token, record, onClose }: Props) {
     await client.invalidateQueries({ queryKey: standingOf(userId).queryKey });
     onClose();
   };
-  const country = draft.jurisdiction === "" || COUNTRY.test(draft.jurisdiction) ? null : "Two capital letters, such as PT.";
+  const missing = country ?? (isStale ? "Look again first" : effect.isPending ? "What it would do is being looked up" : null);
   return (
     <Dialog open title={`Record for ${token.symbol}`} onClose={onClose}>
       <form
@@ -110,11 +113,11 @@ export function EditRecord({ userId, token, record, onClose }: Props) {
           It holds at once for whatever is admitted or executed, orders that rest included, and the chain hears of it right after.
           {draft.kycStatus === "REJECTED" ? " Who is rejected is off the whitelist." : ""}
         </p>
-        {country ? null : <RecordEffect userId={userId} symbol={token.symbol} body={bodyOf(draft, token.id, record)} />}
+        {country ? null : <RecordEffect userId={userId} symbol={token.symbol} effect={effect} />}
         {saving.error ? <ErrorState error={saving.error} action={isStale ? <Button small onClick={() => void again()}>Look again</Button> : null} /> : null}
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Go back</Button>
-          <Button tone="primary" type="submit" busy={saving.isPending} reason={country ?? (isStale ? "Look again first" : null)}>
+          <Button tone="primary" type="submit" busy={saving.isPending} reason={missing}>
             Write the record
           </Button>
         </div>

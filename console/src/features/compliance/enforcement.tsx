@@ -133,10 +133,10 @@ function Effect({ userId }: { userId: string }) {
   );
 }
 
-export function Reached({ exposure: { orders, balances, hasMoreOrders } }: { exposure: Exposure }) {
+export function Reached({ exposure: { open, balances } }: { exposure: Exposure }) {
   return (
     <div className="flex flex-col gap-2" data-testid="exposure">
-      <OrdersThatEnd orders={orders} hasMore={hasMoreOrders} />
+      <OrdersThatEnd of={open} />
       <p>{balances.length === 0 ? "Nothing is held here." : "What cannot be moved any more:"}</p>
       <ul className="list-disc pl-5">
         {balances.map((balance) => (

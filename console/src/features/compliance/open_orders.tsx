@@ -1,14 +1,15 @@
 import { Quantity } from "../../ui/index.ts";
-import type { Order } from "./queries.ts";
+import type { OpenOrders } from "./queries.ts";
 
 const SHOWN = 5;
 
 /** How many orders would end, and the first of them. */
-export function OrdersThatEnd({ orders, hasMore }: { orders: readonly Order[]; hasMore: boolean }) {
+export function OrdersThatEnd({ of: { orders, hasMore } }: { of: OpenOrders }) {
   const count = `${orders.length}${hasMore ? " or more" : ""}`;
+  const isOne = orders.length === 1 && !hasMore;
   return (
     <>
-      <p>{orders.length === 0 ? "No order is open." : `${count} open ${orders.length === 1 ? "order ends" : "orders end"}:`}</p>
+      <p>{orders.length === 0 ? "No order is open." : `${count} open ${isOne ? "order ends" : "orders end"}:`}</p>
       <ul className="list-disc pl-5">
         {orders.slice(0, SHOWN).map((order) => (
           <li key={order.id}>

@@ -9,6 +9,8 @@ export type Standing = Schemas["StandingAnswer"];
 export type KycStatus = Schemas["KycStatus"];
 export type Order = Schemas["OrderAnswer"];
 
+/** The version of a record that is not there yet: whoever writes the first one must not meet another's. */
+export const NO_RECORD = 0;
 const PAGES_AT_MOST = 20;
 const OPEN = ["PENDING_MATCH", "OPEN", "PARTIAL"] as const;
 
@@ -57,10 +59,37 @@ export const endingSoon = ask({
   },
 });
 
-export interface Exposure {
+export interface OpenOrders {
   readonly orders: readonly Order[];
+  /** There are others that were not asked for. */
+  readonly hasMore: boolean;
+}
+
+async function openOrders(userId: string, signal: AbortSignal, pair?: string): Promise<OpenOrders> {
+  const pages = await Promise.all(
+    OPEN.map((status) => {
+      const query = { status, limit: LONGEST_PAGE, ...(pair ? { tradingPairId: pair } : {}) };
+      return api.get("/api/v1/trading/users/{userId}/orders", { path: { userId }, query, signal });
+    }),
+  );
+  return { orders: pages.flatMap(({ data }) => data), hasMore: pages.some(({ nextCursor }) => nextCursor !== null) };
+}
+
+/** A user's open orders on these pairs. Each is asked by itself: orders on others must not stand in the place of these. */
+export function openOrdersOn(userId: string, pairs: readonly string[]) {
+  return ask({
+    queryKey: ["compliance", "open-orders", userId, pairs],
+    queryFn: async ({ signal }): Promise<OpenOrders> => {
+      const found = await Promise.all(pairs.map((pair) => openOrders(userId, signal, pair)));
+      return { orders: found.flatMap(({ orders }) => orders), hasMore: found.some(({ hasMore }) => hasMore) };
+    },
+    staleTime: 0,
+  });
+}
+
+export interface Exposure {
+  readonly open: OpenOrders;
   readonly balances: readonly Balance[];
-  readonly hasMoreOrders: boolean;
 }
 
 /** What a freeze would reach: orders that would end, and what could not be moved any more. */
@@ -68,16 +97,9 @@ export function exposureOf(userId: string) {
   return ask({
     queryKey: ["compliance", "exposure", userId],
     queryFn: async ({ signal }): Promise<Exposure> => {
-      const asked = OPEN.map((status) =>
-        api.get("/api/v1/trading/users/{userId}/orders", { path: { userId }, query: { status, limit: LONGEST_PAGE }, signal }),
-      );
       const held = api.get("/api/v1/tokens/balances/{userId}", { path: { userId }, signal });
-      const [balances, ...pages] = await Promise.all([held, ...asked]);
-      return {
-        orders: pages.flatMap(({ data }) => data),
-        balances: balances.data.filter(({ total }) => total !== "0"),
-        hasMoreOrders: pages.some(({ nextCursor }) => nextCursor !== null),
-      };
+      const [{ data }, open] = await Promise.all([held, openOrders(userId, signal)]);
+      return { open, balances: data.filter(({ total }) => total !== "0") };
     },
   });
 }

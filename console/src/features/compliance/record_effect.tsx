@@ -1,39 +1,38 @@
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { api, type Schemas } from "../../api/client.ts";
-import { ask, pairs } from "../../api/queries.ts";
-import { heldBy, ordersOn, whyNot } from "../../domain/record_effect.ts";
+import { ask, pairs, type Pair } from "../../api/queries.ts";
+import { heldBy, whyNot } from "../../domain/record_effect.ts";
 import { Loaded, Notice, Quantity, SkeletonRows } from "../../ui/index.ts";
 import { rulesOf } from "../trading/pairs.ts";
 import { LastDay } from "./last_day.tsx";
 import { OrdersThatEnd } from "./open_orders.tsx";
-import { exposureOf } from "./queries.ts";
+import { openOrdersOn } from "./queries.ts";
 
 type Body = Schemas["SetRecord"];
 type Preview = Schemas["RecordPreviewAnswer"];
 
-interface Props {
-  readonly userId: string;
-  readonly symbol: string;
-  /** The record as the form has it. */
-  readonly body: Body;
-}
-
-/** Asked of the routine that ends orders, so that both say the same. */
-function effectOf(userId: string, body: Body) {
+/** What a record would do, asked of the routine that ends orders, so that both say the same. */
+export function effectOf(userId: string, body: Body) {
   return ask({
     queryKey: ["compliance", "effect", userId, body],
     queryFn: ({ signal }) => api.post("/api/v1/tokens/compliance/{userId}/preview", { path: { userId }, body, signal }),
-    placeholderData: keepPreviousData,
     staleTime: 0,
+    gcTime: 0,
   });
 }
 
+interface Props {
+  readonly userId: string;
+  readonly symbol: string;
+  /** What the record would do as the form has it: what was said to another one never stands beside it. */
+  readonly effect: UseQueryResult<Preview>;
+}
+
 /** What the record would do to its user's open orders, before it is written. */
-export function RecordEffect({ userId, symbol, body }: Props) {
-  const asked = useQuery(effectOf(userId, body));
+export function RecordEffect({ userId, symbol, effect }: Props) {
   return (
-    <div aria-live="polite" aria-busy={asked.isPlaceholderData} data-testid="record-effect">
-      <Loaded of={asked} waiting={<SkeletonRows rows={2} />}>
+    <div aria-live="polite" aria-busy={effect.isPending} data-testid="record-effect">
+      <Loaded of={effect} waiting={<SkeletonRows rows={2} />}>
         {(told) => (told.after.allowed ? <MayTrade told={told} symbol={symbol} /> : <MayNotTrade told={told} symbol={symbol} userId={userId} />)}
       </Loaded>
     </div>
@@ -55,33 +54,39 @@ function MayTrade({ told: { before, after }, symbol }: { told: Preview; symbol: 
 }
 
 function MayNotTrade({ told: { before, after }, symbol, userId }: { told: Preview; symbol: string; userId: string }) {
-  const exposure = useQuery({ ...exposureOf(userId), staleTime: 0 });
   const known = useQuery(pairs);
   return (
     <Notice tone="warn" title={before.allowed ? `They may not trade ${symbol} any more` : `They may not trade ${symbol}, as now`}>
       <div className="flex flex-col gap-1">
         <p>Because {whyNot(after.reason)}.</p>
-        <Loaded of={exposure} waiting={<SkeletonRows rows={2} />}>
-          {({ orders, hasMoreOrders }) => {
-            const ending = ordersOn(symbol, orders);
-            return (
-              <>
-                <OrdersThatEnd orders={ending} hasMore={hasMoreOrders} />
-                <Held held={heldBy(ending, new Map((known.data ?? []).map((pair) => [pair.symbol, rulesOf(pair)])))} />
-              </>
-            );
-          }}
+        <Loaded of={known} waiting={<SkeletonRows rows={2} />}>
+          {(found) => <Ending userId={userId} of={found.filter(({ base }) => base.symbol === symbol)} />}
         </Loaded>
       </div>
     </Notice>
   );
 }
 
-function Held({ held }: { held: ReadonlyMap<string, string> }) {
+/** Their open orders on these pairs, and what those have set aside. */
+function Ending({ userId, of }: { userId: string; of: readonly Pair[] }) {
+  const asked = useQuery(openOrdersOn(userId, of.map(({ symbol }) => symbol)));
+  return (
+    <Loaded of={asked} waiting={<SkeletonRows rows={2} />}>
+      {(open) => (
+        <>
+          <OrdersThatEnd of={open} />
+          <Held held={heldBy(open.orders, new Map(of.map((pair) => [pair.symbol, rulesOf(pair)])))} atLeast={open.hasMore} />
+        </>
+      )}
+    </Loaded>
+  );
+}
+
+function Held({ held, atLeast }: { held: ReadonlyMap<string, string>; atLeast: boolean }) {
   if (held.size === 0) return null;
   return (
     <p>
-      Available to them again:{" "}
+      Available to them again:{atLeast ? " at least" : ""}{" "}
       {[...held].map(([symbol, amount], place) => (
         <span key={symbol}>
           {place > 0 ? ", " : ""}
