@@ -1,6 +1,7 @@
 """Private channels: everything of one's own, once and in order, also to those who come back."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -18,6 +19,7 @@ from tests.api.live.conftest import Stand
 from tests.api.live.support import Listener, Message, listening
 from tests.api.loopback import serving
 from tests.support.floor import open_floor
+from tests.support.owner import as_owner
 from tests.support.waiting import eventually
 from tests.support.world import User, open_world
 
@@ -244,6 +246,48 @@ async def test_what_came_before_is_told_page_after_page(
             f"0.{n:04d}".rstrip("0") for n in range(1, 12, 2)
         ]
         assert [event["prevSeq"] for event in heard] == [0, *(event["seq"] for event in heard[:-1])]
+
+
+async def test_everybody_else_is_answered_while_many_who_come_back_are_told_what_they_missed(
+    stand: Stand,
+) -> None:
+    """Reading it takes long where much was missed, which here a lock does: the database is not theirs alone."""
+    user = await stand.floor.investor("10")
+    async with AsyncExitStack() as opened:
+        listeners = [await opened.enter_async_context(listening(stand.address)) for _ in range(10)]
+        for listener in listeners:
+            await signed_in(listener, user)
+        async with as_owner(stand.floor.world.db) as owner, owner.transaction():
+            await owner.execute("LOCK TABLE trading_facts IN ACCESS EXCLUSIVE MODE")
+            async with asyncio.timeout(4):
+                for listener in listeners:
+                    await listener.subscribe("orders", fromSeq=0)
+                assert (await stand.floor.get("/ledger", user))["data"]
+        order = await stand.floor.place(user, "BUY", price="1", quantity="1")
+        for listener in listeners:
+            assert (await told(listener, "orders", 1))[0]["data"]["orderId"] == order["id"]
+
+
+async def test_a_client_is_closed_when_what_it_has_missed_cannot_be_read(stand: Stand) -> None:
+    """It was told that it hears the channel: it must not wait in silence for what comes to others."""
+    user = await stand.floor.investor()
+    async with listening(stand.address) as listener, as_owner(stand.floor.world.db) as owner:
+        await signed_in(listener, user)
+        async with owner.transaction():
+            await owner.execute("LOCK TABLE trading_facts IN ACCESS EXCLUSIVE MODE")
+            await listener.subscribe("orders", fromSeq=0)
+
+            async def cancelled() -> bool:
+                return bool(await owner.fetch(_CANCEL_THOSE_WHO_WAIT))
+
+            await eventually(cancelled, "it is being read")
+            assert await listener.until_closed() == (1013, "resume_failed")
+
+
+_CANCEL_THOSE_WHO_WAIT = """
+    SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%trading_facts%'
+"""
 
 
 async def test_one_transaction_of_many_events_is_told_whole(

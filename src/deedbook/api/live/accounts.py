@@ -36,7 +36,9 @@ BALANCES_S = 1.0
 BATCHES = 500
 REPLAYED = 5000
 MAX_PAGES = 100
-TOO_FAR = 1013, "resume_too_far"
+PAGES_AT_ONCE = 2
+"""Who resumes from long ago has much read: it takes as many of the process's connections, however many do so."""
+TOO_FAR, NOT_READ = (1013, "resume_too_far"), (1013, "resume_failed")
 
 
 class BalanceFeed(Subscription):
@@ -65,6 +67,7 @@ class Accounts:
         self._following: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
         self._joining = 0
+        self._room = asyncio.Semaphore(PAGES_AT_ONCE)
         self._changed: set[str] = set()
         self._counted_at = 0.0
 
@@ -77,7 +80,7 @@ class Accounts:
         confirm: Callable[[EventFeed], None],
     ) -> None:
         """Hear a channel from now on, or from a place: what came after it is told first. `confirm` is called before
-        anything is told.
+        anything is told; where what came after cannot be read from then on, the client is closed.
 
         Raises:
             Invalid: there is no such place.
@@ -93,7 +96,10 @@ class Accounts:
             feed.seq = (self._cursor << SHIFT) + (1 << SHIFT) - 1 if from_seq is None else from_seq
             confirm(feed)
             if from_seq is not None:
-                await self._replay(feed, user_id)
+                try:
+                    await self._replay(feed, user_id)
+                except Unavailable:
+                    connection.close(*NOT_READ)
             self._events[name].add(feed)
         finally:
             self._joining -= 1
@@ -113,11 +119,14 @@ class Accounts:
         for _ in range(MAX_PAGES):
             if feed.after >= self._cursor or feed.connection.over.is_set():
                 return
-            page = await account_views.events_after(self._db, feed.after, limit=REPLAYED, user_id=user_id)
-            fresh = [
-                event for event in page.events if event.seq > feed.seq and channel_of(event) == feed.channel
-            ]
-            trades = await self._trades(fresh) if feed.channel == FILLS else {}
+            async with self._room:
+                page = await account_views.events_after(self._db, feed.after, limit=REPLAYED, user_id=user_id)
+                fresh = [
+                    event
+                    for event in page.events
+                    if event.seq > feed.seq and channel_of(event) == feed.channel
+                ]
+                trades = await self._trades(fresh) if feed.channel == FILLS else {}
             for event in fresh:
                 await feed.connection.send_when_free(feed.text(event, trades))
             feed.after = page.up_to
