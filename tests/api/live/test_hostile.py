@@ -10,6 +10,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from deedbook.api.live.connection import QUEUE, Connection
+from deedbook.api.live.hub import MARKETS
 from deedbook.client.live_book import LiveBook
 from deedbook.infra.embedded import EmbeddedValkey
 from deedbook.trading.feed_views import feed_channel
@@ -244,6 +245,21 @@ async def test_the_feed_goes_on_when_redis_loses_its_connections(stand: Stand) -
         await listener.subscribe("book", stand.market)
         for price in ("90", "91", "92"):
             await redis.client_kill_filter(_type="pubsub")
+            await floor.place(buyer, "BUY", price=price, quantity="1")
+            await same_as_over_http(stand, book)
+        assert len(book.bids()) == 3
+
+
+async def test_the_feed_goes_on_when_something_odd_is_published(stand: Stand) -> None:
+    floor, book = stand.floor, LiveBook(stand.market)
+    buyer = await floor.investor("100000")
+    redis = floor.world.resources.redis
+    async with listening(stand.address) as listener:
+        follow(listener, book)
+        await listener.subscribe("book", stand.market)
+        for price, odd in (("90", b"{"), ("91", b"{}"), ("92", b"\xff")):
+            for channel in (MARKETS, feed_channel(floor.spec.pair_id)):
+                await redis.publish(channel, odd)
             await floor.place(buyer, "BUY", price=price, quantity="1")
             await same_as_over_http(stand, book)
         assert len(book.bids()) == 3

@@ -130,7 +130,8 @@ class Hub:
     # Work
 
     async def _listen(self) -> None:
-        """Hear what is published. While Redis is away, PostgreSQL is asked every second instead."""
+        """Hear what is published. While Redis is away, and after anything that is none of ours, PostgreSQL is asked
+        every second instead."""
         while True:
             try:
                 await self._pubsub.subscribe(MARKETS, *self._channels)
@@ -140,12 +141,17 @@ class Hub:
                         self._hear(message["type"], message["channel"], message["data"])
             except (RedisError, OSError, TimeoutError) as trouble:
                 log.warning("feeds_ask_the_database", error=type(trouble).__name__)
-                with suppress(RedisError, OSError):
-                    await self._pubsub.aclose()  # type: ignore[no-untyped-call]
-                self._pubsub = self._redis.pubsub()
-                for feed in self._feeds.values():
-                    feed.reload()
-                await asyncio.sleep(RETRY_S)
+            except Exception:
+                log.exception("feeds_cannot_read_what_is_published")
+            await self._begin_anew()
+
+    async def _begin_anew(self) -> None:
+        with suppress(RedisError, OSError):
+            await self._pubsub.aclose()  # type: ignore[no-untyped-call]
+        self._pubsub = self._redis.pubsub()
+        for feed in self._feeds.values():
+            feed.reload()
+        await asyncio.sleep(RETRY_S)
 
     def _hear(self, kind: str, channel: str, data: Any) -> None:
         feed = self._channels.get(channel)
