@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from deedbook.integrations.names import Names
+from deedbook.integrations.names import Names, domain_of
 from tests.support.waiting import eventually
 
 MORE_THAN_THE_LOOPS_OWN_THREADS = 100
@@ -88,6 +88,22 @@ async def test_slow_names_of_one_domain_leave_threads_for_others(servers: SlowSe
         return None
 
     assert await eventually(found, "threads that were held are free") == ["192.0.2.1"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "are_alike"),
+    [
+        ("a.evil.example", "b.c.EVIL.example.", True),
+        ("a.evil.co.uk", "b.evil.co.uk", True),
+        ("a.evil.co.uk", "a.good.co.uk", False),
+        ("evil.com.au", "good.com.au", False),
+        ("evil.example", "good.example", False),
+        ("localhost", "localhost", True),
+    ],
+)
+def test_names_are_of_one_domain_when_one_owner_has_both(one: str, other: str, are_alike: bool) -> None:
+    """Under `co.uk` and the like everybody has a name: nobody holds up the others there."""
+    assert (domain_of(one) == domain_of(other)) is are_alike
 
 
 async def test_a_name_that_there_is_none_of_is_an_oserror() -> None:

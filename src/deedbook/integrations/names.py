@@ -15,12 +15,21 @@ from contextlib import suppress
 AT_ONCE = 8
 OF_A_DOMAIN = 2
 """Names that end alike mostly have the same servers: as many threads as one who makes them slow can hold."""
+SHORT = 3
 WITHIN_S = 5.0
 
 
 def resolve(host: str, port: int) -> list[str]:
     """All addresses of a name, as the system knows them. Blocks."""
     return [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+def domain_of(host: str) -> str:
+    """What one owner has: mostly the last two labels; three where the last two are like `co.uk` or `com.au`, under
+    which everybody is. Whoever owns so short a name has as many domains as they like, as anybody has who pays."""
+    labels = host.lower().rstrip(".").split(".")
+    everybodys = len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= SHORT
+    return ".".join(labels[-3 if everybodys else -2 :])
 
 
 class Names:
@@ -44,7 +53,7 @@ class Names:
             OSError: there is none, or it is not told in time.
         """
         loop = asyncio.get_running_loop()
-        domain = ".".join(host.lower().rstrip(".").split(".")[-2:])
+        domain = domain_of(host)
         try:
             async with asyncio.timeout(self._within_s):
                 turn = await self._turn(domain)
