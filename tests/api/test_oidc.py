@@ -116,6 +116,7 @@ FORGED: dict[str, Any] = {
         {"alg": "RS256", "kid": "rsa-1"}, json.dumps({**i.claims(), "sub": None}).encode()
     ),
     "sub too long": lambda i: i.token("a" * 256),
+    "sub of half a letter": lambda i: i.token("\ud800"),
     "sub empty": lambda i: i.token(""),
     "for ever": lambda i: i.token(exp=int(time.time()) + 10 * 86400),
     "a claim twice": twice,

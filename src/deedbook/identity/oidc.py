@@ -105,9 +105,14 @@ def check(token: str, key: Jwk, header: Header, *, issuer: str, audience: str) -
     except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
         raise _refused() from None
     subject, issued_at, expires_at = claims["sub"], float(claims["iat"]), float(claims["exp"])
-    if not 0 < len(subject) <= MAX_SUBJECT or "\0" in subject or expires_at - issued_at > MAX_LIFE_S:
+    if not 0 < len(subject) <= MAX_SUBJECT or not _is_text(subject) or expires_at - issued_at > MAX_LIFE_S:
         raise _refused()
     return Vouched(issuer, subject, issued_at, expires_at)
+
+
+def _is_text(subject: str) -> bool:
+    """Whether it can be written down: JSON has zeros, and halves of letters."""
+    return not any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in subject)
 
 
 def _read(segment: str) -> dict[str, Any] | None:
