@@ -15,7 +15,7 @@ from deedbook.client.live_book import LiveBook
 from deedbook.infra.embedded import EmbeddedValkey
 from deedbook.trading.feed_views import feed_channel
 from tests.api.live.conftest import Stand
-from tests.api.live.support import listening
+from tests.api.live.support import Listener, listening
 from tests.api.live.test_public import follow, same_as_over_http
 from tests.api.loopback import serving
 from tests.support.waiting import eventually
@@ -93,10 +93,34 @@ async def test_a_hundred_subscriptions_are_enough(stand: Stand) -> None:
             await asyncio.sleep(0.051)
         refused = await listener.ask(op="subscribe", channel="ticker", market=stand.market)
         assert refused["problem"]["code"] == "too_many_subscriptions"
+        await _hears_nothing_of_markets_when_that_is_refused(stand, listener)
         again = await listener.ask(op="subscribe", channel="book", market=stand.market, depth=7)
         assert again["type"] == "subscribed"
         await listener.ask(op="unsubscribe", channel="book", market=stand.market, depth=7)
         assert (await listener.subscribe("ticker", stand.market))["type"] == "snapshot"
+
+
+async def _hears_nothing_of_markets_when_that_is_refused(stand: Stand, listener: Listener) -> None:
+    """What was refused is not there: else each refusal would leave something behind for ever."""
+    refused = await listener.ask(op="subscribe", channel="markets")
+    assert refused["problem"]["code"] == "too_many_subscriptions"
+    envelope = {
+        "audience": "public",
+        "eventId": "1",
+        "eventType": "market.paused",
+        "timestamp": "",
+        "payload": {},
+    }
+    async with listening(stand.address) as other:
+        await other.subscribe("markets")
+
+        async def somebody_is_reached() -> bool:
+            return bool(await stand.floor.world.resources.redis.publish(MARKETS, json.dumps(envelope)))
+
+        await eventually(somebody_is_reached, "the process listens")
+        await other.wait(lambda told: told["type"] == "event")
+    assert (await listener.ask(op="ping"))["type"] == "pong"
+    assert not [told for told in listener.heard if told.get("channel") == "markets"]
 
 
 @pytest.mark.parametrize("origin", ["https://evil.test", "null", "http://localhost:3001"])

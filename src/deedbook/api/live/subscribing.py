@@ -32,6 +32,7 @@ async def subscribe(socket: HTTPConnection, hub: Hub, connection: Connection, as
         Invalid · Unauthenticated · Forbidden · KeyScopeMissing · PairNotFound · TooManySubscriptions · Unavailable:
             nothing has changed.
     """
+    _require_room(connection, _key(asked))
     if asked.channel in OF_A_PAIR:
         spec = await _pair(socket, asked.market)
         await _hear_pair(hub, connection, asked, spec, socket.app.state.resources.redis)
@@ -66,8 +67,6 @@ def unsubscribe(connection: Connection, asked: Unsubscribe) -> None:
 async def _hear_pair(
     hub: Hub, connection: Connection, asked: Subscribe, spec: PairSpec, redis: Redis
 ) -> None:
-    key = _key(asked)
-    _require_room(connection, key)
     feed = await hub.feed(spec)
     # From here on nothing is awaited between joining a channel and telling what it is: no message slips between.
     match asked.channel:
@@ -79,7 +78,7 @@ async def _hear_pair(
             subscription, snapshot = await feed.hear_trades(connection)
         case _:
             subscription, snapshot = await feed.hear_ticker(connection)
-    _keep(connection, key, subscription)
+    _keep(connection, _key(asked), subscription)
     _answer(connection, asked, market=spec.symbol)
     connection.send(snapshot)
 
@@ -95,7 +94,6 @@ async def _hear_events(socket: HTTPConnection, connection: Connection, asked: Su
 
 
 def _keep(connection: Connection, key: Key, subscription: Subscription) -> None:
-    _require_room(connection, key)
     former = connection.subscriptions.pop(key, None)
     if former is not None:
         former.end()
