@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from deedbook.api.live.connection import QUEUE, Connection
 from deedbook.api.live.hub import MARKETS
@@ -158,6 +159,27 @@ async def test_an_address_has_so_many_sockets_and_no_more(
         await eventually(there_is_room, "those that have gone count no longer")
         async with connect(url):
             pass
+
+
+async def test_an_address_that_is_refused_too_often_hears_no_more(
+    dsn: str, valkey: EmbeddedValkey, redis: Redis
+) -> None:
+    """Whoever guesses keys or pairs asks the database each time: on many sockets no more often than over HTTP."""
+    async with open_world(dsn, valkey.url(), RATE_LIMIT_READS=10) as world, serving(world) as address:
+        async with listening(address) as first, listening(address) as second:
+            for _ in range(9):
+                for listener in (first, second):
+                    if listener.closed is None:
+                        with suppress(ConnectionClosed):
+                            await listener.send(op="auth", token="dbk_" + "0" * 32 + "_" + "0" * 64)
+                            await listener.send(op="subscribe", channel="book", market="NO-SUCH")
+            assert {await first.until_closed(), await second.until_closed()} == {(1008, "rate_limited")}
+            for listener in (first, second):
+                codes = {told["problem"]["code"] for told in listener.heard if told["type"] == "error"}
+                assert codes <= {"unauthenticated", "pair_not_found"}
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(f"{address.replace('http', 'ws', 1)}/api/v1/ws")
+        assert refused.value.response.status_code == 429
 
 
 class Stuck:

@@ -22,6 +22,7 @@ from deedbook.api.live.messages import SENT, Authenticate, Cancel, Order, Ping, 
 from deedbook.api.live.socket import AsgiWire, Bucket, Counted, may_come_from
 from deedbook.api.live.tickets import use_ticket
 from deedbook.api.live.trade import Trader
+from deedbook.api.ratelimit import Limiter
 from deedbook.api.strict import parse_json
 from deedbook.identity import Caller
 from deedbook.identity.errors import Forbidden, Unauthenticated
@@ -157,8 +158,18 @@ class Session:
                 raise RateLimited(f"more than {MESSAGES_PER_S} messages in a second", retry_after_s=1.0)
             told = parse_json(text.encode())
             await self._do(_read(told))
+        except RateLimited as refusal:
+            self._refuse(told, refusal)
         except Refusal as refusal:
             self._refuse(told, refusal)
+            await self._count_refused()
+
+    async def _count_refused(self) -> None:
+        """Finding out that there is no such key or pair costs as much as over HTTP, and counts with it, by address."""
+        limiter: Limiter = self._socket.app.state.limiter
+        standing = await limiter.count("reads", f"ip-{self._socket.state.address}")
+        if standing.wait_s:
+            self._connection.close(*TOO_MANY)
 
     async def _do(self, asked: BaseModel) -> None:
         match asked:
