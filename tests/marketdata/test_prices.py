@@ -170,6 +170,20 @@ async def test_a_price_becomes_stale_when_its_sources_say_nothing_new(desk: Desk
     assert (told["state"], told["price"], told["sources"]) == ("stale", "100", 0)
 
 
+async def test_a_price_is_stale_when_nobody_asks_for_it_any_more(desk: Desk, fake: FakeFeeds) -> None:
+    """The last source was removed, or whatever asks has died: what was found then is not sound for ever."""
+    source = await desk.add(FeedKind.COINGECKO, "bitcoin")
+    fake.say(source.source_id, "100", lately())
+    await desk.fetch()
+    async with desk.db.transaction() as tx:
+        await prices.remove_source(tx, SYSTEM, source.source_id)
+        await tx.execute("UPDATE reference_prices SET as_of = as_of - interval '6 minutes'")
+        assert await prices.note_values(tx, None, 10) == 0
+    await desk.redis.flushall()
+    told = (await desk.price())["reference"]
+    assert (told["state"], told["price"], told["sources"]) == ("stale", "100", 0)
+
+
 async def test_what_comes_late_or_out_of_bounds_changes_nothing(desk: Desk, fake: FakeFeeds) -> None:
     source = await desk.add(FeedKind.COINGECKO, "bitcoin", (50 * SCALE, 150 * SCALE))
     fake.say(source.source_id, "100", lately(5))

@@ -46,7 +46,7 @@ def judge(
         (quote for source, quote in quotes if counts(source, quote, now)), key=lambda quote: quote.price
     )
     if not good:
-        return replace(before, sources=0, spread_bps=0, state=ReferenceState.STALE)
+        return of_nobody(before)
     spread_bps = moved_bps(good[0].price, good[-1].price)
     disputed = spread_bps > policy.max_spread_bps
     state = ReferenceState.DISPUTED if disputed else ReferenceState.SOUND
@@ -54,6 +54,11 @@ def judge(
     if disputed and len(good) < ENOUGH_TO_OUTVOTE:
         return after
     return replace(after, price=_middle(good), observed_at=max(quote.observed_at for quote in good))
+
+
+def of_nobody(before: Reference) -> Reference:
+    """What is left where no source counts: the last sound price, as what it is."""
+    return replace(before, sources=0, spread_bps=0, state=ReferenceState.STALE)
 
 
 def _middle(good: Sequence[Quote]) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 from deedbook.infra.database import Database, Tx
 from deedbook.kernel.ids import PairId, TokenId
+from deedbook.marketdata import references
 from deedbook.marketdata.terms import (
     AHEAD,
     FeedKind,
@@ -30,6 +31,8 @@ _NEWEST = f"""
                        AND observed_at <= now() + interval '{AHEAD.total_seconds():.0f} seconds'
                        ORDER BY observed_at DESC, price_id DESC LIMIT 1) AS newest ON true
 """
+_JUDGED_LATELY = "r.as_of > now() - interval '5 minutes'"
+"""Prices are asked for every ten seconds: what is older nobody asks for any more."""
 
 
 async def add_source(tx: Tx, source: PriceSource) -> bool:
@@ -143,8 +146,13 @@ async def keep(tx: Tx, reference: Reference) -> None:
 
 async def reference(connection: Any, pair_id: PairId) -> Reference | None:
     """What the sources of a pair say together; `None` where none were ever asked."""
-    row = await connection.fetchrow("SELECT * FROM reference_prices WHERE pair_id = $1", pair_id)
-    return _reference(row) if row else None
+    row = await connection.fetchrow(
+        f"SELECT *, {_JUDGED_LATELY} AS is_asked FROM reference_prices r WHERE pair_id = $1", pair_id
+    )
+    if row is None:
+        return None
+    found = _reference(row)
+    return found if row["is_asked"] else references.of_nobody(found)
 
 
 @dataclass(frozen=True)
@@ -161,11 +169,11 @@ class SoundPrice:
 async def sound(tx: Tx, pair_id: PairId | None, limit: int) -> list[SoundPrice]:
     """Of one pair or of all, in the order of their tokens; of a token with several pairs, by its oldest."""
     rows = await tx.fetch(
-        """
+        f"""
         SELECT DISTINCT ON (p.base_token_id) p.base_token_id AS token_id, q.symbol AS quote, r.price, r.observed_at,
                r.sources
         FROM reference_prices r JOIN trading_pairs p USING (pair_id) JOIN tokens q ON q.token_id = p.quote_token_id
-        WHERE r.state = 'sound' AND r.price IS NOT NULL AND ($1::uuid IS NULL OR r.pair_id = $1)
+        WHERE r.state = 'sound' AND {_JUDGED_LATELY} AND r.price IS NOT NULL AND ($1::uuid IS NULL OR r.pair_id = $1)
         ORDER BY p.base_token_id, p.created_at, p.pair_id LIMIT $2
         """,
         pair_id,
