@@ -1,7 +1,10 @@
 """Webhooks: at least once and under one id, signed so that a receiver's own library takes it, switched off when
 nobody is there any more."""
 
+import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import orjson
@@ -19,6 +22,7 @@ from deedbook.kernel.jobs import Job
 from deedbook.notifications import derived, jobs, webhooks
 from deedbook.notifications.model import Endpoint
 from deedbook.notifications.ports import Messengers
+from deedbook.notifications.turns import Turns
 from deedbook.workers.notification_sinks import NotificationsSink, TradingNotificationsSink
 from tests.chain.support import armed
 from tests.compliance.support import new_user
@@ -35,6 +39,7 @@ from tests.notifications.support import (
 )
 from tests.notifications.test_feed import trades
 from tests.support.letter_box import LetterBox, Received, letter_box
+from tests.support.waiting import eventually
 from tests.trading.venue import open_venue
 
 CLOCK = Job("1", "by-the-clock", {})
@@ -97,6 +102,51 @@ async def test_no_letter_waits_for_a_slow_address(desk: Desk) -> None:
     await desk.happen()
     assert await jobs_named(desk.db, "send-trade-notification") == []
     assert len(await jobs_named(desk.db, "post-webhook")) == 1
+
+
+async def test_a_slow_address_holds_some_posts_and_nobody_elses(desk: Desk) -> None:
+    """What is not posted while others of this user take long comes again, and no attempt is counted for it."""
+    clock = Clock()
+    messengers = Messengers(poster=WebhookPoster(5.0, private_too=True), turns=Turns(clock))
+    desk.resources = Resources(desk.db, messengers, redis=desk.resources.redis)
+    for number in range(5):
+        await desk.happen(f"{number + 1}")
+    *posts, last = await jobs_named(desk.db, "post-webhook")
+    desk.box.answering.clear()
+    under_way = []
+    for number, post in enumerate(posts, 1):
+        under_way.append(asyncio.create_task(jobs.post_webhook(desk.resources, post)))
+        await eventually(partial(_come, desk.box, number), "it is posted")
+    clock.now += 10
+    await jobs.post_webhook(desk.resources, last)
+    (postponed,) = [row for row in await deliveries(desk.db) if row["next_attempt_at"] is not None]
+    assert (postponed["attempts"], postponed["status"], len(desk.box.received)) == (0, "WAITING", 4)
+    async with letter_box() as quick:
+        other = UserId(await new_user(desk.db))
+        await a_webhook(desk.db, other, f"{quick.url}/hook")
+        others = Desk(desk.db, desk.resources.redis, quick, replace(desk.endpoint, user_id=other))
+        await others.happen()
+        await jobs.post_webhook(desk.resources, (await jobs_named(desk.db, "post-webhook"))[-1])
+        assert len(quick.received) == 1
+    desk.box.answering.set()
+    await asyncio.gather(*under_way)
+    await desk.hours_pass()
+    await jobs.post_webhook(desk.resources, (await jobs_named(desk.db, "post-webhook"))[-1])
+    assert {row["status"] for row in await deliveries(desk.db)} == {"DELIVERED"}
+    assert len({got.headers["webhook-id"] for got in desk.box.received}) == 5
+
+
+async def _come(box: LetterBox, number: int) -> bool:
+    return len(box.received) >= number
+
+
+class Clock:
+    """It moves when it is told to."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 async def test_what_happens_is_posted_once_and_the_receivers_library_takes_it(desk: Desk) -> None:

@@ -25,6 +25,8 @@ class LetterBox:
     headers: str = ""
     answer: bytes = b"{}"
     delay_s: float = 0.0
+    answering: asyncio.Event = field(default_factory=asyncio.Event)
+    """Nobody is answered until it is set, as it is in the beginning."""
     received: list[Received] = field(default_factory=list)
 
     @property
@@ -40,6 +42,7 @@ class LetterBox:
             body = await reader.readexactly(int(headers.get("content-length", "0")))
             self.received.append(Received(method, target, headers, body))
             await asyncio.sleep(self.delay_s)
+            await self.answering.wait()
             status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
             start = f"HTTP/1.1 {status} X\r\n{self.headers}content-length: {len(self.answer)}\r\n"
             writer.write(f"{start}connection: close\r\n\r\n".encode() + self.answer)
@@ -54,6 +57,7 @@ class LetterBox:
 async def letter_box() -> AsyncIterator[LetterBox]:
     """It answers while this lasts."""
     box = LetterBox()
+    box.answering.set()
     server = await asyncio.start_server(box.serve, "127.0.0.1", 0)
     box.port = server.sockets[0].getsockname()[1]
     async with server:

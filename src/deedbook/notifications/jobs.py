@@ -15,6 +15,7 @@ from deedbook.kernel.jobs import Job, every, handles
 from deedbook.notifications import contacts, letters, outgoing, push, reminders, service, webhooks
 from deedbook.notifications.ports import NotificationResources, Outcome
 from deedbook.notifications.store import contacts as contact_store
+from deedbook.notifications.store.deliveries import Delivery
 from deedbook.notifications.terms import (
     POST,
     REMIND_OF_EXPIRING,
@@ -48,14 +49,29 @@ async def send_trade_notification(resources: NotificationResources, job: Job) ->
     delivery = await outgoing.waiting(resources.db, _id(job, "deliveryId"), int(job.data["round"]))
     if delivery is None:
         return
-    ways = {Outgoing.WEBHOOK: webhooks.send, Outgoing.PUSH: push.send}
-    outcome = await ways.get(delivery.channel, outgoing.send)(resources, delivery)
+    outcome = await _try(resources, delivery)
+    if outcome is None:
+        return
     await failpoint("notify.afterSend")
     async with resources.db.transaction() as tx:
         if await outgoing.note(tx, delivery, outcome):
             await webhooks.note(tx, delivery, outcome)
             await push.note(tx, delivery, outcome)
     await _tally(resources, delivery.channel, outcome)
+
+
+async def _try(resources: NotificationResources, delivery: Delivery) -> Outcome | None:
+    """What came of it; `None` where it was postponed, since too much is posted for this user now."""
+    ways = {Outgoing.WEBHOOK: webhooks.send, Outgoing.PUSH: push.send}
+    way, turns = ways.get(delivery.channel), resources.messengers.turns
+    if way is None:
+        return await outgoing.send(resources, delivery)
+    if turns.may_go(delivery.user_id):
+        with turns.going(delivery.user_id):
+            return await way(resources, delivery)
+    async with resources.db.transaction() as tx:
+        await outgoing.postpone(tx, delivery)
+    return None
 
 
 @handles(POST, lengthy=True, on_failure=_put_off)

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from deedbook.infra.database import Database
 from deedbook.notifications.terms import Arrival
+from deedbook.notifications.turns import Turns
 
 
 @dataclass(frozen=True)
@@ -82,12 +83,13 @@ class Pusher(Protocol):
 
 @dataclass(frozen=True)
 class Messengers:
-    """Those whom this installation has; `None`: it was not set up."""
+    """Those whom this installation has, `None`: it was not set up; and whom they may post for now."""
 
     mailer: Mailer | None = None
     texter: Texter | None = None
     poster: Poster | None = None
     pusher: Pusher | None = None
+    turns: Turns = field(default_factory=Turns)
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,17 @@ async def note(tx: Tx, delivery: Delivery, outcome: Outcome, again_in: timedelta
     )
 
 
+async def postpone(tx: Tx, delivery: Delivery, wait: timedelta) -> None:
+    """Have the next round of a message begin later than this one, in which nothing was tried."""
+    await tx.execute(
+        "UPDATE message_deliveries SET next_attempt_at = now() + $3::interval "
+        "WHERE (delivery_id, round) = ($1, $2) AND status = 'WAITING' AND next_attempt_at IS NULL",
+        delivery.delivery_id,
+        delivery.round,
+        wait,
+    )
+
+
 async def take_due(tx: Tx, limit: int) -> list[tuple[DeliveryId, Outgoing, int]]:
     """Begin the next round of those whose time has come; they, how they leave, and their rounds."""
     rows = await tx.fetch(
