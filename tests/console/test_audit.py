@@ -55,5 +55,7 @@ async def test_record_is_verified_and_exported_when_an_auditor_looks(venue: Venu
     assert {"market.registered", "market.approved"} <= {row["action"] for row in rows}
     await visit.page.get_by_label("Action", exact=True).fill("not an action")
     await visit.says("Letters, dots and underscores")
+    await visit.open("/audit?from=2026-99-99&action=market.approved")
+    await expect(visit.page.get_by_text("Market approved", exact=True).first).to_be_visible()
     visit.nothing_was_amiss()
     await visit.page.context.close()

@@ -14,7 +14,8 @@ export interface Wanted {
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const WORD = /^[A-Za-z][A-Za-z0-9_.]{0,99}$/;
-const DAY = /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/;
+/** Of this century or the next, as the API takes moments. */
+const DAY = /^2[01][0-9]{2}-[0-9]{2}-[0-9]{2}$/;
 
 export function useWanted(): readonly [Wanted, (change: Partial<Wanted>) => void] {
   const told = useSearch({ strict: false }) as Partial<Wanted>;
@@ -47,9 +48,13 @@ export function asQuery({ entityType, entityId, actorId, action, from, to }: Wan
     ...(UUID.test(entityId) ? { entityId } : {}),
     ...(UUID.test(actorId) ? { actorId } : {}),
     ...(WORD.test(action) ? { action } : {}),
-    ...(DAY.test(from) ? { from: startOf(from, 0) } : {}),
-    ...(DAY.test(to) ? { to: startOf(to, 1) } : {}),
+    ...(isDay(from) ? { from: startOf(from, 0) } : {}),
+    ...(isDay(to) ? { to: startOf(to, 1) } : {}),
   };
+}
+
+function isDay(told: string): boolean {
+  return DAY.test(told) && !isNaN(new Date(`${told}T00:00:00`).getTime());
 }
 
 /** When a day begins here, or so many days later. */
