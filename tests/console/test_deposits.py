@@ -1,6 +1,7 @@
 """Money into the vault on the screen: by signatures alone where the token allows that, by a wallet's own transactions
 where it does not; and each thing that stands in the way."""
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -69,8 +70,10 @@ async def test_demo_person_deposits_when_they_sign_and_sends_nothing(venue: Venu
 async def test_wallet_without_gas_deposits_when_it_signs_and_nothing_is_sent_when_it_declines(
     venue: Venue, browser: Browser
 ) -> None:
+    """On a machine whose clock is hours slow: what is signed ends by the platform's."""
     visit, wallet = await newcomer(venue, browser, "50", gas=False)
     page = visit.page
+    await page.clock.install(time=datetime.now(UTC) - timedelta(hours=3))
     await visit.open("/funds")
     await page.get_by_label("Amount").fill("50.5")
     await visit.says("Your wallet has 50")

@@ -1,6 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useMemo, useState, type ReactNode } from "react";
-import { newKey } from "../../api/client.ts";
+import { useState, type ReactNode } from "react";
 import { isVerdict } from "../../api/problem.ts";
 import { add, compare, isPositive, placesOf, readAmount } from "../../domain/decimal.ts";
 import { useSession } from "../../state/session.ts";
@@ -10,7 +9,7 @@ import { useOffers } from "../wallet/wallets.ts";
 import { deposit, permitFields, waysOf, type Terms, type Way } from "./depositing.ts";
 import { OwnAddress } from "./own_address.tsx";
 import { OneDeposit } from "./passages.tsx";
-import { depositIsOver, depositTerms, expiryFromNow, keptTokens, myDeposits } from "./questions.ts";
+import { depositIsOver, depositTerms, keptTokens, myDeposits, useIntention } from "./questions.ts";
 import { SignedFields } from "./signed_fields.tsx";
 
 /** Money from one's own wallet into the vault, by signatures alone where the token allows that. */
@@ -33,8 +32,7 @@ export function DepositForm() {
   const wrong = amountProblem(read, token) ?? tooMuch(exact, terms.data);
   const reason = wrong ?? waits ?? (way ? null : terms.isPending ? "The token's contract is being asked" : NO_WAY);
   const [refusals, setRefusals] = useState(0);
-  // One intention: what is signed again after a lost answer is the same, and the server knows it. After a refusal it is a new one.
-  const intention = useMemo(() => ({ nonce: newKey(), expiry: expiryFromNow() }), [symbol, amount, way, done, refusals]);
+  const intention = useIntention([symbol, amount, way, done, refusals]);
   const fields = { trader: account, token: token?.contractAddress ?? "", amount: exact, ...intention };
   const approval = terms.data && token && way === "relay" ? permitFields(fields, terms.data, token.decimals) : null;
   const client = useQueryClient();
@@ -62,7 +60,7 @@ export function DepositForm() {
       }}
     >
       <OwnAddress account={account} />
-      <div className="grid gap-4 sm:grid-cols-2">
+      <fieldset disabled={depositing.isPending} className="grid min-w-0 gap-4 sm:grid-cols-2">
         <Select label="Token" value={symbol} onChange={(event) => setSymbol(event.target.value)}>
           {(tokens.data ?? []).map((found) => (
             <option key={found.id} value={found.symbol}>
@@ -79,7 +77,7 @@ export function DepositForm() {
           help={<InTheWallet terms={terms.data} onAll={setAmount} />}
           onChange={(event) => setAmount(event.target.value)}
         />
-      </div>
+      </fieldset>
       {terms.error ? <ErrorState error={terms.error} onRetry={() => void terms.refetch()} /> : null}
       <Ways ways={ways} chosen={way} demo={demo} asked={terms.data !== undefined} onChoose={setChosen} />
       {wrong ? null : <SignedFields struct="Deposit" fields={fields} />}

@@ -1,7 +1,9 @@
 /** What is asked where money enters and leaves. */
 
-import { api } from "../../api/client.ts";
-import { ask } from "../../api/queries.ts";
+import { useQuery } from "@tanstack/react-query";
+import { useMemo, type DependencyList } from "react";
+import { api, newKey } from "../../api/client.ts";
+import { ask, exchangeInfo } from "../../api/queries.ts";
 
 const SOON_MS = 2_000;
 const LATER_MS = 15_000;
@@ -69,7 +71,19 @@ export const destinations = ask({
 
 const LASTS_S = 3600;
 
-/** When a signature made now stops counting, in whole seconds. */
-export function expiryFromNow(): number {
-  return Math.floor(Date.now() / 1000) + LASTS_S;
+/** What makes a signed intention one of its own. */
+interface Intention {
+  readonly nonce: string;
+  /** When its signature stops counting, in whole seconds. */
+  readonly expiry: number;
+}
+
+/**
+ * One intention for as long as it is `about` the same: what is signed again after a lost answer is the same, and the server
+ * knows it. It ends by the platform's clock: a reader's own may be wrong by hours.
+ */
+export function useIntention(about: DependencyList): Intention {
+  const { data, dataUpdatedAt } = useQuery(exchangeInfo);
+  const aheadMs = data ? new Date(data.serverTime).getTime() - dataUpdatedAt : 0;
+  return useMemo(() => ({ nonce: newKey(), expiry: Math.floor((Date.now() + aheadMs) / 1000) + LASTS_S }), [data === undefined, ...about]);
 }

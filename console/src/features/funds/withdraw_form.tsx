@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
+import { useState } from "react";
 import { getAddress, isAddress } from "viem";
-import { api, newKey } from "../../api/client.ts";
+import { api } from "../../api/client.ts";
 import { isVerdict } from "../../api/problem.ts";
 import { balancesOf } from "../../api/queries.ts";
 import { add, compare, larger, readAmount, subtract } from "../../domain/decimal.ts";
@@ -13,7 +13,7 @@ import { allTrades, fillsOf } from "../portfolio/questions.ts";
 import { signAction } from "../wallet/signing.ts";
 import { amountProblem } from "./deposit_form.tsx";
 import { DayLimit, overTheDay } from "./day_limit.tsx";
-import { destinations, expiryFromNow, keptTokens, limitsOf, myWithdrawals } from "./questions.ts";
+import { destinations, keptTokens, limitsOf, myWithdrawals, useIntention } from "./questions.ts";
 import { SignedFields } from "./signed_fields.tsx";
 
 /** Money out of the vault: to an address that is shown in full, by a signature that names it. */
@@ -32,9 +32,7 @@ export function WithdrawForm() {
   const wrong = amountProblem(read, token) ?? (read && compare(read, free.most) > 0 ? `At most ${free.most}` : null) ?? overTheDay(read, limits);
   const reason = wrong ?? address.problem;
   const [answers, setAnswers] = useState(0);
-  // One intention, however often it is looked at: what is signed again after a lost answer is the same, and the server
-  // knows it. After an answer it is a new one.
-  const intention = useMemo(() => ({ nonce: newKey(), expiry: expiryFromNow() }), [symbol, amount, address.checked, answers]);
+  const intention = useIntention([symbol, amount, address.checked, answers]);
   return (
     <form
       className="flex flex-col gap-4 p-4"
