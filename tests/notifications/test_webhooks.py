@@ -136,6 +136,20 @@ async def test_a_slow_address_holds_some_posts_and_nobody_elses(desk: Desk) -> N
     assert len({got.headers["webhook-id"] for got in desk.box.received}) == 5
 
 
+async def test_it_is_switched_off_when_it_is_too_slow_for_all_that_is_posted(desk: Desk) -> None:
+    clock = Clock()
+    turns = Turns(clock)
+    desk.resources = Resources(desk.db, Messengers(turns=turns), redis=desk.resources.redis)
+    await desk.happen()
+    with turns.going(desk.owner), turns.going(desk.owner), turns.going(desk.owner):
+        clock.now += 10
+        for _ in range(4000):
+            turns.later_s(desk.owner)
+        await desk.send()
+    assert await desk.disabled()
+    assert [row["status"] for row in await deliveries(desk.db)] == ["WAITING"]
+
+
 async def _come(box: LetterBox, number: int) -> bool:
     return len(box.received) >= number
 

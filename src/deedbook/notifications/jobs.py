@@ -27,6 +27,7 @@ from deedbook.notifications.terms import (
     Channel,
     Outgoing,
 )
+from deedbook.notifications.turns import MOST_POSTPONED_S
 
 log = structlog.get_logger(__name__)
 
@@ -69,8 +70,11 @@ async def _try(resources: NotificationResources, delivery: Delivery) -> Outcome 
     if turns.may_go(delivery.user_id):
         with turns.going(delivery.user_id):
             return await way(resources, delivery)
+    wait_s = turns.later_s(delivery.user_id)
     async with resources.db.transaction() as tx:
-        await outgoing.postpone(tx, delivery)
+        await outgoing.postpone(tx, delivery, wait_s)
+        if wait_s >= MOST_POSTPONED_S:
+            await webhooks.give_up(tx, delivery)
     return None
 
 

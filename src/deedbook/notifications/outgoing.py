@@ -29,7 +29,6 @@ from deedbook.notifications.terms import POST, SEND, Arrival, Channel, DeliveryI
 from deedbook.trading import order_views
 
 KEPT = timedelta(days=30)
-POSTPONED_S = 30.0
 TAKEN_AT_ONCE = 1000
 REMOVED_AT_ONCE = 5000
 TO_ANYWHERE = (Outgoing.WEBHOOK, Outgoing.PUSH)
@@ -139,9 +138,8 @@ async def note(tx: Tx, delivery: Delivery, outcome: Outcome) -> bool:
     )
 
 
-async def postpone(tx: Tx, delivery: Delivery) -> None:
-    """Have its next round begin a while later: nothing was tried, so that it is no attempt."""
-    seconds = POSTPONED_S * (1 + random.random())  # noqa: S311 - it spreads what comes back
+async def postpone(tx: Tx, delivery: Delivery, seconds: float) -> None:
+    """Have its next round begin so much later: nothing was tried, so that it is no attempt."""
     await store.postpone(tx, delivery, timedelta(seconds=seconds))
 
 

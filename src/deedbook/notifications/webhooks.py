@@ -40,6 +40,7 @@ FORMER_SECRET_FOR = timedelta(hours=24)
 DISABLED_AFTER = timedelta(days=3)
 MOST_WAITING = 5000
 TESTS_AN_HOUR = 10
+DROWNED = "too many messages wait for it"
 _HOUR = timedelta(hours=1)
 SWITCHED_OFF = Outcome(Arrival.NEVER, "the webhook is switched off")
 
@@ -182,7 +183,7 @@ async def post(tx: Tx, notices: Sequence[Notice]) -> None:
     drowned = set(await store.overrun(tx, failing, MOST_WAITING)) if failing else set()
     for endpoint in endpoints:
         if endpoint.endpoint_id in drowned:
-            await _disable(tx, endpoint.endpoint_id, endpoint.user_id, "too many messages wait for it")
+            await _disable(tx, endpoint.endpoint_id, endpoint.user_id, DROWNED)
     of_user: dict[UserId, list[Notice]] = defaultdict(list)
     for notice in notices:
         of_user[notice.user_id].append(notice)
@@ -268,6 +269,12 @@ async def note(tx: Tx, delivery: Delivery, outcome: Outcome) -> None:
         await _disable(tx, delivery.endpoint_id, delivery.user_id, outcome.told)
     elif since is not None and not works and since < await tx.now() - DISABLED_AFTER:
         await _disable(tx, delivery.endpoint_id, delivery.user_id, "it has taken nothing for three days")
+
+
+async def give_up(tx: Tx, delivery: Delivery) -> None:
+    """Switch an endpoint off that is too slow for what is posted there."""
+    if delivery.endpoint_id is not None:
+        await _disable(tx, delivery.endpoint_id, delivery.user_id, DROWNED)
 
 
 async def _disable(tx: Tx, endpoint_id: EndpointId, user_id: UserId, reason: str) -> None:
