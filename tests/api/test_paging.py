@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deedbook.api.paging import decode_moment_and_id, decode_position, encode_cursor
+from deedbook.api.paging import decode_moment_and_id, decode_moment_and_ids, decode_position, encode_cursor
 from deedbook.identity import Role
 from deedbook.kernel.errors import Invalid
 from tests.api.support import caller_of, refused
@@ -37,7 +37,7 @@ def test_a_position_comes_again_when_its_cursor_is_read(position: int) -> None:
     st.text(max_size=310) | st.binary(max_size=220).map(lambda raw: base64.urlsafe_b64encode(raw).decode())
 )
 def test_a_cursor_is_refused_when_it_is_anything_else(text: str) -> None:
-    for decode in (decode_moment_and_id, decode_position):
+    for decode in (decode_moment_and_id, decode_moment_and_ids, decode_position):
         with pytest.raises(Invalid):
             decode("markets", text)
 

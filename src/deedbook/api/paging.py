@@ -98,7 +98,24 @@ def decode_ids(listing: str, cursor: str | None) -> tuple[UUID, UUID] | None:
     """
     if cursor is None:
         return None
-    first, second = (parse_uuid(str(told)) for told in _decode(listing, cursor, 2))
+    first, second = _decode(listing, cursor, 2)
+    return _ids(first, second)
+
+
+def decode_moment_and_ids(listing: str, cursor: str | None) -> tuple[datetime, UUID, UUID] | None:
+    """Read a cursor of (moment, id, id).
+
+    Raises:
+        Invalid: forged, damaged, or of another list.
+    """
+    if cursor is None:
+        return None
+    moment, first, second = _decode(listing, cursor, 3)
+    return _moment(moment), *_ids(first, second)
+
+
+def _ids(*told: Any) -> tuple[UUID, UUID]:
+    first, second = (parse_uuid(str(one)) for one in told)
     if first is None or second is None:
         raise _bad()
     return first, second

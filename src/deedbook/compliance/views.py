@@ -1,7 +1,7 @@
 """Standings, records and rules as screens show them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from deedbook.compliance import store
@@ -10,6 +10,10 @@ from deedbook.compliance.terms import KycStatus, Record, TokenFacts, TokenRules
 from deedbook.identity.terms import Address
 from deedbook.infra.database import Database, Tx
 from deedbook.kernel.ids import TokenId, UserId
+
+Place = tuple[datetime, UUID, UUID]
+"""Where a record stands among those that end: its end, its user and its token."""
+BEFORE_ALL: Place = (datetime(1, 1, 1, tzinfo=UTC), UUID(int=0), UUID(int=0))
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,6 @@ async def restricted(db: Database, after: UUID | None, limit: int) -> list[Accou
 async def records(
     db: Database,
     status: KycStatus | None,
-    expiring_before: datetime | None,
     after: tuple[UUID, UUID] | None,
     limit: int,
 ) -> list[Record]:
@@ -73,17 +76,46 @@ async def records(
         rows = await connection.fetch(
             f"""
             SELECT {store.RECORD} FROM compliance_records
-            WHERE ($1::text IS NULL OR kyc_status = $1) AND ($2::timestamptz IS NULL OR expires_at < $2)
-              AND ($3::uuid IS NULL OR (user_id, token_id) > ($3, $4::uuid))
-            ORDER BY user_id, token_id LIMIT $5
+            WHERE ($1::text IS NULL OR kyc_status = $1)
+              AND ($2::uuid IS NULL OR (user_id, token_id) > ($2, $3::uuid))
+            ORDER BY user_id, token_id LIMIT $4
             """,
             status.value if status else None,
-            expiring_before,
             after[0] if after else None,
             after[1] if after else None,
             limit,
         )
     return [read_record(row) for row in rows]
+
+
+async def ending(
+    db: Database,
+    status: KycStatus | None,
+    before: datetime,
+    after: Place | None,
+    limit: int,
+) -> list[Record]:
+    """Records that end before a moment, the earliest first, after the given place."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(
+            f"""
+            SELECT {store.RECORD} FROM compliance_records
+            WHERE ($1::text IS NULL OR kyc_status = $1) AND expires_at < $2
+              AND (expires_at, user_id, token_id) > ($3, $4::uuid, $5::uuid)
+            ORDER BY expires_at, user_id, token_id LIMIT $6
+            """,
+            status.value if status else None,
+            before,
+            *(after or BEFORE_ALL),
+            limit,
+        )
+    return [read_record(row) for row in rows]
+
+
+def place(record: Record) -> Place:
+    """Where a record stands that has an end."""
+    assert record.expires_at is not None, "it ends"
+    return record.expires_at, record.user_id, record.token_id
 
 
 async def rules(tx: Tx, token_id: TokenId) -> tuple[TokenFacts, TokenRules] | None:

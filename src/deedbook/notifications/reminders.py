@@ -23,13 +23,13 @@ async def remind(db: Database) -> None:
         now = await tx.now()
     after = None
     for _ in range(PAGES):
-        records = await compliance.records(db, KycStatus.APPROVED, now + AHEAD, after, PAGE)
+        records = await compliance.ending(db, KycStatus.APPROVED, now + AHEAD, after, PAGE)
         notices = await _notices(db, records, now)
         async with db.transaction() as tx:
             await service.tell(tx, notices)
         if len(records) < PAGE:
             return
-        after = (records[-1].user_id, records[-1].token_id)
+        after = compliance.place(records[-1])
 
 
 async def _notices(db: Database, records: Sequence[Record], now: datetime) -> list[Notice]:

@@ -1,37 +1,42 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { inZone, relative } from "../../domain/moment.ts";
 import { shortHex } from "../../domain/words.ts";
-import { Badge, EmptyState, Loaded, Panel, useNow } from "../../ui/index.ts";
+import { Badge, Button, EmptyState, Loaded, Panel, useNow } from "../../ui/index.ts";
 import { Person } from "../staff/person.tsx";
 import { LastDay } from "./last_day.tsx";
 import { endingBefore, regulated, type KycRecord } from "./queries.ts";
 
 const AHEAD_MONTHS = 3;
 
-/** Whose verification ends when, so that nobody is stopped by surprise. */
+/** Whose approval ends when, so that nobody is stopped by surprise. What has ended is found among the records. */
 export function Calendar() {
   const [until] = useState(() => {
     const moment = new Date();
     moment.setMonth(moment.getMonth() + AHEAD_MONTHS);
     return moment.toISOString();
   });
-  const asked = useQuery(endingBefore(until));
+  const asked = useInfiniteQuery(endingBefore(until));
   return (
     <Panel title="Expiry calendar">
       <Loaded of={asked}>
-        {(records) =>
-          records.length > 0 ? (
+        {({ pages }) => {
+          const months = byMonth(pages.flatMap(({ data }) => data));
+          if (months.length === 0) return <EmptyState title="Nothing ends soon">No approval ends within {AHEAD_MONTHS} months.</EmptyState>;
+          return (
             <div className="flex flex-col gap-5">
-              {byMonth(records).map(([month, inIt]) => (
+              {months.map(([month, inIt]) => (
                 <Month key={month} month={month} records={inIt} />
               ))}
             </div>
-          ) : (
-            <EmptyState title="Nothing ends soon">No verification has ended or ends within {AHEAD_MONTHS} months.</EmptyState>
-          )
-        }
+          );
+        }}
       </Loaded>
+      {asked.hasNextPage ? (
+        <Button className="mt-4" busy={asked.isFetchingNextPage} onClick={() => void asked.fetchNextPage()}>
+          Show later ones
+        </Button>
+      ) : null}
     </Panel>
   );
 }

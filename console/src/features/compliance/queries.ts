@@ -1,6 +1,7 @@
 /** What compliance asks of people and their records. */
 
-import { allPages, LONGEST_PAGE } from "../../api/all_pages.ts";
+import { infiniteQueryOptions } from "@tanstack/react-query";
+import { LONGEST_PAGE } from "../../api/all_pages.ts";
 import { api, type Schemas } from "../../api/client.ts";
 import { ask, type Balance } from "../../api/queries.ts";
 
@@ -11,7 +12,6 @@ export type Order = Schemas["OrderAnswer"];
 
 /** The version of a record that is not there yet: whoever writes the first one must not meet another's. */
 export const NO_RECORD = 0;
-const PAGES_AT_MOST = 20;
 const OPEN = ["PENDING_MATCH", "OPEN", "PARTIAL"] as const;
 
 export function standingOf(userId: string) {
@@ -31,17 +31,16 @@ export const regulated = ask({
   staleTime: 30_000,
 });
 
-/** All records that end before a moment, those that have ended too, the earliest first. */
+/** Approvals that end before a moment, the earliest first, page by page. */
 export function endingBefore(moment: string) {
-  return ask({
+  return infiniteQueryOptions({
     queryKey: ["compliance", "ending", moment],
-    queryFn: async ({ signal }) => {
-      const found = await allPages<KycRecord>(
-        (following) => api.get("/api/v1/compliance/records", { query: { expiringBefore: moment, ...following }, signal }),
-        PAGES_AT_MOST,
-      );
-      return found.sort((a, b) => (a.expiresAt ?? "").localeCompare(b.expiresAt ?? ""));
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam, signal }) => {
+      const query = { status: "APPROVED", expiringBefore: moment, ...(pageParam ? { cursor: pageParam } : {}) } as const;
+      return api.get("/api/v1/compliance/records", { query, signal });
     },
+    getNextPageParam: (last) => last.nextCursor ?? undefined,
   });
 }
 

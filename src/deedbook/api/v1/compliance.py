@@ -9,7 +9,7 @@ from pydantic import BeforeValidator
 
 from deedbook import compliance
 from deedbook.api.deps import PUBLIC, SIGNED_IN, CallerDep, DatabaseDep, IfMatchDep, UnitDep, access
-from deedbook.api.paging import Cursor, Limit, decode_id, decode_ids, encode_cursor
+from deedbook.api.paging import Cursor, Limit, decode_id, decode_ids, decode_moment_and_ids, encode_cursor
 from deedbook.api.strict import StrictRoute
 from deedbook.api.v1.schemas.common import Page, _uuid
 from deedbook.api.v1.schemas.compliance import (
@@ -32,7 +32,7 @@ from deedbook.compliance.errors import ComplianceRecordNotFound, TokenNotFound
 from deedbook.compliance.terms import TokenFacts
 from deedbook.compliance.views import ShownStanding
 from deedbook.identity import Caller, Role
-from deedbook.infra.database import Tx
+from deedbook.infra.database import Database, Tx
 from deedbook.kernel.ids import TokenId, UserId
 
 router = APIRouter(tags=["compliance"], route_class=StrictRoute)
@@ -163,11 +163,23 @@ async def records(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[RecordAnswer]:
-    """Records of all users, in the order of their ids."""
+    """Records of all users, in the order of their ids; those that end before a moment, the earliest first."""
     before: datetime | None = expiring_before
-    found = await views.records(db, status, before, decode_ids("compliance", cursor), limit + 1)
+    if before is not None:
+        return await _ending(db, status, before, cursor, limit)
+    found = await views.records(db, status, decode_ids("compliance", cursor), limit + 1)
     page, more = found[:limit], len(found) > limit
     following = encode_cursor("compliance", page[-1].user_id, page[-1].token_id) if more else None
+    return Page(data=[RecordAnswer.of(record) for record in page], next_cursor=following)
+
+
+async def _ending(
+    db: Database, status: KycStatus | None, before: datetime, cursor: str | None, limit: int
+) -> Page[RecordAnswer]:
+    after = decode_moment_and_ids("ending", cursor)
+    found = await views.ending(db, status, before, after, limit + 1)
+    page, more = found[:limit], len(found) > limit
+    following = encode_cursor("ending", *views.place(page[-1])) if more else None
     return Page(data=[RecordAnswer.of(record) for record in page], next_cursor=following)
 
 
