@@ -11,13 +11,14 @@ import { PageTitle, Panel, Tabs } from "../ui/index.ts";
 type Part = "queues" | "settlement" | "chain" | "reconciliation" | "events";
 
 export default function OperationsPage() {
-  const now = useOperations();
+  const { figures, isLate } = useOperations();
+  const now = isLate ? null : figures;
   const [part, setPart] = useState<Part>("queues");
   return (
     <>
       <PageTitle title="Operations" about="How the installation works just now, and what needs a person." />
       <div className="flex flex-col gap-4">
-        <Overview now={now} />
+        <Overview told={figures} isLate={isLate} />
         <Panel flush>
           <Tabs<Part>
             flush

@@ -1,7 +1,7 @@
 /** How the installation works, as the channel `ops` tells it each second. */
 
 import { useCallback, useState } from "react";
-import { useEvents } from "../../live/hooks.ts";
+import { useConnectionState, useEvents } from "../../live/hooks.ts";
 import type { FeedMessage } from "../../live/topics.ts";
 
 export interface Operations {
@@ -19,12 +19,19 @@ export interface Operations {
   readonly stuck: { readonly orders: number; readonly commands: number; readonly since: string | null };
 }
 
-/** Nothing until the first figures are there. */
-export function useOperations(): Operations | null {
-  const [told, setTold] = useState<Operations | null>(null);
+interface Heard {
+  /** Nothing until the first are there. */
+  readonly figures: Operations | null;
+  /** The line is cut: how it is now nobody knows. They come when they change, so that silence alone says nothing. */
+  readonly isLate: boolean;
+}
+
+export function useOperations(): Heard {
+  const [figures, setFigures] = useState<Operations | null>(null);
   useEvents(
     "ops",
-    useCallback((message: FeedMessage) => setTold(message as unknown as Operations), []),
+    useCallback((message: FeedMessage) => setFigures(message as unknown as Operations), []),
   );
-  return told;
+  const connection = useConnectionState();
+  return { figures, isLate: figures !== null && connection.kind !== "live" };
 }

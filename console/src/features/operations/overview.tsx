@@ -4,7 +4,7 @@ import { api } from "../../api/client.ts";
 import { ask } from "../../api/queries.ts";
 import { grouped } from "../../domain/show.ts";
 import { sentence } from "../../domain/words.ts";
-import { Badge, Loaded, Panel, Skeleton, Stat, Time } from "../../ui/index.ts";
+import { Badge, classes, Loaded, Notice, Panel, Skeleton, Stat, Time } from "../../ui/index.ts";
 import type { Operations } from "./live.ts";
 
 const SLOW_RELAY_MS = 10_000;
@@ -16,7 +16,7 @@ const readiness = ask({
 });
 
 /** Whether anything needs a person, at one glance: zero is good everywhere. */
-export function Overview({ now }: { now: Operations | null }) {
+export function Overview({ told, isLate }: { told: Operations | null; isLate: boolean }) {
   const ready = useQuery(readiness);
   return (
     <Panel>
@@ -32,20 +32,25 @@ export function Overview({ now }: { now: Operations | null }) {
             </ul>
           )}
         </Loaded>
-        {now ? <Figures now={now} /> : <Skeleton className="h-14 w-full" />}
+        {told && isLate ? (
+          <Notice tone="warn" title="Nothing is heard from the installation">
+            These figures are of <Time at={told.ts} />. What has happened since is not in them.
+          </Notice>
+        ) : null}
+        {told ? <Figures now={told} isLate={isLate} /> : <Skeleton className="h-14 w-full" />}
       </div>
     </Panel>
   );
 }
 
-function Figures({ now }: { now: Operations }) {
+function Figures({ now, isLate }: { now: Operations; isLate: boolean }) {
   const pending = now.queues.reduce((sum, queue) => sum + queue.pending, 0);
   const failed = now.queues.reduce((sum, queue) => sum + queue.failed, 0);
   const oldest = now.queues.map(({ oldestPendingAt }) => oldestPendingAt).filter((at) => at !== null).sort()[0] ?? null;
   const slowest = Object.entries(now.relayLagMs).sort(([, a], [, b]) => b - a)[0];
   const lane = Object.values(now.lane).reduce((sum, count) => sum + count, 0);
   return (
-    <div className="grid grid-cols-2 gap-4 sm:grid-cols-3 lg:grid-cols-7">
+    <div className={classes("grid grid-cols-2 gap-4 sm:grid-cols-3 lg:grid-cols-7", isLate && "opacity-45 grayscale")} data-stale={isLate || undefined}>
       <Stat
         label="Orders that are stuck"
         hint={now.stuck.since ? <>the first <Time at={now.stuck.since} shape="relative" /></> : "or cancels, for ten seconds"}
