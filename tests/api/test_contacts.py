@@ -11,11 +11,21 @@ from deedbook.custody.events import DepositFailed, TransferCompleted, Withdrawal
 from deedbook.identity.typed_data import DEPOSIT, ORDER, TRANSFER, WITHDRAWAL
 from deedbook.infra.embedded import EmbeddedValkey
 from deedbook.kernel.ids import UserId
-from deedbook.notifications import jobs
+from deedbook.notifications import contacts, jobs
+from deedbook.notifications.errors import TooManyCodes
 from deedbook.notifications.ports import Messengers
+from deedbook.notifications.terms import Channel
 from deedbook.workers.notification_sinks import TradingNotificationsSink
 from tests.api.support import every_refusal_is_a_problem, refused
-from tests.notifications.support import FakeMailer, Resources, jobs_named, sample, stored, told_of_a_deposit
+from tests.notifications.support import (
+    FakeMailer,
+    Resources,
+    caller_of,
+    jobs_named,
+    sample,
+    stored,
+    told_of_a_deposit,
+)
 from tests.support.floor import Floor
 from tests.support.servers import PostgresServer
 from tests.support.world import User, World, open_world
@@ -87,6 +97,22 @@ async def test_a_code_is_of_one_address_and_has_five_tries(mailing: World) -> No
 async def test_so_many_codes_are_sent_in_an_hour(mailing: World) -> None:
     me = await mailing.user()
     assert [await give(mailing, me) for _ in range(6)] == [200] * 5 + [429]
+
+
+async def test_only_so_many_codes_leave_as_text_messages_whoever_asks(mailing: World) -> None:
+    """Each costs money, and accounts cost none."""
+    users = [await mailing.user() for _ in range(3)]
+
+    async def ask(place: int) -> None:
+        caller, number = caller_of(UserId(users[place].user_id)), f"+35262100000{place}"
+        async with mailing.db.transaction() as tx:
+            await contacts.put(tx, caller, Channel.SMS, number, {Channel.SMS}, 2)
+
+    await ask(0)
+    await ask(1)
+    with pytest.raises(TooManyCodes):
+        await ask(2)
+    assert await give(mailing, users[2]) == 200
 
 
 async def test_taking_an_address_away_or_another_wallet_makes_no_room_for_more_codes(mailing: World) -> None:

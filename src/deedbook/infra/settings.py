@@ -114,6 +114,7 @@ class Settings(BaseSettings):
     SMS_TOKEN: SecretStr | None = None
     SMS_FROM: str = ""
     SMS_TIMEOUT_S: float = Field(10.0, gt=0, le=30)
+    SMS_CODES_PER_HOUR: int = Field(500, ge=1)
     PUSH_CONTACT: str = ""
     WEBHOOK_POST_TIMEOUT_S: float = Field(10.0, gt=0, le=30)
 

@@ -31,13 +31,16 @@ _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 _PATTERNS = {Channel.EMAIL: _EMAIL, Channel.SMS: _PHONE}
 
 
-async def put(tx: Tx, caller: Caller, channel: Channel, address: str, set_up: Collection[Channel]) -> None:
-    """Give an address of mine; a code is sent there, and until I have entered it nothing else is.
+async def put(
+    tx: Tx, caller: Caller, channel: Channel, address: str, set_up: Collection[Channel], texts_an_hour: int
+) -> None:
+    """Give an address of mine; a code is sent there, and until I have entered it nothing else is. Text messages cost
+    money, and accounts cost none: so many codes leave as such in an hour, and no more.
 
     Raises:
         ChannelNotSetUp: this installation sends nothing that way.
         Invalid: it is no such address.
-        TooManyCodes: so many were sent in the last hour, for me or to this address.
+        TooManyCodes: so many were sent in the last hour, for me, to this address, or as text messages to all.
     """
     if channel not in set_up:
         raise ChannelNotSetUp
@@ -46,7 +49,8 @@ async def put(tx: Tx, caller: Caller, channel: Channel, address: str, set_up: Co
         raise Invalid("this is no address", errors=(problem,))
     known = await store.one(tx, caller.user_id, channel, lock=True)
     sent = await codes.lately(tx, caller.user_id, channel, address, await tx.now() - _HOUR)
-    if sent.by_user >= CODES_AN_HOUR or sent.to_address >= CODES_TO_ONE_ADDRESS:
+    drained = channel is Channel.SMS and sent.in_all >= texts_an_hour
+    if drained or sent.by_user >= CODES_AN_HOUR or sent.to_address >= CODES_TO_ONE_ADDRESS:
         raise TooManyCodes(retry_after_s=_HOUR.total_seconds())
     challenge_id = new_uuid()
     await codes.add(tx, challenge_id, caller.user_id, channel, address)

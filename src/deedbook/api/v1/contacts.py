@@ -66,8 +66,9 @@ async def give(
 ) -> Response:
     """Give an address of mine in the place of the one before. A code is sent there, which holds for 15 minutes."""
     way, set_up = Channel(channel.upper()), resources.channels
+    texts_an_hour = resources.settings.SMS_CODES_PER_HOUR
     return await unit.run(
-        lambda tx: contacts.put(tx, caller, way, body.address, set_up),
+        lambda tx: contacts.put(tx, caller, way, body.address, set_up, texts_an_hour),
         lambda _: ContactGiven(channel=channel),
     )
 

@@ -11,10 +11,11 @@ from deedbook.notifications.terms import Channel
 
 
 class Sent(NamedTuple):
-    """How many codes somebody has had sent, and how many went to the address, whoever asked."""
+    """How many codes somebody has had sent, how many went to the address, whoever asked, and how many to all."""
 
     by_user: int
     to_address: int
+    in_all: int
 
 
 async def lately(tx: Tx, user_id: UserId, channel: Channel, address: str, since: datetime) -> Sent:
@@ -25,7 +26,8 @@ async def lately(tx: Tx, user_id: UserId, channel: Channel, address: str, since:
     row = await tx.fetchrow(
         """
         SELECT count(*) FILTER (WHERE user_id = $1 AND channel = $2) AS by_user,
-               count(*) FILTER (WHERE address_hash = $3) AS to_address
+               count(*) FILTER (WHERE address_hash = $3) AS to_address,
+               (SELECT count(*) FROM contact_codes WHERE channel = $2 AND sent_at > $4) AS in_all
         FROM contact_codes WHERE sent_at > $4 AND (user_id = $1 OR address_hash = $3)
         """,
         user_id,
@@ -34,7 +36,7 @@ async def lately(tx: Tx, user_id: UserId, channel: Channel, address: str, since:
         since,
     )
     assert row is not None, "counting always answers"
-    return Sent(row["by_user"], row["to_address"])
+    return Sent(row["by_user"], row["to_address"], row["in_all"])
 
 
 async def add(tx: Tx, challenge_id: UUID, user_id: UserId, channel: Channel, address: str) -> None:
