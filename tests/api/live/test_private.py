@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from deedbook import ledger
 from deedbook.api.live import accounts
 from deedbook.infra.embedded import EmbeddedAnvil, EmbeddedValkey
 from deedbook.kernel.ids import new_uuid
+from deedbook.ledger import AccountId, LineKind, into_the_vault
 from deedbook.trading import live_facts, settled
 from deedbook.trading.account_views import SHIFT
 from deedbook.trading.live_facts import Moment
@@ -86,6 +88,24 @@ async def test_an_order_is_told_to_its_owner_from_its_coming_to_its_end(stand: S
             return {balance["tokenId"]: balance for balance in there} == held
 
         await eventually(as_over_http, "the balances heard are those that HTTP tells")
+
+
+async def test_a_balance_is_told_to_all_who_hear_when_another_begins_to_hear_just_then(stand: Stand) -> None:
+    """Two windows of one user: what the second is shown, the first must be told."""
+    floor = stand.floor
+    user = await floor.investor("100")
+    async with listening(stand.address) as first, listening(stand.address) as second:
+        for listener in (first, second):
+            await signed_in(listener, user)
+        await first.subscribe("balances")
+        posting = into_the_vault(
+            new_uuid(), LineKind.DEPOSIT, AccountId(user.user_id), floor.till.cash.token_id, 5_000_000
+        )
+        async with floor.world.db.transaction() as tx:
+            await ledger.post(tx, [posting])
+        assert [held["total"] for held in (await second.subscribe("balances"))["balances"]] == ["105"]
+        told = await first.wait(lambda told: told["type"] == "update" and told["channel"] == "balances")
+        assert [held["total"] for held in told["balances"]] == ["105"]
 
 
 async def test_who_comes_back_misses_nothing_and_hears_nothing_twice(stand: Stand) -> None:

@@ -7,7 +7,7 @@ those who resume come from the same rows: nothing is left out and nothing comes 
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -67,6 +67,7 @@ class Accounts:
         self._following: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
         self._joining = 0
+        self._counting = asyncio.Lock()
         self._room = asyncio.Semaphore(PAGES_AT_ONCE)
         self._changed: set[str] = set()
         self._counted_at = 0.0
@@ -142,10 +143,9 @@ class Accounts:
         self._joining += 1
         try:
             await self._start()
-            counted = await self._counted([name])
+            await self._count([name])
         finally:
             self._joining -= 1
-        self.balances[name] = counted[name]
         feed = BalanceFeed(connection, name, self)
         return feed, self.balances_text("snapshot", self.balances[name].values())
 
@@ -230,18 +230,23 @@ class Accounts:
         names, self._changed = (set(self.holders) if everybody else self._changed), set()
         if everybody:
             self._counted_at = time.monotonic()
-        if not names:
-            return
-        for name, balances in (await self._counted(names)).items():
-            before = self.balances.get(name, {})
-            changed = [balance for token, balance in balances.items() if before.get(token) != balance]
-            self.balances[name] = balances
-            if changed:
-                text = self.balances_text("update", changed)
-                for feed in list(self.holders[name]):
-                    feed.offer(text)
+        if names:
+            await self._count(names)
 
-    async def _counted(self, names: Any) -> dict[str, dict[str, dict[str, Any]]]:
+    async def _count(self, names: Collection[str]) -> None:
+        """Read what these have now, and tell what has changed to those who hear of it. One after the other: an older
+        answer must not come after a newer one."""
+        async with self._counting:
+            for name, balances in (await self._counted(names)).items():
+                before = self.balances.get(name, {})
+                changed = [balance for token, balance in balances.items() if before.get(token) != balance]
+                self.balances[name] = balances
+                if changed:
+                    text = self.balances_text("update", changed)
+                    for feed in list(self.holders.get(name, ())):
+                        feed.offer(text)
+
+    async def _counted(self, names: Collection[str]) -> dict[str, dict[str, dict[str, Any]]]:
         found: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in names}
         for row in await ledger_views.balances_of(self._db, [UUID(name) for name in found]):
             balance = BalanceAnswer.of(row).model_dump(mode="json", by_alias=True)
