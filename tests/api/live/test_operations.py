@@ -28,8 +28,9 @@ async def hears(listener: Listener) -> str:
 
 async def test_operators_hear_what_fails_and_that_it_was_mended(stand: Stand) -> None:
     world = stand.floor.world
-    async with listening(stand.address) as listener:
-        await signed_in(listener, await world.user(Role.OPERATOR))
+    async with listening(stand.address) as listener, listening(stand.address) as another:
+        for one in (listener, another):
+            await signed_in(one, await world.user(Role.OPERATOR))
         first = await listener.subscribe("ops")
         assert (first["queues"], first["reconciliation"]) == ([], None)
         assert first["stuck"] == {"orders": 0, "commands": 0, "since": None}
@@ -38,6 +39,7 @@ async def test_operators_hear_what_fails_and_that_it_was_mended(stand: Stand) ->
                 "INSERT INTO jobs (job_id, queue, name, data, status) "
                 "VALUES ('a-job', 'housekeeping', 'a-name', '{}', 'failed')"
             )
+        await another.subscribe("ops")  # what is shown to another just then is told to the first all the same
         failed = await listener.wait(lambda told: told["type"] == "update" and bool(told["queues"]))
         assert [(one["name"], one["failed"]) for one in failed["queues"]] == [("housekeeping", 1)]
         async with world.db.transaction() as tx:

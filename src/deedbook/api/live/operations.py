@@ -43,7 +43,7 @@ class Operations:
             raise Unauthenticated("say who you are first: send auth")
         if not _may_hear(connection.caller):
             raise Forbidden("this takes the role operator or admin, and a session")
-        await self._ask()
+        await self._tell_what_is_new()
         return Told(connection, self), self.snapshot()
 
     def snapshot(self) -> str:
@@ -58,6 +58,9 @@ class Operations:
         if not self.listeners:
             return
         await self._dismiss()
+        await self._tell_what_is_new()
+
+    async def _tell_what_is_new(self) -> None:
         before = self._told
         await self._ask()
         if self._told == before:
