@@ -177,6 +177,12 @@ async def test_candles_and_statistics_follow_the_trades(stand: Stand) -> None:
         told = await listener.wait(lambda told: told.get("channel") == "candles" and "candles" in told)
         over_http = (await floor.get(f"/trading/pairs/{stand.market}/candles", interval="1m"))["data"]
         assert told["candles"] == over_http and over_http[0]["close"] == "100"
+        await floor.world.db.statement("UPDATE trades SET settlement_status = 'FAILED'")
+        taken_out = await service.fold(floor.world.db, floor.spec.pair_id)
+        assert taken_out is not None
+        await copies.tell_candles(redis, floor.spec, taken_out)
+        whole = await listener.wait(lambda told: told.get("channel") == "candles" and "candles" in told)
+        assert (whole["type"], whole["candles"]) == ("snapshot", [])
 
 
 async def test_the_life_of_a_market_is_told_when_it_is_published(stand: Stand) -> None:

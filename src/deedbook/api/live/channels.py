@@ -19,6 +19,8 @@ from deedbook.trading.spec import PairSpec
 
 SHOWN = 100
 """How many candles a snapshot has."""
+OPENED = 40
+"""So many letters of a candle say when it opened."""
 
 
 class Channel(Protocol):
@@ -108,7 +110,8 @@ class TickerChannel:
 
 
 class CandleChannel:
-    """The newest candles of one interval. An update has those that have changed, the oldest first."""
+    """The newest candles of one interval. An update has those that have changed, the oldest first; where one is no
+    more, all are told anew."""
 
     def __init__(self, spec: PairSpec, interval: Interval) -> None:
         self.listeners: set[Subscription] = set()
@@ -123,12 +126,17 @@ class CandleChannel:
             Unavailable: PostgreSQL does not answer.
         """
         found = await views.candles(db, redis, self._spec, self._interval, None, SHOWN)
-        before, self._candles = set(self._candles), found[SHOWN - 1 :: -1]
-        changed = [candle for candle in self._candles if candle not in before]
-        if changed and self.listeners:
-            text = self._text("update", changed)
-            for listener in self.listeners:
-                listener.offer(text)
+        before, self._candles = self._candles, found[SHOWN - 1 :: -1]
+        known = set(before)
+        changed = [candle for candle in self._candles if candle not in known]
+        if _is_taken_out(before, self._candles):
+            self._tell(self.snapshot())
+        elif changed:
+            self._tell(self._text("update", changed))
+
+    def _tell(self, text: str) -> None:
+        for listener in self.listeners:
+            listener.offer(text)
 
     def snapshot(self) -> str:
         return self._text("snapshot", self._candles)
@@ -142,6 +150,13 @@ class CandleChannel:
             "candles": [orjson.Fragment(candle) for candle in candles],
         }
         return orjson.dumps(told).decode()
+
+
+def _is_taken_out(before: Sequence[str], now: Sequence[str]) -> bool:
+    """Whether a candle is gone that has not merely become too old to be shown: all its trades were undone."""
+    since = now[0][:OPENED] if len(now) == SHOWN else ""
+    gone = {candle[:OPENED] for candle in before} - {candle[:OPENED] for candle in now}
+    return any(opened >= since for opened in gone)
 
 
 def levels_text(spec: PairSpec, levels: Levels) -> list[list[str]]:
