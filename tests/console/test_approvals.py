@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -51,6 +52,24 @@ async def decide(visit: Visit, verdict: str, reason: str) -> None:
     await page.get_by_label("Reason", exact=True).fill(reason)
     await visit.press(verdict)
     await page.get_by_role("dialog").get_by_role("button", name=f"{verdict} version").click()
+
+
+async def test_answer_is_due_by_the_agreed_time_and_late_after_it(venue: Venue, browser: Browser) -> None:
+    market = await submitted(venue, "DESKDUE")
+    visit = await look(browser, venue.url, session=venue.sessions["compliance"])
+    await visit.open("/approvals")
+    row = visit.page.get_by_role("row", name="Warehouse DESKDUE")
+    await expect(row).to_contain_text("in 23 hours")
+    await expect(row).not_to_contain_text("Late")
+    await visit.says("agreed: within 1 day")
+    await visit.page.clock.install(time=datetime.now(UTC) + timedelta(hours=26))
+    await visit.open("/approvals")
+    await expect(row).to_contain_text("Late")
+    await venue.enter("compliance")
+    verdict = {"decision": "reject", "reason": "it came too late"}
+    await venue.post("compliance", f"/markets/{market['id']}/approve", verdict)
+    visit.nothing_was_amiss()
+    await visit.page.context.close()
 
 
 async def test_second_officer_is_refused_when_the_first_has_decided(venue: Venue, browser: Browser) -> None:

@@ -1,12 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import type { Market } from "../api/queries.ts";
+import { exchangeInfo, type Market } from "../api/queries.ts";
+import { dueAt, inWords, isLate } from "../domain/agreed_time.ts";
 import { sentence } from "../domain/words.ts";
 import { waiting, waitingMints, type Mint } from "../features/approvals/queries.ts";
 import { Person } from "../features/staff/person.tsx";
-import { EmptyState, Hex, Loaded, PageTitle, Panel, Quantity, Stat, Table, Tabs, Time, useNow, type Column } from "../ui/index.ts";
+import { Badge, EmptyState, Hex, Loaded, Nothing, PageTitle, Panel, Quantity, Stat, Table, Tabs, Time, useNow, type Column } from "../ui/index.ts";
 
-const DAY_MS = 86_400_000;
 const SHOWN = ["registrations", "mints"] as const;
 type Shown = (typeof SHOWN)[number];
 
@@ -44,20 +44,39 @@ function counted(label: string, rows: readonly unknown[] | undefined): string {
 
 function Figures({ registrations, mints, since }: { registrations: number | undefined; mints: number | undefined; since: readonly string[] }) {
   const now = useNow();
-  const late = since.filter((at) => now.getTime() - new Date(at).getTime() > DAY_MS).length;
+  const withinS = useAgreed();
+  const late = withinS === undefined ? undefined : since.filter((at) => isLate(at, withinS, now)).length;
   return (
     <Panel>
       <div className="grid grid-cols-2 gap-4 sm:grid-cols-4">
         <Stat label="Registrations">{registrations ?? "–"}</Stat>
         <Stat label="Mints">{mints ?? "–"}</Stat>
-        <Stat label="For more than a day">
-          <span className={late > 0 ? "text-warn" : ""}>{late}</span>
+        <Stat label="Late" hint={withinS === undefined ? null : `agreed: within ${inWords(withinS)}`}>
+          <span className={late ? "text-down" : ""}>{late ?? "–"}</span>
         </Stat>
         <Stat label="The longest since">
           <Time at={since[0]} shape="relative" />
         </Stat>
       </div>
     </Panel>
+  );
+}
+
+/** Within how many seconds the desk answers. */
+function useAgreed(): number | undefined {
+  return useQuery(exchangeInfo).data?.limits["approvalSeconds"];
+}
+
+/** Until when an answer is due to what has waited since then. */
+function Due({ since }: { since: string }) {
+  const now = useNow();
+  const withinS = useAgreed();
+  if (withinS === undefined) return <Nothing />;
+  return (
+    <span className="inline-flex flex-wrap items-baseline justify-end gap-2">
+      <Time at={dueAt(since, withinS)} shape="relative" />
+      {isLate(since, withinS, now) ? <Badge tone="bad">Late</Badge> : null}
+    </span>
   );
 }
 
@@ -118,6 +137,7 @@ const REGISTRATIONS: readonly Column<Market>[] = [
   { head: "Supply", right: true, cell: (market) => <Quantity value={market.totalSupply} rough /> },
   { head: "Issuer", wide: true, cell: (market) => <Hex value={market.issuerAccount} /> },
   { head: "Waiting since", right: true, cell: (market) => <Time at={market.createdAt} shape="relative" /> },
+  { head: "Due", right: true, cell: (market) => <Due since={market.createdAt} /> },
 ];
 
 const MINTS: readonly Column<Mint>[] = [
@@ -133,4 +153,5 @@ const MINTS: readonly Column<Mint>[] = [
   { head: "Why", cell: (mint) => <span className="line-clamp-2">{mint.reason}</span> },
   { head: "Goes to", wide: true, cell: (mint) => <Person userId={mint.userId} account={mint.account} /> },
   { head: "Waiting since", right: true, cell: (mint) => <Time at={mint.createdAt} shape="relative" /> },
+  { head: "Due", right: true, cell: (mint) => <Due since={mint.createdAt} /> },
 ];

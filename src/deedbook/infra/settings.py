@@ -138,6 +138,7 @@ class Settings(BaseSettings):
     SAPPHIRE_CASH_TOKEN: str = ""
 
     # Tokens
+    APPROVAL_WITHIN_S: int = Field(86_400, ge=60, le=365 * 86_400)
     MINT_AUTOMATIC_UP_TO: str = "0"
     WITHDRAWAL_AUTOMATIC_UP_TO: int = Field(10_000, ge=0, le=10**18)
     WITHDRAWAL_FOUR_EYES_ABOVE: int = Field(100_000, ge=0, le=10**18)

@@ -60,6 +60,7 @@ async def exchange_info(resources: ResourcesDep) -> ExchangeInfo:
             "cancelsPerMinute": resources.settings.RATE_LIMIT_ORDERS * CANCELS_PER_ORDER,
             "ordersPerBatch": MAX_BATCH,
             "expiryAheadSeconds": MAX_AHEAD_S,
+            "approvalSeconds": resources.settings.APPROVAL_WITHIN_S,
         },
         pairs=[PairAnswer.of(row) for row in await trading_views.pairs(resources.db)],
     )
