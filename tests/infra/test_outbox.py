@@ -149,9 +149,24 @@ async def test_cursor_is_refused_a_move_when_its_holder_was_frozen(db: Database)
     assert current is not None
     async with db.transaction() as tx:
         assert await outbox.advance(tx, "test", current, facts[1].cursor, 2)
-    async with db.transaction() as tx:
         assert not await outbox.advance(tx, "test", stale, facts[0].cursor, 1)
+    assert not await outbox.advance(db, "test", stale, facts[0].cursor, 1)
     assert await outbox.load_cursor(db, "test") == facts[1].cursor
+
+
+async def test_cursor_is_refused_a_move_under_an_earlier_lease_of_the_same_holder(db: Database) -> None:
+    """a → b → a: what `a` began under its first lease is not written under its second."""
+    first = await lease.acquire(db, "relay-test", "a", ttl_s=0.01)
+    await asyncio.sleep(0.05)
+    await lease.acquire(db, "relay-test", "b", ttl_s=0.01)
+    await asyncio.sleep(0.05)
+    third = await lease.acquire(db, "relay-test", "a", ttl_s=10)
+    assert first is not None and third is not None
+    before = await outbox.load_cursor(db, "test")
+    assert not await outbox.advance(db, "test", first, Cursor(5, 5), 1)
+    assert await outbox.load_cursor(db, "test") == before
+    assert await outbox.advance(db, "test", third, Cursor(5, 5), 1)
+    assert await outbox.load_cursor(db, "test") == Cursor(5, 5)
 
 
 async def test_new_holder_waits_when_the_old_one_is_inside_its_last_move(db: Database) -> None:

@@ -1,20 +1,24 @@
 """Matcher processes on real PostgreSQL and Valkey: bells, copies, and pairs that change hands."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 import orjson
 import pytest
 from redis.asyncio import Redis
 
-from deedbook.infra.bullmq_client import Delivery, open_queue
+from deedbook.infra.bullmq_client import Delivery, JobQueue, NewJob, open_queue
 from deedbook.infra.database import Database
 from deedbook.infra.embedded import EmbeddedValkey
 from deedbook.kernel.amounts import to_units
+from deedbook.kernel.ids import new_uuid
 from deedbook.kernel.jobs import ORDER_MATCHING
-from deedbook.trading.bells import Bells
+from deedbook.trading import matcher
+from deedbook.trading.bells import APART_S, Bells
 from deedbook.workers import jobs
 from deedbook.workers.matching import BELLS_CHANNEL, MatcherPool
 from deedbook.workers.trading_sinks import TradingEventsSink
@@ -134,6 +138,49 @@ async def test_bells_of_a_pair_are_one_job_with_its_name_data_and_priority(
     }
     assert kept["priority"] == "1" and orjson.loads(kept["opts"])["attempts"] == 5
     assert sum((await queue.counts()).values()) == 1
+
+
+class Rung:
+    """A queue that remembers of which pairs bells came, and when."""
+
+    def __init__(self) -> None:
+        self.at: list[tuple[UUID, float]] = []
+
+    async def add_bulk(self, bells: Sequence[NewJob]) -> None:
+        self.at += [(UUID(str(bell.data["tradingPairId"])), time.monotonic()) for bell in bells]
+
+
+async def test_second_bell_of_a_pair_waits_and_holds_no_other_pair_up() -> None:
+    rung, busy, other = Rung(), new_uuid(), new_uuid()
+    bells = Bells(cast("JobQueue", rung))
+    bells.ring_for(new_uuid(), busy)
+    await asyncio.sleep(0)
+    assert [pair for pair, _ in rung.at] == [busy]
+    bells.ring_for(new_uuid(), busy)
+    bells.ring_for(new_uuid(), busy)
+    bells.ring_for(new_uuid(), other)
+
+    async def all_have_rung() -> bool:
+        return len(rung.at) == 3
+
+    await eventually(all_have_rung, "the second bell comes by itself")
+    await bells.close()
+    assert [pair for pair, _ in rung.at] == [busy, other, busy]
+    assert rung.at[2][1] - rung.at[0][1] > 0.9 * APART_S
+
+
+async def test_bell_that_waits_rings_when_its_process_ends() -> None:
+    rung, pair_id = Rung(), new_uuid()
+    bells = Bells(cast("JobQueue", rung))
+    bells.ring_for(new_uuid(), pair_id)
+    await asyncio.sleep(0)
+    bells.ring_for(new_uuid(), pair_id)
+    await bells.close()
+    assert len(rung.at) == 2
+
+
+def test_writer_looks_by_itself_for_longer_than_a_bell_may_wait() -> None:
+    assert matcher.BUSY_FOR_S > APART_S
 
 
 async def test_a_command_about_an_order_is_heard_however_lately_the_order_itself_was(

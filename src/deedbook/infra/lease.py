@@ -11,7 +11,7 @@ import socket
 import time
 from dataclasses import dataclass
 
-from deedbook.infra.database import Database, Tx
+from deedbook.infra.database import Database
 
 
 @dataclass(frozen=True)
@@ -55,14 +55,6 @@ async def release(db: Database, lease: Lease) -> None:
             lease.name,
             lease.holder,
         )
-
-
-async def still_held(tx: Tx, lease: Lease) -> bool:
-    """Whether this epoch is still the current one; locks the row so that it stays so until the commit."""
-    current = await tx.fetchval(
-        "SELECT epoch FROM leases WHERE name = $1 AND holder = $2 FOR SHARE", lease.name, lease.holder
-    )
-    return bool(current == lease.epoch)
 
 
 class Keeper:

@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from deedbook.infra.database import Database, Tx
-from deedbook.infra.lease import Lease, still_held
+from deedbook.infra.lease import Lease
 
 
 @dataclass(frozen=True)
@@ -105,21 +105,20 @@ async def jobs_after(db: Database, cursor: Cursor, *, limit: int) -> list[Stored
     return [_job(row) for row in rows]
 
 
-async def advance(tx: Tx, sink: str, lease: Lease, cursor: Cursor, delivered: int) -> bool:
-    """Move the sink's cursor; `False` when the lease has changed hands meanwhile (then nothing moved)."""
-    if not await still_held(tx, lease):
-        return False
-    await tx.execute(
-        """
-        UPDATE relay_cursors SET tx_id = $2::text::xid8, position = $3, delivered = delivered + $4, updated_at = now()
-        WHERE sink = $1
-        """,
-        sink,
-        str(cursor.tx_id),
-        cursor.position,
-        delivered,
-    )
-    return True
+_ADVANCE = """
+    WITH held AS MATERIALIZED (SELECT epoch FROM leases WHERE name = $5 AND holder = $6 FOR SHARE)
+    UPDATE relay_cursors SET tx_id = $2::text::xid8, position = $3, delivered = delivered + $4, updated_at = now()
+    FROM held WHERE sink = $1 AND held.epoch = $7
+    RETURNING sink
+"""
+
+
+async def advance(by: Tx | Database, sink: str, lease: Lease, cursor: Cursor, delivered: int) -> bool:
+    """Move the sink's cursor, in a transaction or as one of its own; `False` when the lease has changed hands
+    meanwhile (then nothing moved). The lease stays as it is until the commit."""
+    told = (sink, str(cursor.tx_id), cursor.position, delivered, lease.name, lease.holder, lease.epoch)
+    rows = await (by.statement if isinstance(by, Database) else by.fetch)(_ADVANCE, *told)
+    return bool(rows)
 
 
 async def unfinished_jobs(db: Database, *, older_than_s: float, after: int, limit: int) -> list[StoredJob]:

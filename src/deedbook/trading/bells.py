@@ -1,10 +1,13 @@
 """Bells: jobs of `order-matching` that wake the writer of a pair. They carry nothing that matters.
 
 Rung right after the commit, at most one waiting for each pair; rings that come while others are being sent share
-the next round trip. A bell that is lost costs time only: writers look by themselves, and orphaned pairs are found.
+the next round trip. A pair whose bell has just rung waits with the next: a writer that has just worked looks by itself
+for longer than that, and a job costs as much as many orders. A bell that is lost costs time only: writers look by
+themselves, and orphaned pairs are found.
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -22,9 +25,10 @@ log = structlog.get_logger(__name__)
 MARKET_PRIORITY = 1
 OTHER_PRIORITY = 5
 TIMEOUT_S = 0.5
-APART_S = 0.025
-"""How far rings of one process are apart at least. A writer that has just worked looks by itself for longer than this,
-and a job costs as much as many orders."""
+APART_S = 0.08
+"""How far the bells of a pair are apart at least, for one process."""
+TOGETHER_S = 0.01
+"""How long pairs that follow each other wait for company."""
 
 
 class Bells:
@@ -33,43 +37,59 @@ class Bells:
     def __init__(self, queue: JobQueue) -> None:
         self._queue = queue
         self._waiting: dict[UUID, NewJob] = {}
+        self._later: dict[UUID, NewJob] = {}
+        self._rung_at: dict[UUID, float] = {}
         self._ringing: asyncio.Task[None] | None = None
 
     def ring(self, orders: Sequence[Admitted]) -> None:
         """There are new orders. The job of a pair is named after the first of them."""
         for order in orders:
             pair_id = order.spec.pair_id
-            if pair_id not in self._waiting:
+            if pair_id not in self._waiting and pair_id not in self._later:
                 priority = MARKET_PRIORITY if order.text.order_type.is_market else OTHER_PRIORITY
-                name = f"match-{order.order_id}"
-                self._waiting[pair_id] = _bell(name, order.order_id, pair_id, priority)
-        self._start()
+                self._add(_bell(f"match-{order.order_id}", order.order_id, pair_id, priority), pair_id)
 
     def ring_for(self, order_id: UUID, pair_id: UUID) -> None:
         """There is a command about this order. Its own bell may be kept as done: a second of that name is not rung."""
-        name = f"match-{order_id}-{new_uuid()}"
-        self._waiting.setdefault(pair_id, _bell(name, order_id, pair_id, OTHER_PRIORITY))
-        self._start()
+        if pair_id not in self._waiting and pair_id not in self._later:
+            self._add(_bell(f"match-{order_id}-{new_uuid()}", order_id, pair_id, OTHER_PRIORITY), pair_id)
 
     async def close(self) -> None:
         """Finish what was begun."""
+        for pair_id in list(self._later):
+            self._come(pair_id)
         if self._ringing is not None:
             await self._ringing
 
-    def _start(self) -> None:
-        if self._waiting and self._ringing is None:
-            self._ringing = asyncio.create_task(self._ring())
+    def _add(self, bell: NewJob, pair_id: UUID) -> None:
+        early_s = self._rung_at.get(pair_id, 0.0) + APART_S - time.monotonic()
+        self._later[pair_id] = bell
+        if early_s > 0:
+            asyncio.get_running_loop().call_later(early_s, self._come, pair_id)
+        else:
+            self._come(pair_id)
+
+    def _come(self, pair_id: UUID) -> None:
+        """A pair's time has come, unless it came before: when closing."""
+        bell = self._later.pop(pair_id, None)
+        if bell is not None:
+            self._waiting[pair_id] = bell
+            if self._ringing is None:
+                self._ringing = asyncio.create_task(self._ring())
 
     async def _ring(self) -> None:
         try:
             while self._waiting:
-                jobs, self._waiting = list(self._waiting.values()), {}
+                bells, self._waiting = self._waiting, {}
+                now = time.monotonic()
+                lately = {pair_id: at for pair_id, at in self._rung_at.items() if now - at < APART_S}
+                self._rung_at = lately | dict.fromkeys(bells, now)
                 try:
                     async with asyncio.timeout(TIMEOUT_S):
-                        await self._queue.add_bulk(jobs)
+                        await self._queue.add_bulk(list(bells.values()))
                 except (RedisError, OSError, TimeoutError):
-                    log.warning("bells_not_rung", pairs=len(jobs))
-                await asyncio.sleep(APART_S)
+                    log.warning("bells_not_rung", pairs=len(bells))
+                await asyncio.sleep(TOGETHER_S)
         finally:
             self._ringing = None
 

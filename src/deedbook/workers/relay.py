@@ -82,14 +82,20 @@ class Sink(ABC):
         also: Callable[[Tx], Awaitable[None]] | None = None,
     ) -> None:
         """Move the cursor; what is delivered inside PostgreSQL goes along in the same transaction."""
-        async with self._db.transaction() as tx:
-            if also is not None:
-                await also(tx)
+        if also is None:
             await failpoint(f"relay.{self.name}.afterDeliver")
-            if not await outbox.advance(tx, self.name, held, cursor, delivered):
-                self._keeper.lost()
-                raise SinkUnavailable("another relay has taken over")
+            await self._move(self._db, held, cursor, delivered)
+        else:
+            async with self._db.transaction() as tx:
+                await also(tx)
+                await failpoint(f"relay.{self.name}.afterDeliver")
+                await self._move(tx, held, cursor, delivered)
         self._cursor = cursor
+
+    async def _move(self, by: Tx | Database, held: Lease, cursor: Cursor, delivered: int) -> None:
+        if not await outbox.advance(by, self.name, held, cursor, delivered):
+            self._keeper.lost()
+            raise SinkUnavailable("another relay has taken over")
 
 
 class FanOutSink(Sink):

@@ -2,6 +2,7 @@
 most one message for each pair and second."""
 
 import asyncio
+import time
 from collections import defaultdict
 from uuid import UUID
 
@@ -21,6 +22,9 @@ from deedbook.workers.relay import Sink, SinkUnavailable
 log = structlog.get_logger(__name__)
 
 BATCHES = 100
+RESTS = 3
+RESTS_MAX_S = 0.05
+"""Having told, it rests so many times as long as that took: when everything is scarce it tells more at once."""
 EPC_BATCHES = 2000
 EPC_EVENTS = 100
 EPC_PAUSE_S = 1.0
@@ -37,6 +41,7 @@ class TradingEventsSink(Sink):
         self._redis = redis
 
     async def deliver(self, held: Lease, cursor: Cursor) -> bool:
+        began = time.monotonic()
         batches = await facts_after(self._db, cursor, limit=BATCHES)
         if not batches:
             return False
@@ -51,6 +56,8 @@ class TradingEventsSink(Sink):
             raise SinkUnavailable(f"Redis does not answer: {type(error).__name__}") from error
         await failpoint("relay.trading-redis.afterPublish")
         await self._advance(held, batches[-1].cursor, len(batches))
+        if len(batches) < BATCHES:
+            await asyncio.sleep(min((time.monotonic() - began) * RESTS, RESTS_MAX_S))
         return True
 
 
