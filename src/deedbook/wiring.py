@@ -21,7 +21,7 @@ from deedbook.identity import jobs as identity_jobs
 from deedbook.identity.terms import Address
 from deedbook.infra import jobs as infra_jobs
 from deedbook.infra.bullmq_client import JobQueue, open_queue
-from deedbook.infra.database import Database
+from deedbook.infra.database import ACQUIRE_TIMEOUT_S, Database
 from deedbook.infra.failpoints import arm
 from deedbook.infra.redis import connect_redis
 from deedbook.infra.settings import Settings, SettingsError
@@ -225,8 +225,11 @@ class WorkerResources(Resources):
 
 
 @asynccontextmanager
-async def open_resources(settings: Settings, process: str) -> AsyncIterator[Resources]:
-    """Connections for one process, closed at the end.
+async def open_resources(
+    settings: Settings, process: str, *, acquire_timeout_s: float = ACQUIRE_TIMEOUT_S
+) -> AsyncIterator[Resources]:
+    """Connections for one process, closed at the end. `acquire_timeout_s` is how long a use of the database waits for
+    a connection.
 
     Raises:
         SettingsError: something that this process needs is not named in the environment.
@@ -241,6 +244,7 @@ async def open_resources(settings: Settings, process: str) -> AsyncIterator[Reso
             pool_size=settings.DATABASE_POOL_SIZE,
             statement_timeout_s=settings.DATABASE_STATEMENT_TIMEOUT_S,
             idle_transaction_timeout_s=settings.DATABASE_IDLE_TRANSACTION_TIMEOUT_S,
+            acquire_timeout_s=acquire_timeout_s,
             application=f"deedbook-{process}",
         )
         stack.push_async_callback(db.close)
@@ -259,12 +263,17 @@ async def open_resources(settings: Settings, process: str) -> AsyncIterator[Reso
 
 
 @asynccontextmanager
-async def open_worker_resources(settings: Settings, process: str) -> AsyncIterator[WorkerResources]:
+async def open_worker_resources(
+    settings: Settings, process: str, *, acquire_timeout_s: float = ACQUIRE_TIMEOUT_S
+) -> AsyncIterator[WorkerResources]:
     """The same for a process that signs chain transactions. Only these load the Ethereum libraries."""
     from deedbook.integrations.sapphire.keys import load_signer
 
     signer = load_signer(settings)
-    async with open_resources(settings, process) as r, _open_kyc(settings) as kyc:
+    async with (
+        open_resources(settings, process, acquire_timeout_s=acquire_timeout_s) as r,
+        _open_kyc(settings) as kyc,
+    ):
         opened = r.db, r.redis, r.permissions, r.node, r.sign_in_policy
         yield WorkerResources(r.settings, *opened, signer, kyc, messengers(settings))
 

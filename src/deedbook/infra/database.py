@@ -21,6 +21,7 @@ from deedbook.kernel.jobs import JobKind
 APPLICATION_ROLE = "deedbook_app"
 CORRELATION_ID: ContextVar[str] = ContextVar("correlation_id", default="")
 
+ACQUIRE_TIMEOUT_S = 2.0
 ATTEMPTS = 3
 TRANSIENT = (
     OSError,
@@ -173,7 +174,9 @@ _INSERT_JOBS = """
 class Database:
     """A bounded pool of connections with timeouts on everything."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", acquire_timeout_s: float = 2.0) -> None:
+    def __init__(
+        self, pool: "asyncpg.Pool[asyncpg.Record]", acquire_timeout_s: float = ACQUIRE_TIMEOUT_S
+    ) -> None:
         self.pool = pool
         self._acquire_timeout_s = acquire_timeout_s
 
@@ -185,7 +188,7 @@ class Database:
         pool_size: int = 10,
         statement_timeout_s: float = 15.0,
         idle_transaction_timeout_s: float = 10.0,
-        acquire_timeout_s: float = 2.0,
+        acquire_timeout_s: float = ACQUIRE_TIMEOUT_S,
         application: str = "deedbook",
     ) -> "Database":
         """Open the pool; the timeouts keep one stuck transaction from holding back the relay for ever.

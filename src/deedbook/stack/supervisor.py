@@ -41,6 +41,8 @@ RESTARTS_WITHIN_S = 60.0
 RESTART_PAUSE_S = 0.1
 RESTART_PAUSE_MAX_S = 5.0
 STOP_S = 25.0
+PATIENCE_S = 30.0
+"""On a busy machine a new server's first connections take their time, and everything starts at once here."""
 OURS = ("worker", "matcher", "relay", "scheduler")
 FIRST = ("PostgreSQL", "Valkey", "matcher", "api")
 STEPS_BACK = 5
@@ -212,8 +214,7 @@ async def _migrate(settings: Settings) -> None:
     """Bring the schema up to date; where it is already, without loading the tool for it."""
     assert settings.DATABASE_URL is not None
     dsn = settings.DATABASE_URL.get_secret_value()
-    # On a busy machine the first connections of a new server take their time, and everything starts at once here.
-    db = await Database.connect(dsn, pool_size=1, acquire_timeout_s=30, application="deedbook-up")
+    db = await Database.connect(dsn, pool_size=1, acquire_timeout_s=PATIENCE_S, application="deedbook-up")
     try:
         async with db.reading() as connection:
             await require_current(connection)
@@ -224,7 +225,7 @@ async def _migrate(settings: Settings) -> None:
 
 
 async def _deploy(settings: Settings) -> None:
-    async with open_worker_resources(settings, "up") as resources:
+    async with open_worker_resources(settings, "up", acquire_timeout_s=PATIENCE_S) as resources:
         await prepare(resources)
 
 
