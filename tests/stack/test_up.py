@@ -122,7 +122,7 @@ async def test_child_is_started_again_when_it_is_killed(running: Terminal) -> No
     await eventually(running.ready, "everything answers again", within_s=30)
     after = children_by_name(running.home, names)
     assert all(after[name] != before[name] for name in names)
-    shown = await running.command("demo", "--json")
+    shown = await running.command("demo", "--json", within_s=180)
     assert shown.returncode == 0, shown.stdout + shown.stderr
 
 

@@ -1,6 +1,8 @@
 """A wallet in memory, for the demo and for tests: signs in as a browser wallet would."""
 
+import asyncio
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +16,8 @@ from deedbook.integrations.sapphire.accounts import Account, encode_defunct
 from deedbook.kernel.clock import to_wire
 
 STATEMENT = "Sign in to Deedbook."
+WAITS_S = 90.0
+TOO_MANY = 429
 
 
 @dataclass(frozen=True)
@@ -56,9 +60,19 @@ def sign_in_message(address: str, offer: dict[str, Any]) -> str:
 
 
 async def sign_in(http: httpx2.AsyncClient, wallet: Wallet) -> dict[str, Any]:
-    """Sign in and answer with the credentials."""
-    offer = (await http.post("/auth/nonce")).raise_for_status().json()
+    """Sign in and answer with the credentials. Who is told to wait does so, for a while."""
+    offer = (await _post(http, "/auth/nonce")).json()
     message = sign_in_message(wallet.address, offer)
-    response = await http.post("/auth/siwe", json={"message": message, "signature": wallet.sign(message)})
-    credentials: dict[str, Any] = response.raise_for_status().json()
+    response = await _post(http, "/auth/siwe", {"message": message, "signature": wallet.sign(message)})
+    credentials: dict[str, Any] = response.json()
     return credentials
+
+
+async def _post(http: httpx2.AsyncClient, path: str, body: dict[str, str] | None = None) -> httpx2.Response:
+    until = time.monotonic() + WAITS_S
+    while True:
+        response = await http.post(path, json=body)
+        wait_s = float(response.headers.get("Retry-After", "1"))
+        if response.status_code != TOO_MANY or time.monotonic() + wait_s > until:
+            return response.raise_for_status()
+        await asyncio.sleep(wait_s)
