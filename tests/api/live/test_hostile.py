@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from tests.api.live.support import Listener, listening
 from tests.api.live.test_public import follow, same_as_over_http
 from tests.api.loopback import serving
 from tests.support.waiting import eventually
-from tests.support.world import open_world
+from tests.support.world import User, open_world
 
 BAD_FRAMES: dict[str, tuple[str, str]] = {
     "no JSON": ("{", "malformed_request"),
@@ -256,13 +257,19 @@ async def test_a_slow_client_is_closed_where_every_message_counts(stand: Stand) 
     assert wire.ended == "aborted", "a client that does not even take the end is cut off"
 
 
-async def test_a_message_that_redis_lost_is_noticed_and_mended(stand: Stand) -> None:
-    floor, book = stand.floor, LiveBook(stand.market)
-    buyer = await floor.investor("100000")
-    redis = floor.world.resources.redis
+@asynccontextmanager
+async def following(stand: Stand) -> AsyncIterator[tuple[LiveBook, User]]:
+    """A book that a client keeps by the feed, and a buyer who changes it."""
+    book, buyer = LiveBook(stand.market), await stand.floor.investor("100000")
     async with listening(stand.address) as listener:
         follow(listener, book)
         await listener.subscribe("book", stand.market)
+        yield book, buyer
+
+
+async def test_a_message_that_redis_lost_is_noticed_and_mended(stand: Stand) -> None:
+    floor, redis = stand.floor, stand.floor.world.resources.redis
+    async with following(stand) as (book, buyer):
         feed = await floor.world.app.state.hub.feed(floor.spec)
         lost: list[Any] = []
         feed.hear, hear = lost.append, feed.hear  # what is published now is lost on its way
@@ -283,12 +290,8 @@ async def test_a_message_that_redis_lost_is_noticed_and_mended(stand: Stand) -> 
 
 
 async def test_the_feed_goes_on_when_redis_loses_its_connections(stand: Stand) -> None:
-    floor, book = stand.floor, LiveBook(stand.market)
-    buyer = await floor.investor("100000")
-    redis = floor.world.resources.redis
-    async with listening(stand.address) as listener:
-        follow(listener, book)
-        await listener.subscribe("book", stand.market)
+    floor, redis = stand.floor, stand.floor.world.resources.redis
+    async with following(stand) as (book, buyer):
         for price in ("90", "91", "92"):
             await redis.client_kill_filter(_type="pubsub")
             await floor.place(buyer, "BUY", price=price, quantity="1")
@@ -297,12 +300,8 @@ async def test_the_feed_goes_on_when_redis_loses_its_connections(stand: Stand) -
 
 
 async def test_the_feed_goes_on_when_something_odd_is_published(stand: Stand) -> None:
-    floor, book = stand.floor, LiveBook(stand.market)
-    buyer = await floor.investor("100000")
-    redis = floor.world.resources.redis
-    async with listening(stand.address) as listener:
-        follow(listener, book)
-        await listener.subscribe("book", stand.market)
+    floor, redis = stand.floor, stand.floor.world.resources.redis
+    async with following(stand) as (book, buyer):
         for price, odd in (("90", b"{"), ("91", b"{}"), ("92", b"\xff")):
             for channel in (MARKETS, feed_channel(floor.spec.pair_id)):
                 await redis.publish(channel, odd)
