@@ -174,7 +174,7 @@ async def test_requests_are_answered_in_their_order_when_they_come_at_once(
 async def test_an_order_has_its_own_answer_when_nonsense_follows_it(
     floor: Floor, address: str, between: bytes
 ) -> None:
-    user = await floor.investor("500")
+    user = await floor.investor("600")  # one hundred for each, should all arrive
     host, _, port = address.removeprefix("http://").partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(request(user, orjson.dumps(floor.order(user))) + between + b"NONSENSE\r\n\r\n")
@@ -187,7 +187,7 @@ async def test_an_order_has_its_own_answer_when_nonsense_follows_it(
 
 
 async def test_a_request_is_answered_once_when_its_sender_is_gone(floor: Floor, address: str) -> None:
-    user = await floor.investor("500")
+    user = await floor.investor("600")  # one hundred for each, should all arrive
     host, _, port = address.removeprefix("http://").partition(":")
     for _ in range(5):
         _, writer = await asyncio.open_connection(host, int(port))

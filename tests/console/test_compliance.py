@@ -111,10 +111,10 @@ async def test_change_of_a_record_shows_which_orders_end_before_it_is_written(
     venue: Venue, browser: Browser
 ) -> None:
     investor, symbol = venue.user_id("investor"), venue.samples["token"]
-    placed = await venue.place("investor", "BUY", "0.0625", "981.6")
+    placed = [await venue.place("investor", "BUY", "0.0625", price) for price in ("981.5", "981.6")]
     async with venue.client("investor") as http:
         listed = (await http.get(f"/trading/users/{investor}/orders", params={"limit": 200})).json()["data"]
-    count = len([order for order in listed if order["status"] in ("PENDING_MATCH", "OPEN", "PARTIAL")])
+    ended = len([order for order in listed if order["status"] in ("PENDING_MATCH", "OPEN", "PARTIAL")])
     visit = await look(browser, venue.url, session=venue.sessions["compliance"])
     await visit.open(f"/compliance/{investor}")
     await visit.press(f"Change the record for {symbol}")
@@ -123,7 +123,7 @@ async def test_change_of_a_record_shows_which_orders_end_before_it_is_written(
     await visit.page.get_by_label("On the whitelist of this token").uncheck()
     await expect(effect).to_contain_text(f"They may not trade {symbol} any more")
     await expect(effect).to_contain_text("they are not on the whitelist")
-    await expect(effect).to_contain_text(f"{count} open order{' ends' if count == 1 else 's end'}:")
+    await expect(effect).to_contain_text(f"{ended} open orders end:")
     await expect(effect).to_contain_text(f"buy 0.0625 {symbol}-USDC at 981.6")
     await expect(effect).to_contain_text("Available to them again:")
     await visit.page.route(PREVIEW, _never)
@@ -139,9 +139,10 @@ async def test_change_of_a_record_shows_which_orders_end_before_it_is_written(
     await expect(effect).to_contain_text("Available to them again: at least")
     await visit.press("Go back")
     async with venue.client("investor") as http:
-        told = (await http.get(f"/trading/orders/{placed['id']}")).json()
-        (await http.delete(f"/trading/orders/{placed['id']}")).raise_for_status()
-    assert told["status"] == "OPEN"
+        for order in placed:
+            told = (await http.get(f"/trading/orders/{order['id']}")).json()
+            (await http.delete(f"/trading/orders/{order['id']}")).raise_for_status()
+            assert told["status"] == "OPEN"
     visit.nothing_was_amiss()
     await visit.page.context.close()
 

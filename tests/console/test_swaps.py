@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 PLACING, QUOTING = "**/api/v1/swaps", "**/api/v1/swaps/quote"
 OFFER = ("0.4", "999")
 """The best that is offered, while a test of these lasts: more than all of them take."""
+WORSE = ("0.4", "1003")
 LEAST = "0.02034650625"
 """0.0205 of it, less a quarter of a percent, and of that half a percent less."""
 
@@ -181,6 +182,7 @@ async def test_nothing_is_converted_when_the_book_moves_while_its_owner_reads(
 ) -> None:
     """No more than was signed is given; one that was declined is not sent, and what was typed stays. While the wallet
     is open, what it shows stands on the page, whatever the book does."""
+    worse = (await venue.place("second-investor", "SELL", *WORSE))["id"]
     async with _converting(venue, browser) as (visit, wallet):
         page = visit.page
         wallet.refusals["eth_signTypedData_v4"] = (4001, "User rejected the request.")
@@ -209,6 +211,7 @@ async def test_nothing_is_converted_when_the_book_moves_while_its_owner_reads(
         assert (ended["status"], ended["reason"], ended["amountUsed"]) == ("CANCELLED", "min_amount_out", "0")
         assert ended["minAmountOut"] in stood[0] and stood[1] == stood[0], "what is signed stands there"
         visit.nothing_was_amiss()
+    await _take_back(venue, worse)
 
 
 async def test_form_says_why_when_it_cannot_be_converted_and_keeps_what_was_typed(
