@@ -102,6 +102,11 @@ export function isVerdict(error: unknown): error is ApiProblem {
   return error.face !== "signed-out" && error.status !== 429 && error.code !== "idempotency_key_in_flight";
 }
 
+/** How long to wait before the same is asked again: the usual time, or until what refused it said. */
+export function pauseAfter(error: unknown, usualMs: number): number {
+  return error instanceof ApiProblem && error.retryAt !== null ? Math.max(usualMs, error.retryAt - Date.now()) : usualMs;
+}
+
 /** No answer: no network, or nothing listens there. */
 export function offline(): ApiProblem {
   return new ApiProblem(0, "offline", "The exchange cannot be reached", "Check the connection; we keep trying.", "");

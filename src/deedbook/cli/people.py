@@ -85,7 +85,10 @@ def login(
     """Print an access token for a demo wallet of this role. For development only."""
     from deedbook.stack.login import login as run_login
 
-    typer.echo(run(run_login(adopted_settings("login"), role, entity)))
+    def progress(text: str) -> None:
+        typer.echo(text, err=True)
+
+    typer.echo(run(run_login(adopted_settings("login"), role, entity, progress)))
 
 
 @app.command()

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -59,20 +59,31 @@ def sign_in_message(address: str, offer: dict[str, Any]) -> str:
     )
 
 
-async def sign_in(http: httpx2.AsyncClient, wallet: Wallet) -> dict[str, Any]:
-    """Sign in and answer with the credentials. Who is told to wait does so, for a while."""
-    offer = (await _post(http, "/auth/nonce")).json()
+def _in_silence(wait_s: float) -> None:
+    return
+
+
+async def sign_in(
+    http: httpx2.AsyncClient, wallet: Wallet, waits: Callable[[float], None] = _in_silence
+) -> dict[str, Any]:
+    """Sign in and answer with the credentials. Who is told to wait does so, for a while; `waits` is told how many
+    seconds before each time."""
+    offer = (await _post(http, "/auth/nonce", None, waits)).json()
     message = sign_in_message(wallet.address, offer)
-    response = await _post(http, "/auth/siwe", {"message": message, "signature": wallet.sign(message)})
+    signed = {"message": message, "signature": wallet.sign(message)}
+    response = await _post(http, "/auth/siwe", signed, waits)
     credentials: dict[str, Any] = response.json()
     return credentials
 
 
-async def _post(http: httpx2.AsyncClient, path: str, body: dict[str, str] | None = None) -> httpx2.Response:
+async def _post(
+    http: httpx2.AsyncClient, path: str, body: dict[str, str] | None, waits: Callable[[float], None]
+) -> httpx2.Response:
     until = time.monotonic() + WAITS_S
     while True:
         response = await http.post(path, json=body)
         wait_s = float(response.headers.get("Retry-After", "1"))
         if response.status_code != TOO_MANY or time.monotonic() + wait_s > until:
             return response.raise_for_status()
+        waits(wait_s)
         await asyncio.sleep(wait_s)

@@ -1,7 +1,7 @@
 /** What is asked about swaps: what one would give, one of mine until it is over, and all of mine. */
 
 import { api, type Schemas } from "../../api/client.ts";
-import { isVerdict, type ApiProblem } from "../../api/problem.ts";
+import { isVerdict, pauseAfter, type ApiProblem } from "../../api/problem.ts";
 import { ask } from "../../api/queries.ts";
 import { swapIsOver, type SwapSide } from "../../domain/swap.ts";
 
@@ -36,7 +36,7 @@ export function quoteOf(wish: Wish) {
           throw error;
         },
       ),
-    refetchInterval: LIVE_MS,
+    refetchInterval: ({ state }) => pauseAfter(state.error, LIVE_MS),
     staleTime: 0,
     gcTime: 0,
   });
