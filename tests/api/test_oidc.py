@@ -218,7 +218,7 @@ async def test_a_sign_in_elsewhere_is_a_strangers_again_when_its_user_has_ended_
     user_id = (await gate.bind(token, wallet)).json()["userId"]
     recognition = gate.world.app.state.recognition
     caller = await recognition.recognise(token)
-    assert await recognition.living([caller]) == {caller.session_id}
+    assert await recognition.again([caller]) == [caller]
 
     held = await sign_in(gate.world.http, wallet)
     listed = (await gate.get(held["accessToken"], "/me/sign-ins")).json()["data"]
@@ -229,7 +229,7 @@ async def test_a_sign_in_elsewhere_is_a_strangers_again_when_its_user_has_ended_
     assert ended.status_code == 200, ended.text
 
     refused(await gate.get(token), 401, "unauthenticated")
-    assert await recognition.living([caller]) == set()
+    assert await recognition.again([caller]) == [None]
     later = gate.issuer.token("former", iat=now + 20)
     told = (await gate.get(later)).json()
     assert (told["account"], told["roles"]) == (None, []) and told["userId"] != user_id

@@ -202,7 +202,7 @@ def join(app: FastAPI, resources: Resources) -> None:
     app.state.known_pairs = PairDirectory(resources.db, spec_s=KNOWN_PAIRS_S)
     used = app.state.turnstile.used
     app.state.entry = OrderEntry(resources.db, resources.gate, bells, noting(used) if tracer().on else used)
-    operations = Operations(resources.db, settings.SAPPHIRE_CHAIN_ID, recognition)
+    operations = Operations(resources.db, settings.SAPPHIRE_CHAIN_ID)
     app.state.hub = Hub(resources.db, resources.redis, recognition, operations)
     app.state.accounts = Accounts(resources.db, app.state.entry.pairs)
 

@@ -1,6 +1,6 @@
 """SQL of API keys."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from ipaddress import ip_network
@@ -167,17 +167,6 @@ async def callers(db: Database, keys: Sequence[tuple[UserId, UUID]]) -> list[Cal
         )
     found = {(row["user_id"], row["key_id"]): row for row in rows}
     return [_caller(*key, found.get(key)) for key in keys]
-
-
-async def living(db: Database, key_ids: Collection[UUID]) -> set[UUID]:
-    """Which of these keys are not over."""
-    async with db.reading() as connection:
-        rows = await connection.fetch(
-            "SELECT k.key_id FROM api_keys k JOIN users u USING (user_id) WHERE k.key_id = ANY ($1::uuid[]) "
-            "AND k.revoked_at IS NULL AND k.expires_at > now() AND u.disabled_at IS NULL",
-            list(key_ids),
-        )
-    return {row["key_id"] for row in rows}
 
 
 async def note_uses(db: Database, uses: Sequence[Use]) -> None:

@@ -2,9 +2,8 @@
 trust."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from deedbook.identity import key_store, keys, oidc, service, store, subject_store, subjects
 from deedbook.identity.access import AccessClaims
@@ -59,32 +58,14 @@ class Recognition:
                 found.update(zip(shown, await self._ask(means, shown), strict=True))
         return [found[one] for one in claims]
 
-    async def again(self, caller: Caller) -> Caller | None:
-        """The same caller as they are now; `None` where what they have shown is over."""
-        vouched = caller.vouched or VouchedFor(0.0, 0.0)
-        means = Means.SUBJECT if caller.vouched else Means.KEY if caller.key else Means.SESSION
-        shown = AccessClaims(caller.user_id, caller.session_id, vouched.expires_at, means, vouched.issued_at)
-        (found,) = await self.callers([shown])
-        return found
-
-    async def living(self, callers: Iterable[Caller]) -> set[UUID]:
-        """Of what these callers have shown, what is not over: named as `session_id`."""
-        sessions: set[UUID] = set()
-        api_keys: set[UUID] = set()
-        vouched: list[tuple[UUID, VouchedFor]] = []
-        for caller in callers:
-            if caller.vouched is not None:
-                vouched.append((caller.session_id, caller.vouched))
-            else:
-                (api_keys if caller.key else sessions).add(caller.session_id)
-        living = await store.living_sessions(self.db, sessions)
-        living |= await key_store.living(self.db, api_keys) if api_keys else set()
-        return living | (await self._living_subjects(vouched) if vouched else set())
-
-    async def _living_subjects(self, shown: list[tuple[UUID, VouchedFor]]) -> set[UUID]:
+    async def again(self, known: Sequence[Caller]) -> list[Caller | None]:
+        """The same callers as they are now, in their order; `None` where what one has shown is over."""
         now = time.time()
-        asked = [one for one in shown if one[1].expires_at > now]
-        return {caller.session_id for caller in await subject_store.callers(self.db, asked) if caller}
+        found = await self.callers([_shown_by(caller) for caller in known])
+        return [
+            caller if caller is None or caller.vouched is None or caller.vouched.expires_at > now else None
+            for caller in found
+        ]
 
     async def _read_foreign(self, issuers: Issuers, issuer: str, token: str) -> AccessClaims:
         header = oidc.read_header(token)
@@ -105,3 +86,10 @@ class Recognition:
             case Means.SUBJECT:
                 vouched = [(one.session_id, VouchedFor(one.issued_at, one.expires_at)) for one in shown]
                 return await subject_store.callers(self.db, vouched)
+
+
+def _shown_by(caller: Caller) -> AccessClaims:
+    """What they have shown, without reading it once more."""
+    vouched = caller.vouched or VouchedFor(0.0, 0.0)
+    means = Means.SUBJECT if caller.vouched else Means.KEY if caller.key else Means.SESSION
+    return AccessClaims(caller.user_id, caller.session_id, vouched.expires_at, means, vouched.issued_at)

@@ -1,6 +1,6 @@
 """SQL of this room: users, roles, sign-in nonces, sessions, signing keys."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -162,17 +162,6 @@ def _caller(user_id: UserId, session_id: UUID, row: Any) -> Caller | None:
         return None
     roles = frozenset(Role(role) for role in row["roles"])
     return Caller(user_id, Address(row["account"]), row["entity_id"], roles, session_id)
-
-
-async def living_sessions(db: Database, session_ids: Collection[UUID]) -> set[UUID]:
-    """Which of these sessions are not over."""
-    async with db.reading() as connection:
-        rows = await connection.fetch(
-            "SELECT s.session_id FROM sessions s JOIN users u USING (user_id) WHERE s.session_id = ANY ($1::uuid[]) "
-            "AND s.revoked_at IS NULL AND s.expires_at > now() AND u.disabled_at IS NULL",
-            list(session_ids),
-        )
-    return {row["session_id"] for row in rows}
 
 
 async def add_session(tx: Tx, session_id: UUID, user_id: UserId, refresh_hash: bytes, ttl_s: int) -> None:

@@ -4,6 +4,7 @@ import time
 from uuid import uuid4
 
 import asyncpg
+import pytest
 
 from deedbook.api.live.connection import Connection
 from deedbook.api.live.operations import Operations
@@ -115,12 +116,36 @@ async def test_an_operator_whom_an_issuer_vouches_for_is_sent_away_too(shared: W
     roles = frozenset({Role.OPERATOR})
     connection = Connection(Deaf())
     connection.caller = Caller(UserId(operator.user_id), Address(""), None, roles, subject, vouched=vouched)
-    recognition = Recognition(shared.db, KeyRing(shared.db), "us")
-    operations = Operations(shared.db, CHAIN_ID, recognition)
+    operations = Operations(shared.db, CHAIN_ID)
     await operations.hear(connection)
     await operations.follow()
     assert not connection.over.is_set()
     async with shared.db.transaction() as tx:
         await tx.execute("DELETE FROM user_roles WHERE user_id = $1", operator.user_id)
+    [connection.caller] = await Recognition(shared.db, KeyRing(shared.db), "us").again([connection.caller])
     await operations.follow()
     assert connection.over.is_set()
+
+
+async def test_a_role_that_is_taken_away_takes_its_limit_of_orders_along(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the socket stays open: it is nobody else's, and hears what it may still hear."""
+    world = stand.floor.world
+    limiter = world.app.state.limiter
+    monkeypatch.setitem(limiter.limits, "orders", 1)
+    monkeypatch.setattr(limiter, "_order_limits", {"operator": 100})
+    operator = await stand.floor.investor("1000", "0", Role.OPERATOR)
+    async with listening(stand.address) as listener:
+        await signed_in(listener, operator)
+
+        async def place() -> int:
+            told = await listener.ask(op="order", order=stand.floor.order(operator))
+            return int(told["status"])
+
+        assert [await place() for _ in range(2)] == [201, 201]
+        async with world.db.transaction() as tx:
+            await tx.execute("DELETE FROM user_roles WHERE user_id = $1", operator.user_id)
+        first = await listener.wait(lambda told: told["type"] == "heartbeat")
+        await listener.wait(lambda told: told["type"] == "heartbeat" and told["n"] > first["n"] + 1)
+        assert await place() == 429

@@ -179,8 +179,8 @@ class Hub:
             for step in (
                 self._forget,
                 self._ask_market_data,
+                self._know_again,
                 self.operations.follow,
-                self._end_sessions_that_are_over,
             ):
                 await self._step(step)
             self._count()
@@ -214,21 +214,25 @@ class Hub:
             except Unavailable:
                 return
 
-    async def _end_sessions_that_are_over(self) -> None:
-        callers = [
+    async def _know_again(self) -> None:
+        """Who is connected, as they are now: with the roles, and so the limits, that they have left. Those whose
+        session is over are sent away."""
+        known = [
             (connection, connection.caller)
             for connection in self.connections
             if connection.caller is not None
         ]
-        if not callers:
+        if not known:
             return
         try:
-            living = await self._recognition.living(caller for _, caller in callers)
+            found = await self._recognition.again([caller for _, caller in known])
         except Unavailable:
             return
-        for connection, caller in callers:
-            if caller.session_id not in living:
+        for (connection, before), now in zip(known, found, strict=True):
+            if now is None:
                 connection.close(*SESSION_OVER)
+            elif connection.caller is before:  # nobody has shown something newer meanwhile
+                connection.caller = now
 
     def _count(self) -> None:
         counts: dict[str, int] = {}

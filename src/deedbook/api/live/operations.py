@@ -10,7 +10,7 @@ import orjson
 from deedbook import chain, custody
 from deedbook.api.live.channels import Told
 from deedbook.api.live.connection import Connection, Subscription
-from deedbook.identity import Caller, Recognition, Role
+from deedbook.identity import Caller, Role
 from deedbook.identity.errors import Forbidden, Unauthenticated
 from deedbook.infra import joblog, outbox
 from deedbook.infra.database import Database
@@ -24,9 +24,8 @@ NOT_YOURS = 4403, "role_over"
 class Operations:
     """One per process that serves feeds."""
 
-    def __init__(self, db: Database, chain_id: int, recognition: Recognition) -> None:
+    def __init__(self, db: Database, chain_id: int) -> None:
         self._db = db
-        self._recognition = recognition
         self._chain_id = chain_id
         self._told: Mapping[str, Any] = {}
         self._at = ""
@@ -57,7 +56,7 @@ class Operations:
         """
         if not self.listeners:
             return
-        await self._dismiss()
+        self._dismiss()
         await self._tell_what_is_new()
 
     async def _tell_what_is_new(self) -> None:
@@ -69,13 +68,12 @@ class Operations:
         for listener in list(self.listeners):
             listener.offer(text)
 
-    async def _dismiss(self) -> None:
-        """End the sockets of those who are no operators any more. Sessions that are over end elsewhere."""
+    def _dismiss(self) -> None:
+        """End the sockets of those who are no operators any more, as far as is known."""
         for listener in list(self.listeners):
-            known = listener.connection.caller
-            assert known is not None, "nobody else may hear it"
-            caller = await self._recognition.again(known)
-            if caller is not None and not _may_hear(caller):
+            caller = listener.connection.caller
+            assert caller is not None, "nobody else may hear it"
+            if not _may_hear(caller):
                 listener.connection.close(*NOT_YOURS)
 
     async def _ask(self) -> None:
