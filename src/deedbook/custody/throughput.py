@@ -1,5 +1,5 @@
-"""Money that only passes through: brought in and taken out again within the time that is looked at. For compliance
-(FATF, red flags for virtual assets: rapid movement without an apparent purpose)."""
+"""Money that only passes through: it came, from outside or from another account, and is handed on within the time that
+is looked at. For compliance (FATF, red flags for virtual assets: rapid movement without an apparent purpose)."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -13,7 +13,7 @@ MOST = 200
 
 
 class Passage(NamedTuple):
-    """What one user brought in and then asked to take out of one token, in base units of so many decimals."""
+    """What came to one user and what they then asked to hand on of one token, in base units of so many decimals."""
 
     user_id: UserId
     account: Address
@@ -26,27 +26,38 @@ class Passage(NamedTuple):
 
 
 async def passages(db: Database, since: datetime) -> list[Passage]:
-    """Users who take out most of what they have brought in since then, whoever did so last first. What they took out
-    before that was other money."""
+    """Users who hand on most of what has come to them since then, whoever did so last first. What they handed on before
+    it came was other money."""
     async with db.reading() as connection:
         rows = await connection.fetch(
             """
-            WITH came AS (
-                SELECT user_id, token_id, sum(credited) AS amount, min(created_at) AS first_at FROM deposits
-                WHERE deposit_id >= $1 AND status = 'CREDITED' GROUP BY user_id, token_id
+            WITH brought AS (
+                SELECT user_id, token_id, credited AS amount, updated_at AS at FROM deposits
+                WHERE status = 'CREDITED' AND updated_at >= $1
+                UNION ALL
+                SELECT to_user_id, token_id, amount, updated_at FROM transfers
+                WHERE status = 'COMPLETED' AND updated_at >= $1
+            ), came AS (
+                SELECT user_id, token_id, sum(amount) AS amount, min(at) AS first_at FROM brought
+                GROUP BY user_id, token_id
+            ), taken AS (
+                SELECT user_id, token_id, amount, created_at AS at FROM withdrawal_requests
+                WHERE withdrawal_id >= $2 AND status NOT IN ('REJECTED', 'FAILED', 'CANCELLED')
+                UNION ALL
+                SELECT from_user_id, token_id, amount, created_at FROM transfers
+                WHERE transfer_id >= $2 AND status <> 'FAILED'
             ), went AS (
-                SELECT user_id, token_id, sum(w.amount) AS amount, max(w.created_at) AS last_at
-                FROM came JOIN withdrawal_requests w USING (user_id, token_id)
-                WHERE w.withdrawal_id >= $1 AND w.created_at >= came.first_at
-                      AND w.status NOT IN ('REJECTED', 'FAILED', 'CANCELLED')
+                SELECT user_id, token_id, sum(t.amount) AS amount, max(t.at) AS last_at
+                FROM came JOIN taken t USING (user_id, token_id) WHERE t.at >= came.first_at
                 GROUP BY user_id, token_id
             )
             SELECT user_id, u.account, t.symbol, t.decimals, came.amount AS came, went.amount AS went,
                    came.first_at, went.last_at
             FROM came JOIN went USING (user_id, token_id) JOIN users u USING (user_id) JOIN tokens t USING (token_id)
-            WHERE went.amount * 100 >= came.amount * $2
-            ORDER BY went.last_at DESC LIMIT $3
+            WHERE went.amount * 100 >= came.amount * $3
+            ORDER BY went.last_at DESC LIMIT $4
             """,
+            since,
             least_uuid(since),
             OUT_AGAIN_PERCENT,
             MOST,

@@ -20,7 +20,7 @@ function happened(alert: Alert): string {
     case "TAKEN_BACK":
       return `${alert.count} of ${alert.orders} orders cancelled before any of it was filled`;
     case "IN_AND_OUT":
-      return `${grouped(alert.broughtIn ?? "0")} ${alert.symbol} brought in, then ${grouped(alert.takenOut ?? "0")} taken out`;
+      return `${grouped(alert.broughtIn ?? "0")} ${alert.symbol} came in, then ${grouped(alert.takenOut ?? "0")} was handed on`;
   }
 }
 

@@ -13,7 +13,8 @@ from deedbook.trading.conduct import Conduct
 
 class AlertKind(StrEnum):
     """What stands out. `SELF_TRADES`: orders keep ending because they met the same user's. `TAKEN_BACK`: nearly all of
-    many orders were cancelled unfilled. `IN_AND_OUT`: nearly all that was brought in is taken out again."""
+    many orders were cancelled unfilled. `IN_AND_OUT`: nearly all that came is handed on again, to a wallet or to
+    another account."""
 
     SELF_TRADES = "SELF_TRADES"
     TAKEN_BACK = "TAKEN_BACK"
