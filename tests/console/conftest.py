@@ -11,10 +11,12 @@ from tests.console.browser import chromium, open_browser
 from tests.console.venue import Venue, open_venue
 from tests.support.mail_server import MailServer, mail_server
 
+CONTACT = "mailto:ops@deedbook.test"
+
 
 @pytest.fixture(scope="package")
 async def venue() -> AsyncIterator[Venue]:
-    async with mail_server() as mail, open_venue(is_strange=True, **by(mail)) as opened:
+    async with mail_server() as mail, open_venue(is_strange=True, **by(mail), PUSH_CONTACT=CONTACT) as opened:
         opened.letters = mail.letters
         yield opened
 

@@ -1,10 +1,11 @@
 import { useState } from "react";
+import { Browsers } from "../features/notifications/browsers.tsx";
 import { Contacts } from "../features/notifications/contacts.tsx";
 import { Feed } from "../features/notifications/feed.tsx";
 import { Preferences } from "../features/notifications/preferences.tsx";
 import { PageTitle, Panel, Tabs } from "../ui/index.ts";
 
-type TabName = "feed" | "preferences" | "contacts";
+type TabName = "feed" | "preferences" | "contacts" | "browsers";
 
 export default function Notifications() {
   const [tab, setTab] = useState<TabName>("feed");
@@ -21,6 +22,7 @@ export default function Notifications() {
             { name: "feed", label: "Feed", panel: <Feed /> },
             { name: "preferences", label: "Where I hear of what", panel: <Preferences /> },
             { name: "contacts", label: "Contacts", panel: <Contacts /> },
+            { name: "browsers", label: "Browsers", panel: <Browsers /> },
           ]}
         />
       </Panel>

@@ -27,3 +27,8 @@ export const contacts = ask({
   queryKey: ["contacts"],
   queryFn: ({ signal }) => api.get("/api/v1/me/contacts", { signal }),
 });
+
+export const browsers = ask({
+  queryKey: ["push-subscriptions"],
+  queryFn: ({ signal }) => api.get("/api/v1/me/push-subscriptions", { signal }),
+});
