@@ -159,7 +159,7 @@ async def test_sources_at_odds_and_silent_ones_are_told_and_the_last_sound_price
 
 async def test_a_price_becomes_stale_when_its_sources_say_nothing_new(desk: Desk, fake: FakeFeeds) -> None:
     source = await desk.add(FeedKind.COINGECKO, "bitcoin")
-    fake.say(source.source_id, "100", lately(3599))
+    fake.say(source.source_id, "100", lately(3500))
     await desk.fetch()
     fake.say(source.source_id, "100", lately(3700))
     async with desk.db.transaction() as tx:
