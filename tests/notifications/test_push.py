@@ -33,6 +33,7 @@ from tests.notifications.support import (
 )
 from tests.support.letter_box import LetterBox
 from tests.support.push_service import Browser, push_service, vouched
+from tests.support.waiting import PATIENCE_S
 
 CLOCK = Job("1", "by-the-clock", {})
 CONTACT = "mailto:push@deedbook.test"
@@ -45,7 +46,7 @@ class Desk:
         self, db: Database, redis: Redis, owner: UserId, service: LetterBox, browser: Browser
     ) -> None:
         self.db, self.owner, self.service, self.browser = db, owner, service, browser
-        pusher = WebPush(derived.push_key(SECRET), CONTACT, WebhookPoster(2.0, private_too=True))
+        pusher = WebPush(derived.push_key(SECRET), CONTACT, WebhookPoster(PATIENCE_S, private_too=True))
         self.resources = Resources(db, Messengers(pusher=pusher), POLICY, redis)
 
     async def send(self, times: int = 1) -> None:

@@ -39,10 +39,12 @@ from tests.notifications.support import (
 )
 from tests.notifications.test_feed import trades
 from tests.support.letter_box import LetterBox, Received, letter_box
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE_S, eventually
 from tests.trading.venue import open_venue
 
 CLOCK = Job("1", "by-the-clock", {})
+LONG_S = 60.0
+"""Longer than a test keeps an address from answering."""
 
 
 class Desk:
@@ -50,7 +52,7 @@ class Desk:
 
     def __init__(self, db: Database, redis: Redis, box: LetterBox, endpoint: Endpoint) -> None:
         self.db, self.box, self.endpoint = db, box, endpoint
-        poster = WebhookPoster(2.0, private_too=True)
+        poster = WebhookPoster(PATIENCE_S, private_too=True)
         self.resources = Resources(db, Messengers(poster=poster), redis=redis)
 
     @property
@@ -107,7 +109,7 @@ async def test_no_letter_waits_for_a_slow_address(desk: Desk) -> None:
 async def test_a_slow_address_holds_some_posts_and_nobody_elses(desk: Desk) -> None:
     """What is not posted while others of this user take long comes again, and no attempt is counted for it."""
     clock = Clock()
-    messengers = Messengers(poster=WebhookPoster(5.0, private_too=True), turns=Turns(clock))
+    messengers = Messengers(poster=WebhookPoster(LONG_S, private_too=True), turns=Turns(clock))
     desk.resources = Resources(desk.db, messengers, redis=desk.resources.redis)
     for number in range(5):
         await desk.happen(f"{number + 1}")
