@@ -15,6 +15,7 @@ from deedbook.infra.failpoints import FailpointHit
 from deedbook.integrations.sapphire.client import SapphireClient
 from tests.chain.support import FakeLane, Lane, armed, mining, new_signer
 from tests.support.fake_chain import FakeChain
+from tests.support.waiting import PATIENCE_S
 
 TRANSACTIONS = 200
 STEPPERS = 3
@@ -33,8 +34,8 @@ POINTS = (
 async def test_each_call_takes_effect_once_when_steppers_die_on_a_bad_chain(db: Database, dsn: str) -> None:
     chance = random.Random(20_260_722)
     node = FakeChain()
-    lanes = [FakeLane(await Database.connect(dsn, pool_size=4), node, new_signer())]
-    lanes += [FakeLane(await Database.connect(dsn, pool_size=4), node, lanes[0].signer) for _ in range(2)]
+    lanes = [FakeLane(await connected(dsn), node, new_signer())]
+    lanes += [FakeLane(await connected(dsn), node, lanes[0].signer) for _ in range(2)]
     keys = await ask_all(lanes[0])
     # Blocks that go away put transactions back in flight, so the window is watched on the other chain only.
     async with mining(node, 0.02), trouble(node, chance):
@@ -52,7 +53,7 @@ async def test_each_call_takes_effect_once_when_steppers_die_on_a_real_chain(
     signer = new_signer()
     await anvil.rpc("anvil_setBalance", signer.address, hex(10**24))
     nodes = [SapphireClient(anvil.url) for _ in range(STEPPERS)]
-    lanes = [Lane(await Database.connect(dsn, pool_size=4), node, signer) for node in nodes]
+    lanes = [Lane(await connected(dsn), node, signer) for node in nodes]
     first_block = await nodes[0].head()
     keys = await ask_all(lanes[0])
     async with window_watched(lanes[0]):
@@ -63,6 +64,10 @@ async def test_each_call_takes_effect_once_when_steppers_die_on_a_real_chain(
     for lane, node in zip(lanes, nodes, strict=True):
         await lane.db.close()
         await node.close()
+
+
+async def connected(dsn: str) -> Database:
+    return await Database.connect(dsn, pool_size=4, acquire_timeout_s=PATIENCE_S)
 
 
 async def ask_all(lane: Lane) -> list[str]:

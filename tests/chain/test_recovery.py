@@ -1,6 +1,6 @@
 """The lane over a local chain that is killed, set back, or started anew."""
 
-import asyncio
+import json
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -13,6 +13,7 @@ from deedbook.chain.errors import ChainDisagrees, ChainUnavailable
 from deedbook.chain.terms import TxStatus
 from deedbook.infra.database import Database
 from deedbook.infra.embedded import EmbeddedAnvil
+from deedbook.infra.embedded.anvil import good_copy_of
 from deedbook.integrations.sapphire.client import SapphireClient
 from deedbook.integrations.sapphire.keys import LocalSigner
 from tests.chain.support import Lane, new_signer
@@ -22,7 +23,7 @@ from tests.support.waiting import eventually
 
 @asynccontextmanager
 async def lane_on(anvil: EmbeddedAnvil, db: Database, signer: LocalSigner) -> AsyncIterator[Lane]:
-    node = SapphireClient(anvil.url, timeout_s=2)
+    node = SapphireClient(anvil.url)
     try:
         yield Lane(db, node, signer)
     finally:
@@ -50,6 +51,20 @@ async def is_gone(lane: Lane) -> bool:
     return False
 
 
+async def are_kept(anvil: EmbeddedAnvil, lane: Lane) -> None:
+    """All blocks until now stand in the copy of the state file, which survives any kill."""
+    head = await lane.node.head()
+
+    async def does() -> bool:
+        try:
+            state = json.loads(good_copy_of(anvil.data).read_bytes())
+        except FileNotFoundError:
+            return False
+        return bool(int(str(state["best_block_number"]), 0) >= head)
+
+    await eventually(does, f"block {head} is kept", within_s=30, every_s=0.2)
+
+
 async def effects(anvil: EmbeddedAnvil, lane: Lane) -> list[int]:
     found = []
     for number in range(await lane.node.head() + 1):
@@ -69,7 +84,7 @@ async def test_a_chain_that_is_killed_and_comes_back_older_loses_nothing(
         early = [f"early-{number}" for number in range(5)]
         await lane.ask(*early)
         await run(lane, *early)
-        await asyncio.sleep(2.5)  # into the state file and its copy
+        await are_kept(anvil, lane)
 
         late = [f"late-{number}" for number in range(60)]
         await lane.ask(*late, first=5)
