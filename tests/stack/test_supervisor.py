@@ -16,7 +16,7 @@ from deedbook.stack import environment, supervisor
 from deedbook.stack.ports import Ports
 from deedbook.stack.processes import DeedbookProcess
 from deedbook.stack.supervisor import StackFailed, StoppedEarly
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, under_way
 
 
 class Sleeper(Server):
@@ -51,18 +51,22 @@ async def test_part_is_started_again_while_another_is_still_starting(
     waiting, needed = Sleeper("waiting", tmp_path), Sleeper("needed", tmp_path)
     for server in (waiting, needed):
         await keeper.start(server)
-    watching = asyncio.create_task(keeper.watch())
     waiting.blocked = True
-    os.kill(waiting.pid, signal.SIGKILL)
-    await asyncio.sleep(0.6)
-    former = needed.pid
-    os.kill(former, signal.SIGKILL)
+    async with under_way(keeper.watch()):
+        first = waiting.pid
+        os.kill(first, signal.SIGKILL)
 
-    async def again() -> bool:
-        return needed.poll() is None and needed.pid != former
+        async def is_starting() -> bool:
+            return waiting.poll() is None and waiting.pid != first
 
-    await eventually(again, "the needed one runs again", within_s=3)
-    await supervisor._end(watching)
+        await eventually(is_starting, "the first one starts again")
+        former = needed.pid
+        os.kill(former, signal.SIGKILL)
+
+        async def again() -> bool:
+            return needed.poll() is None and needed.pid != former
+
+        await eventually(again, "the needed one runs again")
 
 
 async def test_keeper_gives_up_when_a_part_keeps_falling_over(
