@@ -67,8 +67,9 @@ async def chain_says(counter: Counter, who: Person, to: Person) -> int:
 
 
 async def everyone_says(counter: Counter, who: Person, to: Person, reason: Reason) -> None:
-    """Preview, request and chain, of the deed."""
+    """Preview, request and chain, of the deed; the chain asks of both."""
     await counter.registered(who)
+    await counter.registered(to)
     assert await preview(counter, who, to, counter.deed["id"]) == reason.value
     assert await chain_says(counter, who, to) == reason.value
     if reason is not Reason.NONE:
