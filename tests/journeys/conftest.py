@@ -35,7 +35,8 @@ async def shared_stack() -> AsyncIterator[Stack]:
 
 @pytest.fixture
 async def stack(shared_stack: Stack) -> Stack:
-    """The stack with every process running."""
+    """The stack with every process running, and none beside them that a test has left."""
+    await shared_stack.stop_beside()
     await shared_stack.all_run()
     return shared_stack
 

@@ -2,6 +2,7 @@
 twice, never not at all (F-01 to F-04, F-08, F-11, for custody)."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
@@ -166,8 +167,10 @@ async def test_a_withdrawal_is_taken_once_when_the_api_dies_around_its_commit(
 
 
 @pytest.fixture
-async def redis(stack: Stack) -> Redis:
-    return connect(stack.valkey.url(), timeout_s=2)
+async def redis(stack: Stack) -> AsyncIterator[Redis]:
+    client = connect(stack.valkey.url(), timeout_s=2)
+    yield client
+    await client.aclose()
 
 
 async def test_all_is_done_once_when_servers_are_killed_in_the_middle(
@@ -189,7 +192,6 @@ async def test_all_is_done_once_when_servers_are_killed_in_the_middle(
     await stack.anvil.start()
     await round_.pay_again()
     await round_.go()
-    await redis.aclose()
     await round_.prove()
     assert all(part.poll() is None for part in stack.parts.values()), "no process died of it"
 

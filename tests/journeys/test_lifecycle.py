@@ -9,7 +9,7 @@ import sys
 from standardwebhooks import Webhook
 
 from tests.support.letter_box import letter_box
-from tests.support.stack import Stack
+from tests.support.stack import PATIENCE_S, Stack
 from tests.support.waiting import eventually
 
 
@@ -47,8 +47,8 @@ async def test_an_issuer_is_told_in_their_feed_and_by_webhook_when_their_market_
             messages = [Webhook(secret).verify(got.body, got.headers) for got in box.received]
             return {message["type"] for message in messages} == set(wanted["kinds"])
 
-        await eventually(told, "both stand in the feed, once")
-        await eventually(posted, "both were posted, and are ours by their signature", within_s=20)
+        await eventually(told, "both stand in the feed, once", within_s=PATIENCE_S)
+        await eventually(posted, "both were posted, and are ours by their signature", within_s=PATIENCE_S)
     await stack.prove(listing)
 
 

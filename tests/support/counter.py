@@ -101,7 +101,7 @@ class Counter:
         officer = Person(stack.officer, await stack.enter(stack.officer))
         listing = await stack.lifecycle()
         deed = await stack.call("GET", f"/tokens/{listing.symbol}")
-        db = await Database.connect(stack.postgres.dsn(), pool_size=1)
+        db = await Database.connect(stack.postgres.dsn(), pool_size=1, acquire_timeout_s=PATIENCE_S)
         contracts = await chain.contracts(db, stack.settings.SAPPHIRE_CHAIN_ID)
         await db.close()
         domain = Domain(stack.settings.SAPPHIRE_CHAIN_ID, contracts[Contract.SETTLEMENT])

@@ -295,7 +295,7 @@ class Stack:
 
     async def prove(self, *listings: Listing) -> None:
         """Each step happened exactly once, by every witness; all truths hold; nothing is left over."""
-        db = await Database.connect(self.postgres.dsn(), pool_size=2)
+        db = await Database.connect(self.postgres.dsn(), pool_size=2, acquire_timeout_s=PATIENCE_S)
         try:
             for listing in listings:
                 assert await _once(db, listing) == _ONCE
