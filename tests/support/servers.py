@@ -90,11 +90,14 @@ def in_memory() -> Path | None:
 
 PORTS = range(18_000, 32_000)
 """Below those from which a kernel serves whoever asks for any: no connection takes one before its server does."""
-_next_ports = itertools.count(os.getpid() * 97)
+_SHARING = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_WHICH = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_next_ports = itertools.count(os.getpid() * 97 // _SHARING * _SHARING + _WHICH, _SHARING)
 
 
 def free_port() -> int:
-    """A port that was free just now, and that this process is never given again."""
+    """A port that was free just now, and that this process is never given again, nor those that share the tests with
+    it: what is stopped for a while finds its port free when it comes back."""
     for number in itertools.islice(_next_ports, len(PORTS)):
         port = PORTS[number % len(PORTS)]
         with socket.socket() as probe, suppress(OSError):
