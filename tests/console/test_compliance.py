@@ -10,8 +10,10 @@ import pytest
 from playwright.async_api import Browser, Route, expect
 
 from deedbook.stack.wallet import Wallet, sign_in
-from tests.console.browser import look
+from tests.console.browser import Visit, look
+from tests.console.trading import WAITING, is_in_the_book
 from tests.console.venue import Venue
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 PREVIEW = "**/api/v1/tokens/compliance/*/preview"
@@ -77,7 +79,7 @@ async def test_person_is_told_apart_by_their_account_when_ids_begin_alike(
         row = listed.get_by_role("row", name=cut(account))
         await expect(row).to_contain_text(f"user {cut(user_id)}")
         await row.get_by_role("button", name=f"Copy the account {cut(account)}").click()
-        assert await visit.page.evaluate("navigator.clipboard.readText()") == account
+        await _copied(visit, account)
     search = visit.page.get_by_label("Account or user id")
     await search.fill("0x" + "7e" * 20)
     await visit.press("Open")
@@ -90,6 +92,15 @@ async def test_person_is_told_apart_by_their_account_when_ids_begin_alike(
         await venue.post("compliance", f"/compliance/{user_id}/unfreeze", {"reason": "told apart"})
     visit.nothing_was_amiss()
     await visit.page.context.close()
+
+
+async def _copied(visit: Visit, text: str) -> None:
+    """The page writes it after the press, and not at once."""
+
+    async def has() -> bool:
+        return bool(await visit.page.evaluate("navigator.clipboard.readText()") == text)
+
+    await eventually(has, f"{text} is in the clipboard")
 
 
 async def test_freeze_shows_what_it_reaches_before_it_is_done(venue: Venue, browser: Browser) -> None:
@@ -112,9 +123,10 @@ async def test_change_of_a_record_shows_which_orders_end_before_it_is_written(
 ) -> None:
     investor, symbol = venue.user_id("investor"), venue.samples["token"]
     placed = [await venue.place("investor", "BUY", "0.0625", price) for price in ("981.5", "981.6")]
+    await is_in_the_book(venue, "bids", "981.6")  # what was to end before has ended
     async with venue.client("investor") as http:
         listed = (await http.get(f"/trading/users/{investor}/orders", params={"limit": 200})).json()["data"]
-    ended = len([order for order in listed if order["status"] in ("PENDING_MATCH", "OPEN", "PARTIAL")])
+    ended = len([order for order in listed if order["status"] in WAITING])
     visit = await look(browser, venue.url, session=venue.sessions["compliance"])
     await visit.open(f"/compliance/{investor}")
     await visit.press(f"Change the record for {symbol}")

@@ -53,7 +53,7 @@ async def test_asset_becomes_a_market_when_an_issuer_goes_through_the_wizard(
     await venue.post("compliance", f"/markets/{market_id}/approve", verdict)
     await expect(way.locator("li").nth(1)).to_contain_text("all true")
     await expect(way).to_contain_text(f"Traded as {symbol}-USDC", timeout=60_000)
-    assert await way.locator("li[data-state=done]").count() == 4
+    await expect(way.locator("li[data-state=done]")).to_have_count(4)
     assert await page.evaluate("window.__never_reloaded") is True
 
     await visit.says("You cannot hold your own token yet")

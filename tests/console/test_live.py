@@ -6,6 +6,7 @@ from playwright.async_api import Browser, expect
 from tests.console.browser import look, open_browser
 from tests.console.venue import Venue
 from tests.support.fault_proxy import FaultProxy
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -45,8 +46,13 @@ async def _cut_and_heal(venue: Venue, browser: Browser, proxy: FaultProxy) -> No
     proxy.cut()
     await venue.place("second-investor", "SELL", "0.0888", "1034.44")
     await expect(book).to_contain_text("0.0888")
-    async with venue.client() as http:
-        told = (await http.get(f"/trading/pairs/{venue.samples['pair']}/orderbook")).raise_for_status().json()
-    await expect(book).to_have_attribute("data-seq", str(told["seq"]))
+
+    async def are_as_far() -> bool:
+        async with venue.client() as http:
+            path = f"/trading/pairs/{venue.samples['pair']}/orderbook"
+            told = (await http.get(path)).raise_for_status().json()
+        return await book.get_attribute("data-seq") == str(told["seq"])
+
+    await eventually(are_as_far, "the page is as far as what HTTP tells")
     await operator.page.context.close()
     await visit.page.context.close()

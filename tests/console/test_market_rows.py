@@ -5,13 +5,30 @@ from playwright.async_api import Browser, expect
 
 from tests.console.browser import look
 from tests.console.venue import Venue
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 LOW = (1440, 160)
 """So low a window that the first row is below it."""
 
 
+async def _all_is_folded(venue: Venue) -> None:
+    """Wait until the candles have the newest trade: the page asks for them once."""
+    path = f"/trading/pairs/{venue.samples['pair']}"
+
+    async def is_there() -> bool:
+        async with venue.client() as http:
+            trades = (await http.get(f"{path}/trades?limit=1")).raise_for_status().json()["data"]
+            candles = (
+                (await http.get(f"{path}/candles?interval=1h&limit=1")).raise_for_status().json()["data"]
+            )
+        return bool(candles and candles[0]["close"] == trades[0]["price"])
+
+    await eventually(is_there, "the newest trade is in its candle", within_s=30)
+
+
 async def test_row_tells_yield_and_last_day_when_it_comes_into_sight(venue: Venue, browser: Browser) -> None:
+    await _all_is_folded(venue)
     visit = await look(browser, venue.url, size=LOW)
     page, pair = visit.page, venue.samples["pair"]
     asked: list[str] = []

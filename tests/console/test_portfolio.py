@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,24 @@ import pytest
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from tests.console.browser import Visit, look
+from tests.console.newcomer import CHAIN_MS
+from tests.console.trading import is_in_the_book, is_over
 from tests.console.venue import Venue
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 A4: ViewportSize = {"width": 718, "height": 1047}
 """Within its margins, in the pixels of style sheets."""
+
+
+@pytest.fixture
+async def bid(venue: Venue) -> AsyncIterator[None]:
+    """An order of hers that holds dollars, while a test lasts: others may have ended all that she had."""
+    order = (await venue.place("investor", "BUY", "0.01", "985.03"))["id"]
+    await is_in_the_book(venue, "bids", "985.03")
+    yield
+    async with venue.client("investor") as http:
+        (await http.delete(f"/trading/orders/{order}")).raise_for_status()
+    await is_over(venue, "investor", order)
 
 
 async def _as_investor(venue: Venue, browser: Browser, path: str) -> Visit:
@@ -30,7 +44,7 @@ async def _held(venue: Venue) -> dict[str, dict[str, Any]]:
 
 
 async def _open_bids(venue: Venue) -> int:
-    """How many orders of hers hold dollars: the venue has placed some for everybody to see."""
+    """How many orders of hers hold dollars."""
     user_id = json.loads(venue.sessions["investor"])["userId"]
     async with venue.client("investor") as http:
         path, query = f"/trading/users/{user_id}/orders", {"limit": "200"}
@@ -40,6 +54,7 @@ async def _open_bids(venue: Venue) -> int:
     return len(open_bids)
 
 
+@pytest.mark.usefixtures("bid")
 async def test_each_number_opens_its_lines_when_it_is_pressed(venue: Venue, browser: Browser) -> None:
     visit, held = await _as_investor(venue, browser, "/portfolio"), await _held(venue)
     page = visit.page
@@ -50,7 +65,7 @@ async def test_each_number_opens_its_lines_when_it_is_pressed(venue: Venue, brow
     lines = page.get_by_role("dialog").get_by_role("table", name="Ledger lines")
     newest = lines.get_by_role("row").nth(1)
     await expect(newest.get_by_title(f"{_grouped(dollars)} USDC", exact=True)).to_be_visible()
-    assert await lines.get_by_role("row", name=re.compile("Withdrawal")).count() == 1
+    await expect(lines.get_by_role("row", name=re.compile("Withdrawal"))).to_have_count(1)
     await page.keyboard.press("Escape")
     await page.get_by_role("button", name=re.compile("^USDC locked")).click()
     holding = page.get_by_role("table", name="What holds USDC").get_by_role("row")
@@ -58,7 +73,7 @@ async def test_each_number_opens_its_lines_when_it_is_pressed(venue: Venue, brow
     await page.keyboard.press("Escape")
     await page.get_by_role("tab", name="Fills").click()
     fills = page.get_by_role("table", name="Fills")
-    await expect(fills.get_by_role("row").nth(1)).to_contain_text("Settled")
+    await expect(fills.get_by_role("row").nth(1)).to_contain_text("Settled", timeout=CHAIN_MS)
     visit.nothing_was_amiss()
     await page.context.close()
 

@@ -1,5 +1,6 @@
 """One token for another in the browser: what is shown is what is signed, once, for at least that or not at all."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -10,9 +11,10 @@ from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from tests.console.browser import NARROW, Visit, look
 from tests.console.newcomer import CHAIN_MS
-from tests.console.trading import available, decide, sign_in_with_a_wallet
+from tests.console.trading import available, decide, is_in_the_book, sign_in_with_a_wallet
 from tests.console.venue import Venue
 from tests.console.wallet import TestWallet
+from tests.support.waiting import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 PLACING, QUOTING = "**/api/v1/swaps", "**/api/v1/swaps/quote"
@@ -25,9 +27,27 @@ LEAST = "0.02034650625"
 
 @pytest.fixture
 async def offer(venue: Venue) -> AsyncIterator[str]:
-    placed = await venue.place("second-investor", "SELL", *OFFER)
-    yield placed["id"]
-    await _take_back(venue, placed["id"])
+    async with _offered(venue, *OFFER) as order_id:
+        yield order_id
+
+
+@pytest.fixture
+async def worse(venue: Venue) -> AsyncIterator[None]:
+    """What is left when the offer is gone: others may have left nothing, and an empty book gives no quote."""
+    async with _offered(venue, *WORSE):
+        yield
+
+
+@asynccontextmanager
+async def _offered(venue: Venue, quantity: str, price: str) -> AsyncIterator[str]:
+    """It stands in the copy of the book, of which quotes are made; what was asked for before has been matched."""
+    placed = await venue.place("second-investor", "SELL", quantity, price)
+    try:
+        await is_in_the_book(venue, "asks", price)
+        yield placed["id"]
+    finally:
+        await _take_back(venue, placed["id"])
+        await is_in_the_book(venue, "asks", price, there=False)
 
 
 async def _take_back(venue: Venue, order_id: str) -> None:
@@ -41,8 +61,10 @@ async def _converting(venue: Venue, browser: Browser) -> AsyncIterator[tuple[Vis
     visit, wallet = await sign_in_with_a_wallet(venue, browser)
     await visit.open("/convert")
     await _choose(venue, visit.page)
-    yield visit, wallet
-    await visit.page.context.close()
+    try:
+        yield visit, wallet
+    finally:
+        await visit.page.context.close()
 
 
 async def _choose(venue: Venue, page: Page) -> None:
@@ -173,16 +195,12 @@ async def _lose_an_answer(page: Page) -> None:
     await page.route(PLACING, lose)
 
 
-async def _never(_: Route) -> None:
-    """No answer, for as long as one waits."""
-
-
+@pytest.mark.usefixtures("worse")
 async def test_nothing_is_converted_when_the_book_moves_while_its_owner_reads(
     venue: Venue, browser: Browser, offer: str
 ) -> None:
     """No more than was signed is given; one that was declined is not sent, and what was typed stays. While the wallet
     is open, what it shows stands on the page, whatever the book does."""
-    worse = (await venue.place("second-investor", "SELL", *WORSE))["id"]
     async with _converting(venue, browser) as (visit, wallet):
         page = visit.page
         wallet.refusals["eth_signTypedData_v4"] = (4001, "User rejected the request.")
@@ -211,7 +229,6 @@ async def test_nothing_is_converted_when_the_book_moves_while_its_owner_reads(
         assert (ended["status"], ended["reason"], ended["amountUsed"]) == ("CANCELLED", "min_amount_out", "0")
         assert ended["minAmountOut"] in stood[0] and stood[1] == stood[0], "what is signed stands there"
         visit.nothing_was_amiss()
-    await _take_back(venue, worse)
 
 
 async def test_form_says_why_when_it_cannot_be_converted_and_keeps_what_was_typed(
@@ -236,9 +253,13 @@ async def test_form_says_why_when_it_cannot_be_converted_and_keeps_what_was_type
     await page.get_by_role("button", name="The other way round").click()
     await page.get_by_label("Amount", exact=True).fill("0.0000000001")
     await expect(why).to_contain_text("The amount has to be at least 0.0001")
-    await page.route(QUOTING, _never)
-    async with page.expect_request(QUOTING):
-        pass
+    asked = asyncio.Event()
+
+    async def never(_: Route) -> None:
+        asked.set()
+
+    await page.route(QUOTING, never)
+    await asyncio.wait_for(asked.wait(), PATIENCE_S)
     await expect(why).to_contain_text("The amount has to be at least 0.0001")
     await page.unroute(QUOTING)
     await _choose(venue, page)
@@ -253,7 +274,8 @@ async def test_form_says_why_when_it_cannot_be_converted_and_keeps_what_was_type
     await expect(button).to_be_enabled()
     async with venue.client("second-investor") as http:
         (await http.post("/auth/logout", json={})).raise_for_status()
-    await button.click()
+    # It may have heard of its end by itself: then the dialog lies over the button already.
+    await button.dispatch_event("click")
     dialog = page.get_by_role("dialog", name="Your session has ended")
     await dialog.get_by_role("button", name="Sign in again").click()
     await expect(dialog).to_be_hidden()

@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, expect
 
 from deedbook.client import NewOrder
 from tests.console.browser import NARROW
-from tests.console.trading import fill, orders_of, trade_screen
+from tests.console.trading import fill, is_over, orders_of, trade_screen
 from tests.console.venue import Venue
 from tests.support.waiting import eventually
 
@@ -144,8 +144,13 @@ async def test_open_order_becomes_another_when_that_is_signed_and_less_when_it_i
     await visit.says("Order replaced")
     await expect(dialog).to_have_count(0)
     await expect(row).to_have_count(0)
-    [second] = [o for o in await orders_of(venue, "investor", status="OPEN") if o["price"] == "701.75"]
+
+    async def rests() -> list[dict[str, Any]]:
+        return [o for o in await orders_of(venue, "investor", status="OPEN") if o["price"] == "701.75"]
+
+    [second] = await eventually(rests, "the new one rests")
     assert second["expiry"] == first.expiry
+    await is_over(venue, "investor", str(first.id))
     async with venue.client("investor") as http:
         old = (await http.get(f"/trading/orders/{first.id}")).json()
     assert (old["status"], old["filledQuantity"]) == ("CANCELLED", "0")

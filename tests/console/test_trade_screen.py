@@ -113,7 +113,9 @@ async def test_ticket_is_turned_and_typed_into_when_the_menu_is_called(
     visit = await trade_screen(venue, browser)
     page = visit.page
     await page.keyboard.press("Control+k")
+    await expect(page.get_by_role("combobox", name="Page, pair or command")).to_be_focused()
     await page.keyboard.type("sell")
+    await expect(page.get_by_role("option", name=f"Sell {venue.samples['pair']}")).to_be_visible()
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("radio", name="Sell")).to_be_checked()
     await expect(page.get_by_label("Quantity", exact=True)).to_be_focused()

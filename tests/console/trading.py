@@ -11,6 +11,8 @@ from tests.console.venue import Venue
 from tests.console.wallet import TestWallet, signed_in_with
 from tests.support.waiting import eventually
 
+WAITING = ("PENDING_MATCH", "OPEN", "PARTIAL")
+
 
 async def trade_screen(venue: Venue, browser: Browser, person: str = "investor", **more: Any) -> Visit:
     visit = await look(browser, venue.url, session=venue.sessions.get(person, ""), **more)
@@ -52,6 +54,29 @@ async def orders_of(venue: Venue, person: str, **query: str) -> list[dict[str, A
         told = (await http.get(path, params={"limit": "200", **query})).raise_for_status().json()
     found: list[dict[str, Any]] = told["data"]
     return found
+
+
+async def is_over(venue: Venue, person: str, order_id: str) -> None:
+    """Wait until the matcher has ended this order: what is answered is only that it was taken in."""
+
+    async def ended() -> bool:
+        async with venue.client(person) as http:
+            told = (await http.get(f"/trading/orders/{order_id}")).raise_for_status().json()
+        return told["status"] not in WAITING
+
+    await eventually(ended, f"{order_id} is over", within_s=30)
+
+
+async def is_in_the_book(venue: Venue, side: str, price: str, *, there: bool = True) -> None:
+    """Wait until the book's copy, of which quotes are made, has this level, or has it no more."""
+
+    async def does() -> bool:
+        path = f"/trading/pairs/{venue.samples['pair']}/orderbook"
+        async with venue.client() as http:
+            told = (await http.get(path)).raise_for_status().json()
+        return (Decimal(price) in [Decimal(level) for level, _ in told[side]]) is there
+
+    await eventually(does, f"{price} {'stands' if there else 'is no more'} in the book", within_s=30)
 
 
 async def decide(venue: Venue, step: str) -> None:
