@@ -23,11 +23,14 @@ pytestmark = [
 TUTORIALS = ("issuer", "compliance-officer", "investor", "market-maker", "operator")
 PAGES = ("README.md", "docs/market-data.md", *(f"docs/tutorials/{name}.md" for name in TUTORIALS))
 MARK = "-- the end of "
+BUSY_S = 10
+"""Where a page waits for a few seconds, it says how long a machine takes that does nothing else."""
 
 
 async def test_what_the_pages_show_works_as_pasted(running: Terminal, tmp_path: Path) -> None:
     script = "".join(f"{sessions(page)}\necho '{MARK}{page}'\n" for page in PAGES)
     script = script.replace("8099", str(free_port()))
+    script = re.sub(r"^sleep \d$", f"sleep {BUSY_S}", script, flags=re.MULTILINE)
     printed = await asyncio.to_thread(run_pasted, script, running, tmp_path, 800)
     shown, rest = dict[str, str](), printed
     for page in PAGES:

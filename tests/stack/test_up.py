@@ -134,13 +134,13 @@ async def test_everything_ends_cleanly_when_it_is_told_to_and_goes_on_later(used
     markets = await used.markets()
     assert markets["LUXAPT"]
     assert await up.stop(signal.SIGINT) == 0
-    await used.nothing_is_left(within_s=1)
+    await used.nothing_is_left()
     again = await used.up()
     assert await used.markets() == markets
     checked = await used.command("check")
     assert checked.returncode == 0, checked.stderr
     assert await again.stop(signal.SIGTERM) == 0
-    await used.nothing_is_left(within_s=1)
+    await used.nothing_is_left()
 
 
 async def test_nothing_is_left_and_all_goes_on_when_up_is_killed(used: Terminal) -> None:
@@ -163,7 +163,7 @@ async def test_everything_ends_soon_when_it_is_told_to_before_it_has_started(
     await asyncio.sleep(0.2)
     assert await up.stop(within_s=10) == 0
     assert RUNNING not in up.log.read_text()
-    await used.nothing_is_left(within_s=1)
+    await used.nothing_is_left()
 
 
 async def test_everything_starts_over_when_fresh_is_asked_for(used: Terminal) -> None:
@@ -186,7 +186,7 @@ async def test_taken_port_is_named_with_its_variable(used: Terminal, name: str) 
     assert ended.stderr.rstrip().endswith(f"choose another port with {name}")
     assert "Starting" not in ended.stderr, "nothing is started in vain"
     assert "Traceback" not in ended.stderr
-    await used.nothing_is_left(within_s=1)
+    await used.nothing_is_left()
 
 
 async def test_what_a_killed_stack_left_behind_is_not_taken_over(used: Terminal) -> None:

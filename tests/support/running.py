@@ -108,7 +108,7 @@ class Terminal:
 
     async def ready(self) -> bool:
         try:
-            async with httpx2.AsyncClient(base_url=self.api_url, timeout=3, trust_env=False) as http:
+            async with httpx2.AsyncClient(base_url=self.api_url, timeout=10, trust_env=False) as http:
                 answer = await http.get("/readyz")
         except httpx2.HTTPError:
             return False
