@@ -11,7 +11,7 @@ from deedbook.infra.embedded import EmbeddedAnvil, EmbeddedValkey
 from deedbook.infra.settings import Settings
 from deedbook.kernel.events import SYSTEM
 from deedbook.marketdata import FeedKind, prices
-from deedbook.stack.integrations import Finding, check_integrations, try_all
+from deedbook.stack.integrations import WITHIN_S, Finding, check_integrations, try_all
 from deedbook.wiring import open_resources
 from tests.support.fake_prices import PriceDesk, price_desk
 from tests.support.world import test_settings
@@ -41,7 +41,7 @@ async def settings(
 
 
 async def found(settings: Settings) -> dict[str, Finding]:
-    async with open_resources(settings, "check") as resources:
+    async with open_resources(settings, "check", acquire_timeout_s=WITHIN_S) as resources:
         return {finding.name: finding for finding in await try_all(resources)}
 
 

@@ -53,7 +53,7 @@ class Wrong(Exception):
 
 async def check_integrations(settings: Settings, *, as_json: bool) -> int:
     """Try them all and tell; 1 when one that is needed is wrong, 0 otherwise."""
-    async with open_resources(settings, "check") as resources:
+    async with open_resources(settings, "check", acquire_timeout_s=WITHIN_S) as resources:
         found = await try_all(resources)
     console = Console(stderr=True)
     for finding in found:
