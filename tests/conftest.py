@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import settings
 from redis.asyncio import Redis
 
 import deedbook.integrations.sapphire.accounts  # noqa: F401 - first, so that its guard holds for all tests
@@ -14,6 +15,10 @@ from tests.support.servers import PostgresServer
 from tests.support.waiting import PATIENCE_S
 from tests.support.workers import longest_first
 from tests.support.world import World, open_world
+
+# How long an example takes says nothing here: a busy machine may lay any of them aside for longer than is usual.
+settings.register_profile("deedbook", deadline=None)
+settings.load_profile("deedbook")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -66,7 +71,7 @@ async def db(dsn: str) -> AsyncIterator[Database]:
 @pytest.fixture
 async def redis(valkey: EmbeddedValkey) -> AsyncIterator[Redis]:
     """An empty Valkey."""
-    client = connect(valkey.url(), timeout_s=2)
+    client = connect(valkey.url(), timeout_s=PATIENCE_S)
     await client.flushall()
     yield client
     await client.aclose()

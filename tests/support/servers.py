@@ -33,6 +33,10 @@ class PostgresServer:
     made: int = 0
 
     async def prepare(self) -> None:
+        # Its transactions, in whatever database, would hold back what the relay and the sealer may read, for moments of
+        # their own choice; and none of these databases lives long enough to need it.
+        await self._execute("ALTER SYSTEM SET autovacuum = off")
+        await self._execute("SELECT pg_reload_conf()")
         await self._execute(f"CREATE DATABASE {TEMPLATE}")
         migrate(self.server.dsn(TEMPLATE))
 
