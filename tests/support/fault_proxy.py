@@ -17,7 +17,8 @@ from types import TracebackType
 from typing import Self
 
 CHUNK_BYTES = 65536
-DELIVERY_S = 0.05  # for the receiver to read what is delivered before the connection breaks
+DELIVERY_S = 0.05  # for the client to read what is delivered before the connection breaks
+ANSWER_S = 5.0  # for the server to answer what is delivered: by then it has had its effect
 
 
 class Direction(Enum):
@@ -40,6 +41,7 @@ class Connection:
     server: asyncio.StreamWriter
     seen: dict[Direction, bytes] = field(default_factory=lambda: dict.fromkeys(Direction, b""))
     mute: bool = False
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
 
     def reset(self) -> None:
         for writer in (self.client, self.server):
@@ -156,6 +158,8 @@ class FaultProxy:
                     await asyncio.sleep(self._latency_s)
                 await self._flowing[direction].wait()
                 if connection.mute:
+                    if direction is Direction.TO_CLIENT:
+                        connection.answered.set()
                     continue
                 if await self._springs(connection, direction, data, sink):
                     return
@@ -182,7 +186,11 @@ class FaultProxy:
         if trap.deliver:
             connection.mute = True  # What was delivered has its effect, and its answer never comes.
             await self._pass_on(direction, data, sink)
-            await asyncio.sleep(DELIVERY_S)
+            if direction is Direction.TO_SERVER:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(connection.answered.wait(), ANSWER_S)
+            else:
+                await asyncio.sleep(DELIVERY_S)
         connection.reset()
         return True
 
