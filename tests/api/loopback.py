@@ -20,9 +20,11 @@ async def serving(world: World) -> AsyncIterator[str]:
         if server.started:
             break
         await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    await running
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await running
 
 
 async def speak(address: str, *chunks: bytes, pause_s: float = 0.0, wait_s: float = 3.0) -> bytes:

@@ -149,10 +149,12 @@ async def open_world(dsn: str, redis_url: str, **more: Any) -> AsyncIterator[Wor
     async with db.transaction() as tx:
         await identity.rotate_signing_key(tx, resources.sign_in_policy, older_than_s=3600)
     transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost:3000/api/v1") as http:
-        yield World(app, http, resources, fake)
-    await part(app)
-    await client.close()
-    await node.close()
-    await redis.aclose()
-    await db.close()
+    try:
+        async with httpx2.AsyncClient(transport=transport, base_url="http://localhost:3000/api/v1") as http:
+            yield World(app, http, resources, fake)
+    finally:
+        await part(app)
+        await client.close()
+        await node.close()
+        await redis.aclose()
+        await db.close()
