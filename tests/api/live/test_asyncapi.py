@@ -71,6 +71,7 @@ async def test_what_is_said_fits_the_document(stand: Stand) -> None:
         await all_matched(stand)
         await floor.place(seller, "SELL", quantity="0.5")
         await told(listener, "fills", 1)
+        await listener.wait(lambda told: told["type"] == "update")  # by a way of its own
         await listener.ask(op="cancel", orderId=placed["order"]["id"])
         await listener.ask(op="unsubscribe", channel="book", market=stand.market)
         await listener.ask(op="nothing")
