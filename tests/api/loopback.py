@@ -9,6 +9,8 @@ from deedbook.api.server import Server, config
 from tests.support.servers import free_port
 from tests.support.world import World
 
+INTERIM = re.compile(rb"\A(HTTP/1\.1 1[0-9][0-9] [^\r]*\r\n\r\n)+")
+
 
 @asynccontextmanager
 async def serving(world: World) -> AsyncIterator[str]:
@@ -27,7 +29,7 @@ async def serving(world: World) -> AsyncIterator[str]:
         await running
 
 
-async def speak(address: str, *chunks: bytes, pause_s: float = 0.0, wait_s: float = 3.0) -> bytes:
+async def speak(address: str, *chunks: bytes, pause_s: float = 0.0, wait_s: float = 10.0) -> bytes:
     """Send raw bytes and read until the server closes, falls silent, or answers in full."""
     host, _, port = address.removeprefix("http://").partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
@@ -40,7 +42,7 @@ async def speak(address: str, *chunks: bytes, pause_s: float = 0.0, wait_s: floa
         async with asyncio.timeout(wait_s):
             while part := await reader.read(65_536):
                 answer += part
-                head, _, body = answer.partition(b"\r\n\r\n")
+                head, _, body = INTERIM.sub(b"", answer).partition(b"\r\n\r\n")
                 length = re.search(rb"content-length: *([0-9]+)", head.lower())
                 if length and len(body) >= int(length[1]):
                     break

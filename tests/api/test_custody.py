@@ -149,7 +149,7 @@ CHANGED: dict[str, Any] = {
     "token": Address("0x" + "c1" * 20),
     "amount": "1.0",
     "nonce": "another",
-    "expiry": str(int(time.time()) + 3601),
+    "expiry": str(int(time.time()) + 7200),
     "destination": Address("0x" + "d1" * 20),
     "to": Address("0x" + "d1" * 20),
     "trader": Address("0x" + "d1" * 20),

@@ -14,7 +14,7 @@ from deedbook.kernel.jobs import Job
 from deedbook.marketdata import jobs
 from deedbook.trading.book_copies import BookCopies
 from deedbook.trading.matching import take_over
-from tests.api.support import refused
+from tests.api.support import counted_anew, refused
 from tests.support.floor import Floor, open_floor
 from tests.support.waiting import eventually, under_way
 from tests.support.world import World
@@ -106,6 +106,7 @@ async def test_both_ways_give_the_same_answer(busy: Floor) -> None:
 
 
 async def test_many_who_ask_at_once_are_each_counted_and_all_answered(busy: Floor) -> None:
+    await counted_anew(busy.world.resources.redis, for_s=10)
     before = int((await ask(busy, "price")).headers["x-ratelimit-remaining"])
     answers = await asyncio.gather(*(ask(busy, what, **query) for what, query in QUESTIONS * 10))
     assert {answer.status_code for answer in answers} == {200}
@@ -119,6 +120,7 @@ async def test_a_reader_is_counted_once_whichever_way_they_come(busy: Floor) -> 
     async def left(way: dict[str, str]) -> int:
         return int((await ask(busy, "stats", way)).headers["x-ratelimit-remaining"])
 
+    await counted_anew(busy.world.resources.redis, for_s=10)
     counts = [await left(way) for way in ({}, BROWSER, {})]
     await busy.world.resources.redis.delete(f"market:{busy.spec.pair_id}:stats")
     counts.append(await left({}))
@@ -130,9 +132,7 @@ async def test_a_reader_too_many_is_refused_on_the_quick_way(busy: Floor) -> Non
     few = busy.world.resources.settings.model_copy(update={"RATE_LIMIT_READS": 3})
     limiter = Limiter(busy.world.resources.redis, few)
     busy.world.app.state.showcase = Showcase(busy.world.resources.redis, limiter)
-    await busy.world.resources.redis.delete(
-        *[key async for key in busy.world.resources.redis.scan_iter("ratelimit:*")]
-    )
+    await counted_anew(busy.world.resources.redis, for_s=10)
     answers = [await ask(busy, "price") for _ in range(4)]
     assert [answer.status_code for answer in answers[:3]] == [200, 200, 200]
     refused(answers[3], 429, "rate_limited")

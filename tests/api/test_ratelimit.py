@@ -1,7 +1,6 @@
 """Rate limits: counted by who one is, never by what a header says, and never open, not even without Redis (A-16)."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from uuid import uuid4
@@ -14,7 +13,7 @@ from deedbook.api.ratelimit import Limiter, Standing, caller_address
 from deedbook.identity import Role
 from deedbook.infra.bullmq_client import connect
 from deedbook.infra.embedded import EmbeddedValkey
-from tests.api.support import ROOT, every_refusal_is_a_problem, refused
+from tests.api.support import ROOT, counted_anew, every_refusal_is_a_problem, refused
 from tests.support.servers import PostgresServer, free_port
 from tests.support.waiting import PATIENCE_S
 from tests.support.world import World, open_world, test_settings
@@ -155,9 +154,8 @@ async def narrow_world(postgres: PostgresServer, valkey: EmbeddedValkey) -> Asyn
 
 @pytest.fixture
 async def narrow(narrow_world: World, redis: Redis) -> World:
-    """The same, with nobody counted yet. Within a minute's last moments a test would see two windows: it waits."""
-    if (left_s := 60 - time.time() % 60) < 3:
-        await asyncio.sleep(left_s)
+    """The same, with nobody counted yet."""
+    await counted_anew(redis, for_s=5)
     return narrow_world
 
 
