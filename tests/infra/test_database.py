@@ -221,7 +221,7 @@ async def test_caller_is_refused_in_bounded_time_when_all_connections_are_busy(d
     await eventually(_all_taken(db), "both connections are taken")
     started = time.monotonic()
     outcomes = await asyncio.gather(*(_touch(db) for _ in range(20)), return_exceptions=True)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 5  # one after the other they would wait for six
     assert [type(outcome) for outcome in outcomes] == [DatabaseUnavailable] * 20
     release.set()
     await asyncio.gather(*busy)
@@ -248,23 +248,23 @@ async def test_connection_comes_back_when_its_user_is_cancelled(dsn: str) -> Non
 
 
 async def test_statement_is_refused_when_it_takes_too_long(dsn: str) -> None:
-    db = await Database.connect(dsn, statement_timeout_s=0.1)
+    db = await Database.connect(dsn, statement_timeout_s=0.5)
     with pytest.raises(DatabaseUnavailable):
         async with db.transaction() as tx:
-            await tx.execute("SELECT pg_sleep(5)")
+            await tx.execute("SELECT pg_sleep(10)")
     await _touch(db)
     await db.close()
 
 
 async def test_transaction_is_refused_when_it_idles_too_long(dsn: str, db: Database) -> None:
     """Ruling 23: a frozen transaction may not hold the relay back, and its late commit changes nothing."""
-    frozen = await Database.connect(dsn, idle_transaction_timeout_s=0.2)
+    frozen = await Database.connect(dsn, idle_transaction_timeout_s=0.5)
 
     async def freeze() -> None:
         async with frozen.transaction() as tx:
             await tx.execute(INSERT_LEASE)
             tx.emit(a_fact())
-            await asyncio.sleep(0.6)
+            await asyncio.sleep(1.5)
 
     with pytest.raises(DatabaseUnavailable):
         await freeze()

@@ -11,6 +11,7 @@ import pytest
 
 from deedbook.infra.failpoints import FailpointHit, arm, failpoint
 from deedbook.infra.settings import SettingsError
+from tests.support.waiting import PATIENCE_S
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +55,7 @@ async def test_crossing_waits_when_it_is_to_sleep_or_pause(tmp_path: Path) -> No
     await asyncio.sleep(0.1)
     assert not waiting.done()
     go_on.touch()
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, PATIENCE_S)
 
 
 @pytest.mark.parametrize(

@@ -66,15 +66,15 @@ async def test_release_changes_nothing_when_another_holds_it(db: Database) -> No
 
 
 async def test_keeper_renews_and_gives_up_when_another_took_over(db: Database) -> None:
-    keeper, rival = (Keeper(db, "relay", name, ttl_s=0.3) for name in ("a", "b"))
+    keeper, rival = (Keeper(db, "relay", name, ttl_s=1) for name in ("a", "b"))
     held = await keeper.hold()
     assert held is not None
     assert await rival.hold() is None
     for _ in range(5):
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.3)
         assert await keeper.hold() == held
         assert await rival.hold() is None
-    await asyncio.sleep(0.5)  # frozen
+    await asyncio.sleep(1.5)  # frozen
     taken = await rival.hold()
     assert taken is not None
     assert taken.epoch == held.epoch + 1

@@ -101,7 +101,7 @@ async def test_relay_goes_on_when_a_frozen_transaction_is_ended_by_its_timeout(
         async with frozen.transaction() as tx:
             await tx.execute("SELECT pg_current_xact_id()")
             entered.set()
-            await asyncio.sleep(3)
+            await asyncio.sleep(60)
 
     task = asyncio.create_task(freeze())
     await entered.wait()
@@ -111,7 +111,7 @@ async def test_relay_goes_on_when_a_frozen_transaction_is_ended_by_its_timeout(
     async def readable() -> bool:
         return await _labels(db, START) == ["waits"]
 
-    await eventually(readable, "the fact can be read", within_s=2)
+    await eventually(readable, "the fact can be read")
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     await frozen.close()

@@ -19,6 +19,10 @@ from deedbook.infra.bullmq import (
     WorkerSettings,
     connect,
 )
+from tests.support.servers import free_port
+
+SOON_S = 10.0
+"""For what takes a moment, on a machine that is busy with much else."""
 
 
 def server_binary() -> Path:
@@ -42,9 +46,7 @@ class ValkeyServer:
     """A server process on a free port, which keeps its port and its append-only file over restarts."""
 
     def __init__(self, folder: Path, *options: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"valkey://127.0.0.1:{self.port}/0"
         self._folder = folder
         self._options = options
@@ -82,10 +84,13 @@ class ValkeyServer:
 
 
 class Diary:
-    """A handler that writes down what it was given and when."""
+    """A handler that writes down what it was given and when. What is `held` does not end before it `may_end`."""
 
-    def __init__(self, takes_s: float = 0.0) -> None:
+    def __init__(self, takes_s: float = 0.0, *, held: bool = False) -> None:
         self.takes_s = takes_s
+        self.may_end = asyncio.Event()
+        if not held:
+            self.may_end.set()
         self.began: list[tuple[float, Delivery]] = []
         self.ended: list[str] = []
         self.most_at_once = 0
@@ -98,6 +103,7 @@ class Diary:
         self.most_at_once = max(self.most_at_once, self._at_once)
         try:
             await asyncio.sleep(self.takes_s)
+            await self.may_end.wait()
         finally:
             self._at_once -= 1
         self.ended.append(job.job_id)
@@ -113,7 +119,7 @@ class Diary:
         return [at for at, _ in self.began]
 
 
-async def until(true: Callable[[], bool], within_s: float) -> float:
+async def until(true: Callable[[], bool], within_s: float = SOON_S) -> float:
     """Wait for a condition and return how long it took."""
     began = time.monotonic()
     while not true():
@@ -122,7 +128,7 @@ async def until(true: Callable[[], bool], within_s: float) -> float:
     return time.monotonic() - began
 
 
-async def until_state(queue: JobQueue, job_id: str, state: JobState | None, within_s: float = 3) -> None:
+async def until_state(queue: JobQueue, job_id: str, state: JobState | None, within_s: float = SOON_S) -> None:
     """Wait until Redis has the job there."""
     deadline = time.monotonic() + within_s
     while (seen := await queue.job_state(job_id)) is not state:

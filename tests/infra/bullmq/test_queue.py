@@ -1,6 +1,7 @@
 """Queues: what is added once runs once, what is deduplicated is not lost, what is lost is found missing."""
 
 import asyncio
+import statistics
 import time
 
 import pytest
@@ -24,7 +25,7 @@ async def test_job_runs_once_when_it_is_added_twice(queue: JobQueue, workers: Wo
     assert await queue.add("work", {"n": 1}, job_id="job") == "job"
     assert await queue.add("work", {"n": 2}, job_id="job") == "job"
     workers.start(queue, diary)
-    await until(lambda: diary.ended == ["job"], within_s=2)
+    await until(lambda: diary.ended == ["job"])
     await until_state(queue, "job", JobState.COMPLETED)
     await queue.add("work", {"n": 3}, job_id="job")
     await asyncio.sleep(0.1)
@@ -37,7 +38,7 @@ async def test_job_runs_again_when_the_first_was_not_kept(queue: JobQueue, worke
     workers.start(queue, diary)
     for runs in (1, 2):
         await queue.add("work", {}, job_id="job", keep=0)
-        await until(lambda runs=runs: len(diary.ended) == runs, within_s=2)  # type: ignore[misc]
+        await until(lambda runs=runs: len(diary.ended) == runs)  # type: ignore[misc]
         await until_state(queue, "job", None)
 
 
@@ -45,14 +46,15 @@ async def test_last_job_runs_after_the_active_one_when_it_shares_its_key(
     queue: JobQueue, workers: Workers
 ) -> None:
     """A doorbell rung while its pair is being matched must ring once more, with its own id and priority."""
-    diary = Diary(takes_s=0.2)
+    diary = Diary(held=True)
     workers.start(queue, diary, concurrency=4)
     pair = Deduplication("PAIR", keep_last_if_active=True)
     await queue.add("match", {"n": 1}, job_id="match-1", priority=5, deduplication=pair)
-    await until(lambda: diary.ids == ["match-1"], within_s=2)
+    await until(lambda: diary.ids == ["match-1"])
     for n in (2, 3):
         await queue.add("match", {"n": n}, job_id=f"match-{n}", priority=1, deduplication=pair)
-    await until(lambda: len(diary.ended) == 2, within_s=2)
+    diary.may_end.set()
+    await until(lambda: len(diary.ended) == 2)
     await asyncio.sleep(0.1)
     assert [(job.job_id, job.data, job.priority) for _, job in diary.began] == [
         ("match-1", {"n": 1}, 5),
@@ -73,7 +75,7 @@ async def test_urgent_jobs_run_first(queue: JobQueue, workers: Workers) -> None:
     for job_id, priority in (("c", 5), ("a", 1), ("d", 5), ("b", 1)):
         await queue.add("match", {}, job_id=job_id, priority=priority)
     workers.start(queue, diary)
-    await until(lambda: len(diary.ended) == 4, within_s=2)
+    await until(lambda: len(diary.ended) == 4)
     assert diary.ids == ["a", "b", "c", "d"]
 
 
@@ -86,15 +88,16 @@ async def test_schedule_fires_at_its_slots_when_the_worker_is_idle(queue: JobQue
         late_ms.append((time.time() * 1000 + 20) % 400 - 20)  # BullMQ may be a millisecond early
 
     workers.start(queue, tick)
+    began = time.monotonic()
     for _ in range(3):  # to repeat it is harmless
         await queue.upsert_scheduler("prices", 400, "fetch", {"room": "prices"})
         await asyncio.sleep(0.2)
-    await asyncio.sleep(2)
+    await until(lambda: len(late_ms) >= 8, within_s=6)  # in half of the slots it would be longer
     assert await queue.scheduler_ids() == {"prices"}
     assert await queue.remove_scheduler("prices")
     assert not await queue.remove_scheduler("prices")
-    assert 5 <= len(late_ms) <= 7, late_ms
-    assert sum(late < 150 for late in late_ms) >= len(late_ms) - 1, late_ms
+    assert len(late_ms) <= (time.monotonic() - began) / 0.4 + 2, late_ms
+    assert statistics.median(late_ms) < 150, late_ms
 
 
 async def test_sweeper_finds_what_redis_lost(queue: JobQueue, workers: Workers) -> None:
@@ -104,7 +107,7 @@ async def test_sweeper_finds_what_redis_lost(queue: JobQueue, workers: Workers) 
     await queue.add("work", {}, job_id="done")
     await queue.add("work", {}, job_id="forgotten", keep=0)
     await queue.add("work", {}, job_id="later", delay_ms=60_000)
-    await until(lambda: set(diary.ended) == {"done", "forgotten"}, within_s=2)
+    await until(lambda: set(diary.ended) == {"done", "forgotten"})
     await until_state(queue, "forgotten", None)
     asked = ["done", "forgotten", "later", "never", *(f"never-{n}" for n in range(2500))]
     assert await queue.which_exist(asked) == {"done", "later"}
@@ -134,7 +137,7 @@ async def test_paused_queue_hands_out_nothing(queue: JobQueue, workers: Workers)
     await asyncio.sleep(0.3)
     assert diary.ids == []
     await queue.resume()
-    await until(lambda: diary.ended == ["job"], within_s=2)
+    await until(lambda: diary.ended == ["job"])
 
 
 async def test_failed_job_gets_all_its_attempts_when_it_is_retried(queue: JobQueue, workers: Workers) -> None:
@@ -149,12 +152,12 @@ async def test_failed_job_gets_all_its_attempts_when_it_is_retried(queue: JobQue
     worker = workers.start(queue, fail)
     worker.on_failure(lambda job, error: told.append((job.attempt, is_final_attempt(job, error))))
     await queue.add("work", {}, job_id="job", attempts=3, backoff=Backoff(base_ms=20, cap_ms=30))
-    await until(lambda: len(told) == 3, within_s=2)
+    await until(lambda: len(told) == 3)
     assert attempts == told == [(1, False), (2, False), (3, True)]
     await until_state(queue, "job", JobState.FAILED)
     assert await queue.retry("job")
     assert not await queue.retry("never")
-    await until(lambda: len(told) == 6, within_s=2)
+    await until(lambda: len(told) == 6)
     assert attempts[3:] == [(1, False), (2, False), (3, True)]
     await queue.add("work", {}, job_id="waits", delay_ms=60_000)
     assert not await queue.retry("waits")
@@ -170,7 +173,7 @@ async def test_job_is_given_up_when_its_error_says_so(queue: JobQueue, workers: 
     worker = workers.start(queue, refuse)
     worker.on_failure(lambda job, error: final.append(is_final_attempt(job, error)))
     await queue.add("work", {}, job_id="job", attempts=5)
-    await until(lambda: final == [True], within_s=2)
+    await until(lambda: final == [True])
     assert await queue.job_state("job") is JobState.FAILED
 
 
@@ -196,7 +199,7 @@ async def test_handler_reads_what_the_producer_sent_along(queue: JobQueue, worke
         ]
     )
     workers.start(queue, diary)
-    await until(lambda: len(diary.ended) == 2, within_s=2)
+    await until(lambda: len(diary.ended) == 2)
     traced, plain = (job for _, job in diary.began)
     assert (dict(traced.trace), traced.correlation_id) == (trace, "c-1")
     assert (dict(plain.trace), plain.correlation_id) == ({}, "c-2")
@@ -223,9 +226,9 @@ async def test_retries_spread_out_when_many_fail_together(queue: JobQueue, worke
     await queue.add_bulk(
         [NewJob("work", {}, job_id=f"job-{n}", attempts=2, backoff=Backoff(base_ms=600)) for n in range(20)]
     )
-    await until(lambda: len(second) == 20, within_s=3)
+    await until(lambda: len(second) == 20)
     assert max(second) - min(second) > 0.2
-    assert max(second) - began < 2
+    assert max(second) - began < 5
 
 
 @pytest.mark.parametrize("job_id", ["a:b", "17"])

@@ -7,10 +7,12 @@ test. Read them again before the pin of `bullmq` moves.
 """
 
 import asyncio
+import time
 from importlib.metadata import version
 
 from deedbook.infra.bullmq import Delivery, JobQueue, JobState, NewJob, RateLimit, connect
 from tests.infra.bullmq.harness import Diary, Workers, until
+from tests.support.waiting import under_way
 
 
 def _jobs(number: int) -> list[NewJob]:
@@ -37,10 +39,11 @@ async def test_limit_is_kept_and_used_up_when_jobs_wait(queue: JobQueue, workers
     """2.2. Stock sleeps 5 s in each full window instead of the rest of it: 30 jobs take 10 s."""
     diary = Diary()
     await queue.add_bulk(_jobs(30))
+    began = time.monotonic()
     for _ in range(2):
         workers.start(queue, diary, concurrency=10, limit=RateLimit(10, window_ms=300))
-    await until(lambda: len(diary.began) == 30, within_s=3)
-    assert diary.times[-1] - diary.times[0] > 0.55  # three windows, the last of them only entered
+    await until(lambda: len(diary.began) == 30, within_s=8)
+    assert diary.times[-1] - began > 0.55  # three windows, the last of them only entered
 
 
 async def test_global_limit_hands_over_when_a_job_ends(queue: JobQueue, workers: Workers) -> None:
@@ -50,7 +53,7 @@ async def test_global_limit_hands_over_when_a_job_ends(queue: JobQueue, workers:
     for _ in range(3):
         workers.start(queue, diary, concurrency=2)
     await queue.add_bulk(_jobs(40))
-    await until(lambda: len(diary.ended) == 40, within_s=4)
+    await until(lambda: len(diary.ended) == 40, within_s=9)
     assert diary.most_at_once == 1
 
 
@@ -66,29 +69,34 @@ async def test_global_limit_hands_over_when_a_job_fails(queue: JobQueue, workers
     for _ in range(2):
         workers.start(queue, fail, concurrency=2)
     await queue.add_bulk([NewJob("work", {}, job_id=f"job-{n}", attempts=2, delay_ms=1) for n in range(4)])
-    await until(lambda: len(set(begun)) == 4, within_s=4)
+    await until(lambda: len(set(begun)) == 4, within_s=9)
 
 
 async def test_global_limit_hands_over_when_a_worker_closes(queue: JobQueue, workers: Workers) -> None:
     """2.3. Stock: the other worker finds the freed place after its 5 s of sleep."""
-    first, second = Diary(takes_s=0.3), Diary()
+    first, second = Diary(held=True), Diary()
     await queue.limit_active(1)
     closing = workers.start(queue, first)
     await queue.add_bulk(_jobs(2))
-    await until(lambda: first.ids == ["job-0"], within_s=2)
+    await until(lambda: first.ids == ["job-0"])
     workers.start(queue, second)
-    await asyncio.sleep(0.1)
-    await closing.close()
-    await until(lambda: second.ended == ["job-1"], within_s=2)
+    async with under_way(closing.close()) as closed:
+        await asyncio.sleep(0.1)
+        first.may_end.set()
+        await closed
+    await until(lambda: second.ended == ["job-1"], within_s=4.5)
 
 
 async def test_delay_below_a_second_is_kept_by_an_idle_worker(queue: JobQueue, workers: Workers) -> None:
     """2.4. Stock rounds its wait up to whole seconds: 1.0 s for 0.25."""
     diary = Diary()
     workers.start(queue, diary)
-    await asyncio.sleep(0.2)
-    await queue.add("work", {}, job_id="soon", delay_ms=250)
-    assert await until(lambda: diary.ids == ["soon"], within_s=0.8) > 0.2
+    took = []
+    for n in range(3):  # a busy machine may lay us aside once
+        await asyncio.sleep(0.2)
+        await queue.add("work", {}, job_id=f"soon-{n}", delay_ms=250)
+        took.append(await until(lambda n=n: len(diary.ids) == n + 1))  # type: ignore[misc]
+    assert 0.2 < min(took) < 0.8, took
 
 
 async def test_one_job_wakes_one_fetcher_when_concurrency_is_high(queue: JobQueue, workers: Workers) -> None:
@@ -101,12 +109,12 @@ async def test_one_job_wakes_one_fetcher_when_concurrency_is_high(queue: JobQueu
         return int((await client.info("commandstats")).get("cmdstat_evalsha", {"calls": 0})["calls"])
 
     await queue.add("work", {}, job_id="warm-up")
-    await until(lambda: len(diary.ended) == 1, within_s=2)
+    await until(lambda: len(diary.ended) == 1)
     before = await scripts_called()
     for n in range(20):
         await queue.add("work", {}, job_id=f"job-{n}")
         await asyncio.sleep(0.02)
-    await until(lambda: len(diary.ended) == 21, within_s=2)
+    await until(lambda: len(diary.ended) == 21)
     called = await scripts_called() - before
     await client.aclose()
     assert called / 20 < 8
@@ -115,11 +123,11 @@ async def test_one_job_wakes_one_fetcher_when_concurrency_is_high(queue: JobQueu
 async def test_close_leaves_no_job_active_when_many_wait(queue: JobQueue, workers: Workers) -> None:
     """2.6. Stock leaves up to `concurrency` jobs behind in `active`, fetched and never begun."""
     diary = Diary(takes_s=0.001)
-    await queue.add_bulk(_jobs(600))
+    await queue.add_bulk(_jobs(2000))
     for turn in range(6):
         target = len(diary.began) + 30
         worker = workers.start(queue, diary, concurrency=10)
-        await until(lambda target=target: len(diary.began) >= target, within_s=3)  # type: ignore[misc]
+        await until(lambda target=target: len(diary.began) >= target)  # type: ignore[misc]
         await asyncio.sleep(turn * 0.001)
         await worker.close()
         counts = await queue.counts()
@@ -131,11 +139,11 @@ async def test_closing_worker_keeps_its_job_when_the_job_outlives_the_lock(
     queue: JobQueue, workers: Workers
 ) -> None:
     """2.6. Stock renews no lock once it closes: the second worker runs the job as well."""
-    diary = Diary(takes_s=1.8)
-    first = workers.start(queue, diary, concurrency=2, lock_ms=500, stalled_check_ms=200)
+    diary = Diary(takes_s=3)
+    first = workers.start(queue, diary, concurrency=2, lock_ms=1500, stalled_check_ms=300)
     await queue.add("work", {}, job_id="long")
-    await until(lambda: diary.ids == ["long"], within_s=2)
-    workers.start(queue, diary, concurrency=2, lock_ms=500, stalled_check_ms=200)
+    await until(lambda: diary.ids == ["long"])
+    workers.start(queue, diary, concurrency=2, lock_ms=1500, stalled_check_ms=300)
     await first.close()
     assert diary.ids == diary.ended == ["long"]
     assert await queue.job_state("long") is JobState.COMPLETED
@@ -143,12 +151,13 @@ async def test_closing_worker_keeps_its_job_when_the_job_outlives_the_lock(
 
 async def test_each_running_job_has_a_lock_token_of_its_own(queue: JobQueue, workers: Workers) -> None:
     """2.7. Stock gives the same token to all jobs of its first round."""
-    diary = Diary(takes_s=0.3)
+    diary = Diary(held=True)
     client = connect(workers.url)
     await queue.add_bulk(_jobs(6))
     workers.start(queue, diary, concurrency=6)
-    await until(lambda: len(diary.began) == 6, within_s=2)
+    await until(lambda: len(diary.began) == 6)
     tokens = await client.mget([f"bull:{queue.name}:job-{n}:lock" for n in range(6)])
+    diary.may_end.set()
     await client.aclose()
     assert None not in tokens
     assert len(set(tokens)) == 6

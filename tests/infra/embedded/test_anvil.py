@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from deedbook.infra.embedded import BinaryMissing, EmbeddedAnvil, StateDamaged, find_anvil
 from deedbook.infra.embedded.anvil import copy_if_complete, good_copy_of, is_complete, restore_state
 from tests.support.servers import free_port
+from tests.support.waiting import PATIENCE_S, eventually
 
 from .support import CONTRACTS, wait_for
 
@@ -35,10 +36,9 @@ def anvil(directory: Path, idle_block_time: float | None = None) -> EmbeddedAnvi
 async def deploy(chain: EmbeddedAnvil) -> str:
     transaction = {"from": SENDER, "data": DEPLOY_ONE_STOP, "gas": "0x186a0"}
     transaction_hash = await chain.rpc("eth_sendTransaction", transaction)
-    deadline = time.monotonic() + 5
-    while (receipt := await chain.rpc("eth_getTransactionReceipt", transaction_hash)) is None:
-        assert time.monotonic() < deadline, "the transaction was not mined"
-        await asyncio.sleep(0.02)
+    receipt = await eventually(
+        lambda: chain.rpc("eth_getTransactionReceipt", transaction_hash), "it is mined", within_s=PATIENCE_S
+    )
     assert isinstance(receipt, dict)
     return str(receipt["contractAddress"])
 
@@ -69,7 +69,13 @@ async def test_contracts_and_nonces_survive_when_it_is_killed(open_dir: Path) ->
     chain = anvil(open_dir)
     await chain.start()
     contract = await deploy(chain)
-    await asyncio.sleep(1.5)  # one state interval, and some
+
+    async def is_kept() -> bool:
+        """It may be killed while it writes the next state: then the copy is what there is."""
+        copy = good_copy_of(chain.data)
+        return copy.exists() and contract.lower().encode() in copy.read_bytes().lower()
+
+    await eventually(is_kept, "a state with the contract is kept", within_s=PATIENCE_S)
     os.kill(chain.pid, signal.SIGKILL)
     wait_for(lambda: chain.poll() is not None)
     async with chain:
@@ -90,10 +96,11 @@ async def test_a_state_file_cut_short_is_replaced_by_the_last_complete_copy(open
 @needs_anvil
 async def test_a_good_copy_is_kept_while_it_runs(open_dir: Path) -> None:
     async with anvil(open_dir) as chain:
-        deadline = time.monotonic() + 5
-        while not good_copy_of(chain.data).exists():
-            assert time.monotonic() < deadline, "no copy was made"
-            await asyncio.sleep(0.1)
+
+        async def is_made() -> bool:
+            return good_copy_of(chain.data).exists()
+
+        await eventually(is_made, "a copy is made", within_s=PATIENCE_S)
         assert is_complete(good_copy_of(chain.data))
 
 
@@ -101,13 +108,17 @@ async def test_a_good_copy_is_kept_while_it_runs(open_dir: Path) -> None:
 async def test_an_idle_chain_slows_down_and_wakes_for_a_transaction(open_dir: Path) -> None:
     async with anvil(open_dir, idle_block_time=30) as chain:
         await deploy(chain)
-        await asyncio.sleep(2.5)  # the quick blocks after the work, and then nothing
+
+        async def rests() -> bool:
+            before = await block_number(chain)
+            await asyncio.sleep(0.5)
+            return await block_number(chain) == before
+
+        await eventually(rests, "after the quick blocks that follow work there are none", within_s=PATIENCE_S)
         height = await block_number(chain)
-        await asyncio.sleep(0.5)
-        assert await block_number(chain) == height
         started = time.monotonic()
         await deploy(chain)
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 10, "long before the next idle block"
         assert await block_number(chain) > height
 
 
@@ -159,9 +170,10 @@ async def test_a_chain_whose_attendant_fails_is_ended_for_all_to_see(open_dir: P
     with capture_logs() as logs:
         async with anvil(open_dir) as chain:
             good_copy_of(chain.data).mkdir()  # a copy cannot replace a directory
-            deadline = time.monotonic() + 5
-            while chain.poll() is None:
-                assert time.monotonic() < deadline, "it still runs"
-                await asyncio.sleep(0.05)
+
+            async def has_ended() -> bool:
+                return chain.poll() is not None
+
+            await eventually(has_ended, "it does not run on", within_s=PATIENCE_S)
             good_copy_of(chain.data).rmdir()
     assert [entry["event"] for entry in logs] == ["local_chain_attendant_failed"]

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.support.fault_proxy import Direction, FaultProxy
+from tests.support.waiting import PATIENCE_S, eventually
 
 received = bytearray()
 
@@ -43,11 +44,11 @@ class Client:
         await self.writer.drain()
 
     async def receive(self, size: int) -> bytes:
-        return await asyncio.wait_for(self.reader.readexactly(size), 2)
+        return await asyncio.wait_for(self.reader.readexactly(size), PATIENCE_S)
 
     async def is_reset(self) -> bool:
         try:
-            await asyncio.wait_for(self.reader.read(1), 2)
+            await asyncio.wait_for(self.reader.read(1), PATIENCE_S)
         except ConnectionResetError:
             return True
         return False
@@ -98,11 +99,17 @@ async def test_it_swallows_one_direction_until_healed(proxy: FaultProxy, directi
     async with connected(proxy) as client:
         proxy.swallow([direction])
         await client.send(b"hello")
+        if direction is Direction.TO_CLIENT:
+            await eventually(_heard, "the server has heard it")
         await asyncio.sleep(0.1)
         assert bytes(received) == (b"" if direction is Direction.TO_SERVER else b"hello")
         assert proxy.passed_bytes[Direction.TO_CLIENT] == 0
         proxy.heal()
         assert await client.receive(5) == b"hello"
+
+
+async def _heard() -> bool:
+    return bytes(received) == b"hello"
 
 
 async def test_it_cuts_open_connections(proxy: FaultProxy) -> None:
@@ -125,7 +132,7 @@ async def test_it_aborts_before_or_after_the_delivery_of_a_pattern(proxy: FaultP
         await client.send(b"MIT;")  # a pattern may come in two pieces
         while True:  # the echo may still come through
             try:
-                if not await asyncio.wait_for(client.reader.read(1), 2):
+                if not await asyncio.wait_for(client.reader.read(1), PATIENCE_S):
                     pytest.fail("the connection ended politely")
             except ConnectionResetError:
                 break

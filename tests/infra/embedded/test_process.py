@@ -14,6 +14,7 @@ import pytest
 from deedbook.infra.embedded import AlreadyRunning, PortTaken, Server, StartFailed
 from deedbook.infra.embedded.pidfile import pid_file_of
 from tests.support.servers import free_port
+from tests.support.waiting import eventually
 
 from .support import is_gone, linux_only, occupied_port, wait_for
 
@@ -22,7 +23,7 @@ import os, signal, socket, sys, time
 listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 """
 SERVE = LISTEN + "while True: listener.accept()[0].close()"
-STUBBORN = LISTEN + "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: listener.accept()[0].close()"
+STUBBORN = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SERVE
 TELL = LISTEN + "print(dict(os.environ), os.getsid(0), flush=True)\nwhile True: listener.accept()[0].close()"
 FAIL = "import sys; print('the disk is made of cheese'); sys.exit(3)"
 SLEEP = "import time; time.sleep(60)"
@@ -97,7 +98,11 @@ async def test_a_server_that_never_answers_is_not_left_behind(server: Scripted) 
 async def test_a_cancelled_start_leaves_nothing_behind(server: Scripted) -> None:
     server.script = SLEEP
     start = asyncio.create_task(server.start())
-    await asyncio.sleep(0.2)
+
+    async def launched() -> bool:
+        return server._child is not None
+
+    await eventually(launched, "its process is there")
     start.cancel()
     with pytest.raises(asyncio.CancelledError):
         await start
