@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from deedbook.infra.database import Database
 from deedbook.trading import book_copies, matcher
-from deedbook.trading.book_copies import BookCopies, depth_key, recent_key
+from deedbook.trading.book_copies import BookCopies, Change, depth_key, recent_key
 from deedbook.trading.matcher import PairMatcher, take_over
 from tests.support.waiting import eventually
 from tests.trading.test_matcher import drain
@@ -51,12 +51,15 @@ async def shows(redis: Redis, venue: Venue, *expected: tuple[str, str]) -> None:
     await eventually(as_expected, f"the copies show {expected}")
 
 
-async def written(copies: BookCopies) -> None:
+async def written(venue: Venue, copies: BookCopies) -> None:
+    """Everything that was told so far. Each is taken up when the one before is written, so one that changes nothing,
+    behind the last of them, is."""
+    copies._waiting.put_nowait(Change(venue.pair_id, copies._epochs[venue.pair_id]))
+
     async def nothing_left() -> bool:
         return copies._waiting.empty()
 
     await eventually(nothing_left, "everything told is written")
-    await asyncio.sleep(0.1)
 
 
 async def test_a_writer_that_was_replaced_changes_no_copies(venue: Venue, redis: Redis) -> None:
@@ -74,7 +77,7 @@ async def test_a_writer_that_was_replaced_changes_no_copies(venue: Venue, redis:
 
             old_copies.tell(prepared.change)
             old_copies._tell_all(venue.spec, old.book, 1)
-            await written(old_copies)
+            await written(venue, old_copies)
 
             assert await bids(redis, venue) == [("100", "0.6")]
             assert not new_copies.behind(venue.pair_id)
@@ -86,7 +89,7 @@ async def test_a_change_that_is_overtaken_while_it_is_written_changes_nothing(
     """Between reading whose copies these are and changing them, another becomes the writer."""
     buyer = await venue.investor(quote="1000")
     async with writer(venue, redis, "old") as (old, copies):
-        await written(copies)
+        await written(venue, copies)
         pipeline = redis.pipeline
 
         def slow(*args: Any, **more: Any) -> Any:
@@ -103,7 +106,7 @@ async def test_a_change_that_is_overtaken_while_it_is_written_changes_nothing(
         monkeypatch.setattr(redis, "pipeline", slow)
         await venue.place(venue.order(buyer, "BUY", "1", "100"))
         await drain(old)
-        await written(copies)
+        await written(venue, copies)
 
         assert await bids(redis, venue) == []
         assert copies.behind(venue.pair_id)
@@ -162,12 +165,12 @@ async def test_a_new_writer_tells_the_trades_of_before(venue: Venue, redis: Redi
                 venue.order(seller, "SELL", "0.1", "100"), venue.order(buyer, "BUY", "0.1", "100")
             )
             await drain(taken)
-        await written(copies)
+        await written(venue, copies)
         before = await redis.lrange(recent_key(venue.pair_id), 0, -1)
     await redis.flushall()
 
     async with writer(venue, redis, "b") as (_, copies):
-        await written(copies)
+        await written(venue, copies)
 
         assert await redis.lrange(recent_key(venue.pair_id), 0, -1) == before
         assert [orjson.loads(trade)["seq"] for trade in before] == [3, 2, 1]
@@ -183,7 +186,7 @@ async def test_a_look_at_nothing_does_not_lose_the_depth_that_was_left_out(
         await asyncio.sleep(0.1)
         assert not await taken.step()
         copies.catch_up(venue.spec, taken.book, taken._keeper.fact_seq)
-        await written(copies)
+        await written(venue, copies)
 
         depth = orjson.loads(str(await redis.get(depth_key(venue.pair_id))))
         assert depth["bids"] == [["100", "1"]]

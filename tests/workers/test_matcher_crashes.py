@@ -32,7 +32,7 @@ from deedbook.trading.replay import replay
 from tests.journeys.conftest import kill
 from tests.support import servers
 from tests.support.servers import QUICK_START, PostgresServer
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE_S, eventually
 from tests.support.world import test_settings
 from tests.trading.venue import Venue, open_venue
 
@@ -225,7 +225,7 @@ async def floor(
     own_postgres: PostgresServer, valkey: EmbeddedValkey, directory: Path
 ) -> AsyncIterator[Floor]:
     dsn = await own_postgres.new_database()
-    db, redis = await Database.connect(dsn), connect(valkey.url(), timeout_s=2)
+    db, redis = await Database.connect(dsn), connect(valkey.url(), timeout_s=PATIENCE_S)
     await redis.flushall()
     venue = await open_venue(db)
     people = [await venue.investor(base="1000", quote="1000000") for _ in range(4)]
@@ -250,7 +250,13 @@ async def test_matchers_that_die_at_every_step_lose_and_double_nothing(floor: Fl
             ("database.afterCommit", 12),
         )
     ]
-    trading = asyncio.create_task(floor.trade(900, apart_s=0.03))
+
+    async def trade_on() -> None:
+        """For as long as one lives: each dies over what people send."""
+        while any(matcher.process.poll() is None for matcher in dying):
+            await floor.trade(60, apart_s=0.03)
+
+    trading = asyncio.create_task(trade_on())
     codes = await asyncio.gather(*(matcher.dies(within_s=60) for matcher in dying))
     assert codes == [-signal.SIGKILL] * len(dying)
 
