@@ -42,7 +42,7 @@ from tests.chain.support import CAP
 from tests.custody.support import somewhere
 from tests.support.fake_chain import CHAIN_ID, GWEI
 from tests.support.platform import Platform, moving, open_platform
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE_S, eventually
 
 UNIT = 10**6
 POLICY = Policy(1_000, 10_000, 50_000, 3600)
@@ -150,7 +150,7 @@ def _word(address: Address) -> bytes:
 @pytest.fixture(scope="module")
 async def bank(postgres: Any, anvil: EmbeddedAnvil) -> AsyncIterator[Bank]:
     dsn = await postgres.new_database()
-    db, node = await Database.connect(dsn), SapphireClient(anvil.url)
+    db, node = await Database.connect(dsn, acquire_timeout_s=PATIENCE_S), SapphireClient(anvil.url)
     platform = await open_platform(db, node, anvil)
     contracts = await platform.found()
     vault = contracts[Contract.SETTLEMENT]

@@ -8,6 +8,7 @@ import pytest
 from deedbook.identity.errors import IssuerUnavailable
 from deedbook.integrations.oidc.client import AGAIN_S, AT_MOST_S, KEPT_S, OidcIssuers
 from tests.support.oidc_issuer import AUDIENCE, Issuer, as_jwk, new_key, oidc_issuer
+from tests.support.waiting import PATIENCE_S
 
 ALL = {"rsa-1", "ec-1", "ed-1", "weak"}
 
@@ -21,7 +22,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.client = OidcIssuers(
-            {self.issuer.url: AUDIENCE}, timeout_s=2, private_too=True, clock=lambda: self.now
+            {self.issuer.url: AUDIENCE}, timeout_s=PATIENCE_S, private_too=True, clock=lambda: self.now
         )
 
     async def names(self, key_id: str = "rsa-1") -> set[str]:

@@ -41,6 +41,7 @@ from tests.ledger.naive import (
     Undo,
 )
 from tests.ledger.support import Books, open_books
+from tests.support.waiting import PATIENCE_S
 
 HISTORIES = int(os.environ.get("LEDGER_HISTORIES", "200"))
 ACCOUNTS, TOKENS, AT_ONCE = 3, 2, 4
@@ -201,7 +202,7 @@ class Histories(RuleBasedStateMachine):
 def test_every_history_is_one_of_the_naive_ledger(dsn: str) -> None:
     """A state machine's steps are not coroutines, so they bring a loop of their own."""
     with asyncio.Runner() as runner:
-        db = runner.run(Database.connect(dsn, pool_size=AT_ONCE))
+        db = runner.run(Database.connect(dsn, pool_size=AT_ONCE, acquire_timeout_s=PATIENCE_S))
         machine = type("TheseHistories", (Histories,), {"runner": runner, "db": db})
         try:
             run_state_machine_as_test(

@@ -25,6 +25,7 @@ from deedbook.ledger.jobs import CHECKPOINT_LEDGER, LINES_EACH, checkpoint_ledge
 from tests.ledger.support import Books, open_books
 from tests.support.facts import tell
 from tests.support.owner import as_owner
+from tests.support.waiting import PATIENCE_S
 
 APPLY = (
     "SELECT ledger_apply($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::numeric[], $6::uuid[], $7::uuid[], "
@@ -240,7 +241,8 @@ async def test_platform_works_when_its_login_owns_nothing(books: Books, dsn: str
         )
     parts = urlsplit(dsn)
     member = await Database.connect(
-        urlunsplit(parts._replace(netloc=f"{login}:member-password@{parts.hostname}:{parts.port}"))
+        urlunsplit(parts._replace(netloc=f"{login}:member-password@{parts.hostname}:{parts.port}")),
+        acquire_timeout_s=PATIENCE_S,
     )
     try:
         theirs = await open_books(member)

@@ -22,6 +22,7 @@ from deedbook.tokens import Mint, MintStatus, RegisterToken, TokenType, mint_sto
 from deedbook.tokens.errors import MintNotFound, MintNotPending, NotMintable, SupplyCapExceeded
 from tests.markets.support import issuer
 from tests.support.servers import PostgresServer
+from tests.support.waiting import PATIENCE_S
 from tests.tokens.support import Issue, a_symbol, facts, issue, user
 
 UNIT = 10**18
@@ -30,7 +31,7 @@ UNIT = 10**18
 @pytest.fixture(scope="module")
 async def db(postgres: PostgresServer) -> AsyncIterator[Database]:
     made = await postgres.new_database()
-    database = await Database.connect(made)
+    database = await Database.connect(made, acquire_timeout_s=PATIENCE_S)
     yield database
     await database.close()
     await postgres.drop(made)

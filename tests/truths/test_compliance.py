@@ -14,13 +14,14 @@ from deedbook.truths.compliance import QUERIES
 from deedbook.truths.proof import one_moment, prove
 from tests.compliance.support import open_desk
 from tests.support.servers import PostgresServer
+from tests.support.waiting import PATIENCE_S
 
 
 @pytest.fixture(scope="module")
 async def decided(postgres: PostgresServer) -> AsyncIterator[str]:
     """Books in which compliance has decided all sorts of things; each test works on a copy."""
     dsn = await postgres.new_database()
-    db = await Database.connect(dsn)
+    db = await Database.connect(dsn, acquire_timeout_s=PATIENCE_S)
     desk = await open_desk(db)
     user_id, thawed, rejected, asking = [await desk.investor() for _ in range(4)]
     await desk.freeze(user_id)
@@ -44,7 +45,7 @@ async def decided(postgres: PostgresServer) -> AsyncIterator[str]:
 @pytest.fixture
 async def books(decided: str, postgres: PostgresServer) -> AsyncIterator[Database]:
     dsn = await postgres.copy(decided)
-    db = await Database.connect(dsn)
+    db = await Database.connect(dsn, acquire_timeout_s=PATIENCE_S)
     yield db
     await db.close()
     await postgres.drop(dsn)

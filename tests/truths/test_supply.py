@@ -8,6 +8,7 @@ from deedbook import tokens, truths
 from deedbook.infra.database import Database
 from deedbook.tokens import supply as supplying
 from tests.support.servers import PostgresServer
+from tests.support.waiting import PATIENCE_S
 from tests.tokens.support import Issue, issue
 
 
@@ -15,7 +16,7 @@ from tests.tokens.support import Issue, issue
 async def minted(postgres: PostgresServer) -> AsyncIterator[tuple[str, str]]:
     """Books in which mints have come to every end; each test works on a copy."""
     dsn = await postgres.new_database()
-    db = await Database.connect(dsn)
+    db = await Database.connect(dsn, acquire_timeout_s=PATIENCE_S)
     issued = await issue(db)
     done = await issued.approved("100")
     await issued.complete(done)
@@ -36,7 +37,7 @@ async def minted(postgres: PostgresServer) -> AsyncIterator[tuple[str, str]]:
 @pytest.fixture
 async def books(minted: tuple[str, str], postgres: PostgresServer) -> AsyncIterator[Database]:
     dsn = await postgres.copy(minted[0])
-    db = await Database.connect(dsn)
+    db = await Database.connect(dsn, acquire_timeout_s=PATIENCE_S)
     yield db
     await db.close()
     await postgres.drop(dsn)

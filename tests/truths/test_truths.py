@@ -26,6 +26,7 @@ from deedbook.workers.jobs import JobRunner
 from deedbook.workers.relay import FanOutSink
 from tests.support.owner import as_owner
 from tests.support.servers import PostgresServer
+from tests.support.waiting import PATIENCE_S, eventually
 from tests.support.world import World, open_world
 
 NO_GUARDS = "ALTER TABLE events DISABLE TRIGGER ALL; ALTER TABLE markets DISABLE TRIGGER USER;"
@@ -69,7 +70,7 @@ async def house(
 async def books(house: House, postgres: PostgresServer) -> AsyncIterator[Database]:
     """A copy of the house's database, without the guards that would refuse the violation."""
     dsn = await postgres.copy(house.dsn)
-    db = await Database.connect(dsn)
+    db = await Database.connect(dsn, acquire_timeout_s=PATIENCE_S)
     yield db
     await db.close()
     await postgres.drop(dsn)
@@ -87,11 +88,27 @@ async def _live_market(world: World, resources: WorkerResources) -> UUID:
     moving = asyncio.create_task(lane.run(stopping))
     handlers = all_handlers(resources.settings)
     runner = JobRunner(resources.db, resources, handlers)
-    while await FanOutSink(resources.db, "test", handlers).step() or await _run_pending(resources.db, runner):
+
+    async def nothing_is_left() -> bool:
+        """For a moment what was written lately may be held back: by a transaction of the lane's."""
         await resources.db.pool.execute("UPDATE leases SET expires_at = now() - interval '1 second'")
-    stopping.set()
-    await moving
+        did = await FanOutSink(resources.db, "test", handlers).step() or await _run_pending(
+            resources.db, runner
+        )
+        return not did and not await resources.db.pool.fetchval(_WAITS)
+
+    try:
+        await eventually(nothing_is_left, "the market is live, and all that follows is done", within_s=60)
+    finally:
+        stopping.set()
+        await moving
     return UUID(market["id"])
+
+
+_WAITS = """
+    SELECT EXISTS (SELECT FROM events e JOIN relay_cursors c ON c.sink = 'fan-out'
+      WHERE (e.tx_id, e.position) > (c.tx_id, c.position))
+"""
 
 
 async def _run_pending(db: Database, runner: JobRunner) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
@@ -28,7 +28,7 @@ from deedbook.kernel.ids import EntityId, UserId
 from tests.integrations.entity_permissions.test_service import a_fact
 from tests.support.fake_permissions import FakePermissions
 from tests.support.fault_proxy import FaultProxy
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE_S, eventually
 
 Answer = Callable[[httpx2.Request], httpx2.Response]
 
@@ -167,7 +167,7 @@ async def test_a_cache_that_is_away_is_done_without(fake: FakePermissions) -> No
     without = EntityPermissionsClient("http://permissions.test", away, transport=fake.transport)
     started = time.monotonic()
     assert await without.is_allowed(asker, Action.APPROVE, where) is True
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 5
     await without.forget(asker)
     await without.forget(None)
     await away.aclose()
@@ -188,7 +188,7 @@ async def test_a_cache_that_hangs_costs_a_moment_and_then_nothing(
         started = time.monotonic()
         for _ in range(20):
             assert await client.is_allowed(user(), Action.APPROVE, where) is True
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 4  # a moment each would be five seconds
         await through.aclose()
 
 
@@ -277,7 +277,7 @@ async def test_a_slow_service_is_unavailable_in_bounded_time(
     started = time.monotonic()
     asked = [forgetful.is_allowed(user(), Action.APPROVE, entity()) for _ in range(10)]
     answers = await asyncio.gather(*asked, return_exceptions=True)
-    assert time.monotonic() - started < 0.5 * 1.5 + 0.5
+    assert time.monotonic() - started < 3.5  # one after the other would take four seconds, or fifty
     assert sum(isinstance(answer, PermissionsUnavailable) for answer in answers) >= 8
     assert fake.in_flight == 0
 
@@ -294,19 +294,21 @@ async def test_a_dead_network_is_unavailable_in_bounded_time() -> None:
         started = time.monotonic()
         with pytest.raises(PermissionsUnavailable) as refused:
             await client.is_allowed(user(), Action.APPROVE, entity())
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 5
         assert refused.value.retry_after_s is not None
         await client.close()
     server.close()
 
 
-async def test_one_uncached_question_is_under_way_at_a_time(
-    forgetful: EntityPermissionsClient, fake: FakePermissions
-) -> None:
+async def test_one_uncached_question_is_under_way_at_a_time(fake: FakePermissions) -> None:
+    patient = EntityPermissionsClient(
+        "http://permissions.test", None, timeout_s=PATIENCE_S, transport=fake.transport
+    )
     fake.slow_s = 0.005
-    asked = [forgetful.is_allowed(user(), Action.APPROVE, entity()) for _ in range(30)]
+    asked = [patient.is_allowed(user(), Action.APPROVE, entity()) for _ in range(30)]
     assert await asyncio.gather(*asked) == [False] * 30
     assert fake.most_in_flight == 1
+    await patient.close()
 
 
 async def test_the_same_question_at_once_is_asked_once(
@@ -327,7 +329,7 @@ async def test_who_goes_away_does_not_take_the_others_answer_along(
     fake.allow(asker, "market.approve", where)
     fake.slow_s = 0.05
     asked = [asyncio.create_task(forgetful.is_allowed(asker, Action.APPROVE, where)) for _ in range(6)]
-    await asyncio.sleep(0.01)
+    await eventually(_is_asked(fake), "the question is under way", every_s=0)
     for task in asked[:3]:
         task.cancel()
     answers = await asyncio.gather(*asked, return_exceptions=True)
@@ -344,7 +346,7 @@ async def test_a_failure_that_nobody_waits_for_any_more_troubles_nobody(
     fake.slow_s = 0.02
     fake.fail_next = 100
     asking = asyncio.create_task(forgetful.is_allowed(user(), Action.APPROVE, entity()))
-    await asyncio.sleep(0.01)
+    await eventually(_is_asked(fake), "the question is under way", every_s=0)
     asking.cancel()
 
     async def landed() -> bool:
@@ -365,12 +367,18 @@ async def test_questions_that_wait_are_bounded(
         for _ in range(adapter.MAX_WAITING)
     ]
     await asyncio.sleep(0.05)
-    started = time.monotonic()
     with pytest.raises(PermissionsUnavailable, match="too many"):
         await forgetful.is_allowed(user(), Action.APPROVE, entity())
-    assert time.monotonic() - started < 0.2
+    assert not any(task.done() for task in waiting), "and at once"
     await asyncio.gather(*waiting, return_exceptions=True)
     assert forgetful._flights == {}
+
+
+def _is_asked(fake: FakePermissions) -> Callable[[], Awaitable[bool]]:
+    async def check() -> bool:
+        return fake.in_flight > 0
+
+    return check
 
 
 # Events

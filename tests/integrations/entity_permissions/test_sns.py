@@ -372,7 +372,7 @@ async def test_a_22_a_certificate_that_drips_is_unavailable_in_bounded_time(
     started = time.monotonic()
     with pytest.raises(CertificateUnavailable):
         await verifier.verify(body(aws.sign(notification())), now())
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])

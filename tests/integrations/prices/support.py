@@ -13,7 +13,7 @@ from deedbook.integrations.prices.feeds import Feeds
 from deedbook.integrations.sapphire.client import SapphireClient
 from tests.contracts.evm import TEST_ARTIFACTS
 from tests.support.fake_prices import PriceDesk
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE_S, eventually
 
 SENDER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
 CODE = json.loads((TEST_ARTIFACTS / "PriceAggregator.json").read_text())["bytecode"]
@@ -48,5 +48,5 @@ async def deploy_aggregator(anvil: EmbeddedAnvil, decimals: int = 8) -> Aggregat
 
 def feeds(desk: PriceDesk, node: SapphireClient, **more: Any) -> Feeds:
     """The real adapters, with a desk in the place of the internet."""
-    values: dict[str, Any] = {"timeout_s": 1.0, "private_too": True, "coingecko_key": None, **more}
+    values: dict[str, Any] = {"timeout_s": PATIENCE_S, "private_too": True, "coingecko_key": None, **more}
     return Feeds(chain=node, coingecko_url=desk.url, **values)

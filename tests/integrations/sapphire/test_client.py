@@ -327,7 +327,7 @@ async def test_an_answer_that_drips_ends_in_bounded_time() -> None:
     started = time.monotonic()
     with pytest.raises(ChainUnavailable, match="no answer in"):
         await client.head()
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
 
 
 async def test_a_node_that_never_answers_ends_in_bounded_time() -> None:
@@ -340,7 +340,7 @@ async def test_a_node_that_never_answers_ends_in_bounded_time() -> None:
     started = time.monotonic()
     with pytest.raises(ChainUnavailable):
         await client.head()
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
     await client.close()
     server.close()
 

@@ -23,6 +23,7 @@ from tests.contracts.evm import abi_type, artifact_of, signature
 from tests.support.fake_chain import FakeChain
 from tests.support.platform import Platform, moving, open_platform, token_terms
 from tests.support.servers import PostgresServer
+from tests.support.waiting import PATIENCE_S
 
 TERMS = token_terms()
 ADMIN, TOKEN = Address("0x" + "ad" * 20), Address("0x" + "70" * 20)
@@ -320,7 +321,7 @@ def test_a_panic_is_told_by_its_number() -> None:
 @pytest.fixture(scope="module")
 async def platform(postgres: PostgresServer, anvil: EmbeddedAnvil) -> AsyncIterator[Platform]:
     dsn = await postgres.new_database()
-    db, node = await Database.connect(dsn), SapphireClient(anvil.url)
+    db, node = await Database.connect(dsn, acquire_timeout_s=PATIENCE_S), SapphireClient(anvil.url)
     made = await open_platform(db, node, anvil)
     await made.found()
     yield made
