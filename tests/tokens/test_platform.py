@@ -51,7 +51,7 @@ async def test_founding_twice_founds_once(platform: Platform) -> None:
 
 async def test_founding_waits_for_confirmations_once(platform: Platform) -> None:
     """What names others follows them in the next blocks: when the last is asked for, the first is not yet final."""
-    patient = LanePolicy(CHAIN_ID, 60, POLICY.gas_price_cap)
+    patient = LanePolicy(CHAIN_ID, 200, POLICY.gas_price_cap)  # ten seconds, in which all are asked for
     final_when_all_were_asked_for: list[int] = []
 
     async def drive() -> None:
