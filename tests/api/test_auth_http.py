@@ -33,7 +33,7 @@ async def test_a_wallet_signs_in_refreshes_and_signs_out(shared: World) -> None:
     )
 
     newer = (await shared.http.post("/auth/refresh", json={"refreshToken": held["refreshToken"]})).json()
-    assert (newer["tokenType"], newer["expiresIn"], newer["userId"]) == ("Bearer", 600, held["userId"])
+    assert (newer["tokenType"], newer["expiresIn"], newer["userId"]) == ("Bearer", 3600, held["userId"])
     assert (await shared.http.get("/me", headers=bearer)).status_code == 200  # one session, until it ends
 
     assert (await shared.http.post("/auth/logout", headers=bearer)).json() == {"done": True}

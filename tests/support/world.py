@@ -36,6 +36,7 @@ def test_settings(dsn: str, redis_url: str, **more: Any) -> Settings:
         "DEEDBOOK_SECRET": "test-secret-test-secret-test-secret",
         "SAPPHIRE_ADMIN_KEY": ADMIN_KEY,
         "WEBHOOK_HMAC_SECRET": HMAC_SECRET,
+        "ACCESS_TOKEN_TTL_S": 3600,  # longer than the tests of any module take that share who is signed in
         "RATE_LIMIT_WRITES": 100_000,
         "RATE_LIMIT_READS": 100_000,
         "RATE_LIMIT_AUTH": 100_000,

@@ -156,7 +156,7 @@ async def test_second_bell_of_a_pair_waits_and_holds_no_other_pair_up(
 ) -> None:
     monkeypatch.setattr(ringing, "APART_S", 1.0)
     rung, busy, other = Rung(), new_uuid(), new_uuid()
-    bells = Bells(cast("JobQueue", rung))
+    bells, began = Bells(cast("JobQueue", rung)), time.monotonic()
     bells.ring_for(new_uuid(), busy)
     await asyncio.sleep(0)
     assert [pair for pair, _ in rung.at] == [busy]
@@ -170,7 +170,7 @@ async def test_second_bell_of_a_pair_waits_and_holds_no_other_pair_up(
     await eventually(all_have_rung, "the second bell comes by itself")
     await bells.close()
     assert [pair for pair, _ in rung.at] == [busy, other, busy]
-    assert rung.at[2][1] - rung.at[0][1] > 0.9
+    assert rung.at[2][1] - began > 0.9
 
 
 async def test_bell_that_waits_rings_when_its_process_ends() -> None:
