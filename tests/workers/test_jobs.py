@@ -29,7 +29,7 @@ from deedbook.kernel.jobs import HOUSEKEEPING, HandlerSpec, Job, JobKind, QueueS
 from deedbook.workers import jobs
 from deedbook.workers.jobs import JobRunner, pick_queues
 from tests.support.facts import ERRAND, a_fact, ask, count
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE_S, eventually
 from tests.support.world import test_settings
 
 LENGTHY = JobKind("lengthy-errand", HOUSEKEEPING)
@@ -359,7 +359,7 @@ async def test_what_was_begun_is_finished_when_the_worker_is_told_to_stop(
         await opened.add(ERRAND.name, {}, job_id=job_id)
     await begun.wait()
     stopping.set()
-    await asyncio.wait_for(serving, 5)
+    await asyncio.wait_for(serving, PATIENCE_S)
     assert (await status(db, "begun"))[0] == "done"
     assert await opened.job_state("begun") is JobState.COMPLETED
     assert await opened.job_state("waits") is JobState.WAITING

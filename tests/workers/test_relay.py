@@ -42,7 +42,7 @@ from deedbook.workers.relay import (
 from tests.support.delivery import drain, ran, runner
 from tests.support.facts import ERRAND, a_fact, ask, count, tell
 from tests.support.fake_permissions import FakePermissions
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE_S, eventually
 
 
 async def _heard(tx: Tx, job: Job) -> None:
@@ -294,7 +294,7 @@ async def test_nothing_else_is_held_up_when_the_permission_service_is_down(
 
     await eventually(was_told, "the permission service caught up")
     stopping.set()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, PATIENCE_S)
 
 
 # Who serves a sink

@@ -361,12 +361,12 @@ async def test_a_failure_that_nobody_waits_for_any_more_troubles_nobody(
 async def test_questions_that_wait_are_bounded(
     forgetful: EntityPermissionsClient, fake: FakePermissions
 ) -> None:
-    fake.slow_s = 0.3
+    fake.slow_s = 5.0
     waiting = [
         asyncio.create_task(forgetful.is_allowed(user(), Action.APPROVE, entity()))
         for _ in range(adapter.MAX_WAITING)
     ]
-    await asyncio.sleep(0.05)
+    await eventually(_is_asked(fake), "the first is under way", every_s=0)
     with pytest.raises(PermissionsUnavailable, match="too many"):
         await forgetful.is_allowed(user(), Action.APPROVE, entity())
     assert not any(task.done() for task in waiting), "and at once"
