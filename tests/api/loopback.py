@@ -13,10 +13,14 @@ INTERIM = re.compile(rb"\A(HTTP/1\.1 1[0-9][0-9] [^\r]*\r\n\r\n)+")
 
 
 @asynccontextmanager
-async def serving(world: World) -> AsyncIterator[str]:
-    """The address of a server for this world, in this event loop, set up as `deedbook api` sets it up."""
+async def serving(world: World, most: int | None = None) -> AsyncIterator[str]:
+    """The address of a server for this world, in this event loop, set up as `deedbook api` sets it up; or so that it
+    is full with fewer."""
     port = free_port()
-    server = Server(config(world.app, "127.0.0.1", port, lifespan="off"))
+    settings = config(world.app, "127.0.0.1", port, lifespan="off")
+    if most is not None:
+        settings.limit_concurrency = most
+    server = Server(settings)
     running = asyncio.create_task(server._serve())  # without the signal handlers of `serve`
     for _ in range(500):
         if server.started:

@@ -5,6 +5,7 @@ import gc
 from collections.abc import AsyncIterator
 
 import httpx2
+import orjson
 import pytest
 from redis.asyncio import Redis
 from websockets.asyncio.client import connect
@@ -128,6 +129,22 @@ async def test_the_last_of_too_many_at_once_goes_without_an_answer(served: tuple
     answers = told.count(b"HTTP/1.1 200 OK")
     assert protocol.MAX_WAITING < answers < protocol.MAX_WAITING + 100 and b" 400 " not in told
     assert told.count(b"connection: close") == 1
+
+
+@pytest.mark.parametrize("path", ["time", "trading/orders"])
+async def test_who_comes_when_the_server_is_full_is_told_when_to_come_again(world: World, path: str) -> None:
+    """L-02 and INV-15: past what it takes, a refusal is one like all others."""
+    method = b"GET" if path == "time" else b"POST"
+    request = method + f" /api/v1/{path} HTTP/1.1\r\nHost: x\r\nX-Request-Id: who-asks\r\n\r\n".encode()
+    async with serving(world, most=1) as address:
+        head, _, body = (await speak(address, request)).partition(b"\r\n\r\n")
+
+    lines = head.lower().split(b"\r\n")
+    assert lines[0].startswith(b"http/1.1 503")
+    for line in (b"retry-after: 1", b"connection: close", b"x-request-id: who-asks"):
+        assert line in lines
+    assert b"content-type: application/problem+json" in lines
+    assert (orjson.loads(body)["code"], orjson.loads(body)["retryAfterMs"]) == ("unavailable", 1000)
 
 
 async def test_a_trailer_is_no_header(served: tuple[World, str]) -> None:

@@ -23,7 +23,7 @@ from deedbook.api.errors import problem
 from deedbook.infra.database import CORRELATION_ID
 from deedbook.infra.telemetry import HTTP_LATENCY, REQUEST_ID
 from deedbook.kernel.clock import to_wire
-from deedbook.kernel.errors import InternalError, Malformed, TooLarge
+from deedbook.kernel.errors import InternalError, Malformed, TooLarge, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -152,6 +152,16 @@ class Envelope:
             return message
 
         await self._app(scope, receive_bounded, send)
+
+
+async def _full(scope: Scope, receive: Receive, send: Send) -> None:
+    scope["state"]["cut_short"] = True
+    refusal = Unavailable("as many ask as can be answered at once; try again", retry_after_s=1)
+    await problem(Request(scope), refusal)(scope, receive, send)
+
+
+FULL = Envelope(_full)
+"""What answers when as many ask as can be answered at once."""
 
 
 def broken(request: Request, error: Exception) -> Response:

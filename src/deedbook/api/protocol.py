@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.flow_control import service_unavailable
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from deedbook.api.hot import Express
-from deedbook.api.middleware import as_lines, named_headers
+from deedbook.api.middleware import FULL, as_lines, named_headers
 
 MAX_UNREAD_BYTES = 65_536
 """What may come of a request before a head, or a piece of a body, is whole."""
@@ -133,6 +134,12 @@ class Http(HttpToolsProtocol):
 
     def _unset_keepalive_if_required(self) -> None:
         self._patience.wait_until(math.inf)
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        """The server's own answer when we are full has neither the shape of a refusal nor says when to come again."""
+        if app is service_unavailable:
+            cycle.scope["app"], app = self.config.app, FULL
+        super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1
