@@ -8,6 +8,7 @@ import pytest
 
 from deedbook import truths
 from deedbook.kernel.amounts import to_units
+from deedbook.trading import exposure
 from tests.api.support import refused
 from tests.support.floor import Floor
 from tests.support.till import account_of
@@ -87,6 +88,38 @@ async def test_the_first_answer_comes_again_even_where_it_would_be_refused_today
     again = await floor.send(user, body, **key)
     assert (again.status_code, again.json()) == (201, first.json())
     refused(await floor.send(user, floor.order(user)), 403, "receiver_frozen")
+
+
+async def test_a_key_that_an_order_takes_at_that_moment_is_in_flight_for_other_requests(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Orders are taken in by a statement of their own, which waits for no other request with its key."""
+    user, key, cancel_all = (
+        await floor.investor("500"),
+        {"Idempotency-Key": str(uuid4())},
+        exposure.cancel_all,
+    )
+    resting = await floor.place(user)
+
+    async def meanwhile(*asked: Any) -> Any:
+        assert (await floor.send(user, floor.order(user), **key)).status_code == 201
+        return await cancel_all(*asked)
+
+    monkeypatch.setattr(exposure, "cancel_all", meanwhile)
+    refused(await floor.send(user, {}, "/trading/orders/cancel-all", **key), 409, "idempotency_key_in_flight")
+    refused(await floor.send(user, {}, "/trading/orders/cancel-all", **key), 422, "idempotency_key_reused")
+    await floor.match()
+    assert (await floor.get(f"/trading/orders/{resting['id']}", user))["status"] == "OPEN"
+
+
+async def test_redis_remembers_a_nonce_for_an_hour(floor: Floor) -> None:
+    """The fast refusal in front of the row; accepted orders are told with the next question."""
+    user, redis = await floor.investor("500"), floor.world.resources.redis
+    told = await floor.place(user)
+    await floor.place(user)
+    name = f"nonce:{account_of(user)}:{told['nonce']}"
+    assert await redis.get(name) == f"{told['hash'][2:]}:{told['id']}"
+    assert 3500 < await redis.ttl(name) <= 3600
 
 
 async def test_a_client_order_id_is_used_once(floor: Floor) -> None:

@@ -298,14 +298,17 @@ class Unit:
             if (first := await tx.fetchrow(_STORED, principal, self._key)) is not None:
                 return _replay(dict(first), fingerprint)
             body = _render(render(await work(tx)))
-            await tx.execute(
-                "INSERT INTO idempotency_keys (principal, key, fingerprint, status, body) VALUES ($1, $2, $3, $4, $5)",
+            kept = await tx.execute(
+                "INSERT INTO idempotency_keys (principal, key, fingerprint, status, body) VALUES ($1, $2, $3, $4, $5) "
+                "ON CONFLICT DO NOTHING",
                 principal,
                 self._key,
                 fingerprint,
                 status,
                 body,
             )
+            if kept != "INSERT 0 1":  # by an order, which comes in without that lock
+                raise IdempotencyKeyInFlight("another request has just used this key", retry_after_s=1)
         await failpoint("api.beforeReply")
         return _answer(status, body, replayed=False)
 
