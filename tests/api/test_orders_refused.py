@@ -18,7 +18,7 @@ from tests.api.support import assert_problem, refused
 from tests.api.test_bad_inputs import JSON, NO_AMOUNTS, UNREADABLE
 from tests.api.test_custody import MALFORMED, NO_SIGNATURES
 from tests.support.fake_chain import CHAIN_ID
-from tests.support.floor import Floor
+from tests.support.floor import Floor, open_floor
 from tests.support.till import CASH, VAULT, account_of
 from tests.support.world import User
 
@@ -234,6 +234,42 @@ async def test_a_refusal_names_the_filter(
     refused(answer, 422, "order_filter", pointer)
     assert answer.json()["errors"][0]["code"] == name
     assert await nothing_kept(floor, user)
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({"quantity": "0.0009", "price": "99999"}, "min_quantity"),
+        ({"quantity": "0.1", "price": "99.99"}, "min_notional"),
+        ({"quantity": "0.1", "price": "99.99", "side": "SELL"}, "min_notional"),
+    ],
+)
+async def test_dust_is_refused_where_the_pair_wants_more(
+    strict: Floor, fields: dict[str, Any], name: str
+) -> None:
+    """A-19 and I-02: the last that is too little; with one step more it comes in."""
+    user = await strict.investor("1000", "5")
+    answer = await strict.send(user, strict.order(user, **fields))
+    refused(answer, 422, "order_filter", "/quantity")
+    assert answer.json()["errors"][0]["code"] == name
+    assert await nothing_kept(strict, user)
+    enough = {"quantity": "0.001", "price": "10000"} if name == "min_quantity" else {**fields, "price": "100"}
+    assert (await strict.send(user, strict.order(user, **enough))).status_code == 201
+
+
+@pytest.fixture(scope="module")
+async def strict(shared_floor: Floor) -> Floor:
+    """Orders of 0.001 tokens and 10 dollars at least."""
+    return await open_floor(shared_floor.world, min_quantity_lots=10, min_notional=to_units("10", 6))
+
+
+async def test_an_order_ends_within_ninety_days(floor: Floor) -> None:
+    """I-02."""
+    user, far = await floor.investor("1000"), int(time.time()) + 90 * 86_400
+    answer = await floor.send(user, floor.order(user, expiry=far + 60))
+    refused(answer, 422, "invalid_request", "/expiry")
+    assert await nothing_kept(floor, user)
+    assert (await floor.send(user, floor.order(user, expiry=far - 60))).status_code == 201
 
 
 async def test_a_market_order_is_protected_or_refused(floor: Floor) -> None:
