@@ -8,12 +8,17 @@ import orjson
 import pytest
 
 from deedbook import ledger, truths
+from deedbook.compliance.errors import LockUp
 from deedbook.infra import audit
 from deedbook.infra.database import Database
 from deedbook.kernel.amounts import to_units
+from deedbook.kernel.ids import UserId, new_uuid
+from deedbook.ledger import HoldOwner, LineKind
+from deedbook.ledger.model import Hold
 from deedbook.trading import orders
 from deedbook.trading.errors import EligibilityChanged, Fenced, HoldingsExceeded, OrderNotFound, OrderOver
 from deedbook.trading.matcher import PairMatcher
+from tests.support.owner import as_owner
 from tests.support.waiting import eventually
 from tests.trading.venue import Venue, open_venue
 
@@ -369,6 +374,65 @@ async def test_nobody_gets_more_than_the_rules_allow(venue: Venue) -> None:
     assert (row["status"], row["reason"]) == ("CANCELLED", "not_eligible")
     assert (await venue.balances(buyer))[0] == 0
     assert await untrue(venue.db) == {}
+
+
+async def with_lots(venue: Venue, *, old: str, new: str) -> UserId:
+    """Somebody who has so much of the base since last year, and so much since today."""
+    user = await venue.investor(base=old)
+    async with as_owner(venue.db) as connection:
+        await connection.execute("SET session_replication_role = replica")
+        await connection.execute("UPDATE ledger_lines SET created_at = now() - interval '1 year'")
+        await connection.execute("RESET session_replication_role")
+    came = ledger.into_the_vault(
+        new_uuid(), LineKind.DEPOSIT, ledger.AccountId(user), venue.base, to_units(new, 18)
+    )
+    async with venue.db.transaction() as tx:
+        await tx.execute("INSERT INTO compliance_rules (token_id, lock_up_days) VALUES ($1, 30)", venue.base)
+        await ledger.post(tx, [came])
+    return user
+
+
+async def test_what_is_locked_up_is_not_sold_though_the_orders_came_in_at_once(venue: Venue) -> None:
+    """Each was judged before the other's hold stood: by itself it may be sold."""
+    seller, buyer = await with_lots(venue, old="5", new="5"), await venue.investor(quote="1000")
+    sells = [venue.order(seller, "SELL", "3", "100") for _ in range(2)]
+    await venue.place(*sells)
+    await drain(await venue.matcher())
+    await venue.place(venue.order(buyer, "BUY", "6", "100"))
+
+    with pytest.raises(LockUp):
+        await drain(await venue.matcher())
+    await drain(await venue.matcher())
+
+    rows = [await venue.row(order) for order in sells]
+    assert {(row["status"], row["reason"]) for row in rows} == {("CANCELLED", "not_eligible")}
+    assert await venue.balances(seller) == (to_units("10", 18), 0, 0, 0)
+    assert await untrue(venue.db) == {}
+
+
+async def test_what_is_free_is_sold_to_the_last_unit_and_bought_again(venue: Venue) -> None:
+    seller, buyer = await with_lots(venue, old="5", new="5"), await venue.investor(quote="1000")
+    await venue.place(venue.order(seller, "SELL", "5", "100"), venue.order(buyer, "BUY", "5", "100"))
+    await drain(await venue.matcher())
+    await venue.place(venue.order(seller, "BUY", "1", "100"))
+    await drain(await venue.matcher())
+
+    assert (await venue.balances(seller))[0] == to_units("5", 18)
+    assert {row["status"] for row in await venue.rows("SELECT status FROM orders WHERE side = 'SELL'")} == {
+        "FILLED"
+    }
+    assert await untrue(venue.db) == {}
+
+
+async def test_what_is_to_leave_the_vault_is_not_counted_as_left(venue: Venue) -> None:
+    seller, buyer = await with_lots(venue, old="5", new="5"), await venue.investor(quote="1000")
+    async with venue.db.transaction() as tx:
+        account = ledger.AccountId(seller)
+        await ledger.hold(tx, Hold(HoldOwner.WITHDRAWAL, new_uuid(), account, venue.base, to_units("4", 18)))
+    await venue.place(venue.order(seller, "SELL", "2", "100"), venue.order(buyer, "BUY", "2", "100"))
+
+    with pytest.raises(LockUp):
+        await drain(await venue.matcher())
 
 
 async def test_a_writer_that_was_replaced_changes_nothing(venue: Venue) -> None:

@@ -8,7 +8,7 @@ from deedbook.kernel.errors import Unavailable
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISION = "0019"
+REVISION = "0020"
 """The newest migration; a test compares it with Alembic's. Every process checks against it at start, and
 loading Alembic for that would cost each of them most of a second."""
 

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import structlog
 
+from deedbook.compliance.errors import LockUp
 from deedbook.infra.database import Database
 from deedbook.infra.failpoints import failpoint
 from deedbook.infra.tracing import Attributes, tracer
@@ -28,6 +29,7 @@ from deedbook.trading.order_store import StoredTrade
 from deedbook.trading.parties import Parties
 from deedbook.trading.pending import pending
 from deedbook.trading.spec import PairSpec
+from deedbook.trading.terms import Side
 from deedbook.trading.writer_store import Writer
 
 log = structlog.get_logger(__name__)
@@ -200,8 +202,9 @@ class PairMatcher:
             await settle_store.settle(self._db, prepared.arguments, prepared.planned)
         except Exception as error:
             self._observe("failed", 1)
-            if isinstance(error, HoldingsExceeded):
-                await self._bar(UserId(UUID(error.detail)))
+            if isinstance(error, (HoldingsExceeded, LockUp)):
+                side = Side.SELL if isinstance(error, LockUp) else Side.BUY
+                await self._bar(UserId(UUID(error.detail)), side)
             raise
         await failpoint("matcher.afterCommit")
         self._in_flight.difference_update(prepared.numbers)
@@ -215,11 +218,12 @@ class PairMatcher:
             tracer().step("match.commit", prepared.traced, ended - took_s, ended, told)
         self._copies.tell(prepared.change)
 
-    async def _bar(self, user_id: UserId) -> None:
-        """The token's limits let this buyer have no more: their buy orders end, by durable commands."""
+    async def _bar(self, user_id: UserId, side: Side) -> None:
+        """The token's limits let this buyer have no more, or this seller part with no more: their orders on that side
+        end, by durable commands."""
         async with self._db.transaction() as tx:
             await order_store.cancel_living(
-                tx, user_id, Ended.FROZEN.name, pair_id=self._spec.pair_id, side="BUY"
+                tx, user_id, Ended.FROZEN.name, pair_id=self._spec.pair_id, side=side.value
             )
 
     async def _renew(self) -> None:

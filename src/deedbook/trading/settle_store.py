@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from deedbook.compliance import Standing, TokenRules
+from deedbook.compliance.errors import LockUp
 from deedbook.infra.arrays import plain
 from deedbook.infra.database import Database
 from deedbook.trading.errors import BookOutdated, EligibilityChanged, Fenced, HoldingsExceeded
@@ -21,6 +22,7 @@ _REFUSED = {
     "DL004": BookOutdated,
     "DL005": EligibilityChanged,
     "DL006": HoldingsExceeded,
+    "DL007": LockUp,
 }
 
 
@@ -65,7 +67,9 @@ def settle_arguments(
     keys = sorted(batch.balances)
     parties = sorted(batch.parties)
     buyers = {trade.buyer_id for trade in trades} if rules.counts else set()
-    return [
+    sellers = {trade.seller_id for trade in trades} if parties and rules.lock_up_days else set()
+    bound = sorted(seller for seller in sellers if not standing[seller].is_issuer)
+    arguments = [
         batch.spec.pair_id,
         writer.epoch,
         before,
@@ -129,6 +133,7 @@ def settle_arguments(
         first_fact,
         "\n".join(batch.facts),
     ]
+    return [*arguments, batch.spec.base_token_id, rules.lock_up_days, plain(bound)] if bound else arguments
 
 
 async def settle(db: Database, arguments: Sequence[Any], planned: Sequence[Planned] = ()) -> None:
@@ -139,13 +144,12 @@ async def settle(db: Database, arguments: Sequence[Any], planned: Sequence[Plann
         BookOutdated: the rows are not what the book says: forget it and rebuild.
         EligibilityChanged: compliance decided something meanwhile.
         HoldingsExceeded: a buyer would hold more, or there would be more holders, than the rules allow.
+        LockUp: a seller, its `detail`, would part with what is locked up.
         DatabaseUnavailable: not known whether it was written.
     """
     try:
-        if planned:
-            await db.statement(_SETTLE_WITH_SWAPS, *arguments, *planned_columns(planned))
-        else:
-            await db.statement(_SETTLE, *arguments)
+        statement = _STATEMENTS[len(arguments) > ALWAYS, bool(planned)]
+        await db.statement(statement, *arguments, *(planned_columns(planned) if planned else ()))
     except asyncpg.PostgresError as error:
         if error.sqlstate in _REFUSED:
             raise _REFUSED[error.sqlstate](str(error.detail or "")) from error
@@ -165,6 +169,23 @@ _SETTLE = """
         $52::text::numeric[], $53::text::uuid[], $54::text::bigint[], $55::text::bigint[], $56, $57,
         $58::text::uuid[], $59, $60, $61, $62, $63)
 """
-_SETTLE_WITH_SWAPS = f"""{_SETTLE},
-    swaps_settle($64::text::uuid[], $65::text::bigint[], $66::text::bigint[], $67::text::bigint[], $68::text::bigint[])
-"""
+ALWAYS = 63
+"""How many arguments each batch has."""
+
+
+def _statement(*, lock_up: bool, swaps: bool) -> str:
+    told, after = [_SETTLE], ALWAYS
+    if lock_up:
+        told.append(f"lock_ups_hold(${after + 1}, ${after + 2}, ${after + 3}::text::uuid[])")
+        after += 3
+    if swaps:
+        kinds = enumerate(("uuid", "bigint", "bigint", "bigint", "bigint"), after + 1)
+        told.append(f"swaps_settle({', '.join(f'${place}::text::{kind}[]' for place, kind in kinds)})")
+    return ", ".join(told)
+
+
+_STATEMENTS = {
+    (lock_up, swaps): _statement(lock_up=lock_up, swaps=swaps)
+    for lock_up in (False, True)
+    for swaps in (False, True)
+}
