@@ -12,6 +12,7 @@ from deedbook.kernel.ids import UserId
 from deedbook.ledger import AccountId, LineKind, into_the_vault
 from tests.compliance.support import Desk
 from tests.support.facts import count
+from tests.support.owner import as_owner
 
 
 async def mint(desk: Desk, user_id: UserId, amount: int) -> None:
@@ -118,6 +119,30 @@ async def test_a_lock_up_binds_what_came_in_within_it(desk: Desk) -> None:
     assert await desk.judge(user_id, other, 1) is Reason.LOCK_UP
     await desk.set_rules(lock_up_days=0)
     assert await desk.judge(user_id, other, 100) is Reason.NONE
+
+
+async def test_what_leaves_at_once_is_no_more_than_what_is_free(desk: Desk) -> None:
+    """Each was admitted before the other's hold stood: by itself it may go."""
+    user_id, other = await desk.investor(), await desk.investor()
+    await desk.give(user_id, 100)
+    async with as_owner(desk.db) as connection:
+        await connection.execute("SET session_replication_role = replica")
+        await connection.execute("UPDATE ledger_lines SET created_at = now() - interval '1 year'")
+        await connection.execute("RESET session_replication_role")
+    await desk.give(user_id, 100)
+    await desk.set_rules(lock_up_days=30)
+    assert await desk.judge(user_id, other, 100) is Reason.NONE
+    first, second = (
+        ledger.Hold(owner, uuid4(), AccountId(user_id), desk.token, 100)
+        for owner in (ledger.HoldOwner.TRANSFER, ledger.HoldOwner.WITHDRAWAL)
+    )
+    async with desk.db.transaction() as tx:
+        await ledger.hold(tx, first)
+        await ledger.hold(tx, second)
+    assert await desk.judge(user_id, other, 100, executing=True) is Reason.LOCK_UP
+    async with desk.db.transaction() as tx:
+        await ledger.release(tx, second.owner, second.owner_id)
+    assert await desk.judge(user_id, other, 100, executing=True) is Reason.NONE
 
 
 @pytest.mark.parametrize("executing", [False, True])

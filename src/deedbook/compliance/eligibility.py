@@ -135,14 +135,13 @@ async def _case(
         asked = await store.rules(tx, token_id, lock=True)
     # Before the balances: what is redeemed meanwhile is counted twice for once, and never not at all.
     pledged = await pledges.under_way(tx, token_id, operation_id) if asked.counts else {}
+    own = amount if executing else None
     return Case(
         operation=operation,
         regulated=token.regulated,
         rules=asked,
-        sender=await _party(tx, token, asked, pledged, sender, executing) if sender is not None else None,
-        receiver=await _party(tx, token, asked, pledged, receiver, executing)
-        if receiver is not None
-        else None,
+        sender=await _party(tx, token, asked, pledged, sender, own) if sender is not None else None,
+        receiver=await _party(tx, token, asked, pledged, receiver, own) if receiver is not None else None,
         amount=amount,
         holders=await _holders(tx, token, pledged) if asked.max_holders is not None else 0,
         now=await tx.now(),
@@ -155,21 +154,26 @@ async def _party(
     asked: TokenRules,
     pledged: Mapping[UserId, Pledge],
     user_id: UserId,
-    executing: bool,
+    own: int | None,
 ) -> Party:
+    """`own` is what the operation itself holds already, if it is executed. What others hold that are to leave has left
+    where a lock-up binds: they were judged at the same moment as this one, perhaps."""
     account = AccountId(user_id)
     profile = await store.profile(tx, user_id)
     available, locked = await ledger.balance(tx, account, token.token_id)
     lately = asked.lock_up_days and await ledger.received_since(
         tx, account, token.token_id, asked.lock_up_days
     )
+    spendable = available if own is None else available + locked
+    if own is not None and lately:
+        spendable -= max(await ledger.leaving(tx, account, token.token_id) - own, 0)
     return Party(
         frozen=profile is not None and profile.frozen,
         sanctioned=profile is not None and profile.sanctioned,
         record=await store.record(tx, user_id, token.token_id) if token.regulated else None,
         is_issuer=user_id == token.issuer,
         holding=available + locked + (pledged[user_id].amount if user_id in pledged else 0),
-        spendable=available + locked if executing else available,
+        spendable=spendable,
         received_lately=lately,
     )
 

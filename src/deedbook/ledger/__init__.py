@@ -12,7 +12,15 @@ from deedbook.ledger.service import (
     require_available,
     take_or_claim,
 )
-from deedbook.ledger.store import balance, holders, house_address, lock_available, posted, received_since
+from deedbook.ledger.store import (
+    balance,
+    holders,
+    house_address,
+    leaving,
+    lock_available,
+    posted,
+    received_since,
+)
 from deedbook.ledger.terms import CHAIN, SUSPENSE, TREASURY, AccountId, AccountKind, HoldOwner, LineKind
 
 __all__ = [
@@ -35,6 +43,7 @@ __all__ = [
     "house_address",
     "into_the_vault",
     "keep_house_at",
+    "leaving",
     "lock_available",
     "open_fee_account",
     "out_of_the_vault",

@@ -155,6 +155,17 @@ async def holders(tx: Tx, token_id: TokenId) -> int:
     )
 
 
+async def leaving(tx: Tx, account_id: AccountId, token_id: TokenId) -> int:
+    """What is set aside there for withdrawals and transfers."""
+    return int(
+        await tx.fetchval(
+            "SELECT COALESCE(sum(amount), 0) FROM holds WHERE account_id = $1 AND token_id = $2",
+            account_id,
+            token_id,
+        )
+    )
+
+
 async def received_since(tx: Tx, account_id: AccountId, token_id: TokenId, days: int) -> int:
     """What came in during the last days: the lots that a lock-up of so many days still binds."""
     return int(
