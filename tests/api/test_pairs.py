@@ -67,6 +67,7 @@ async def test_an_operator_opens_a_pair_and_it_is_told_with_what_it_trades_by(fl
         ({"minQuantity": "0.00005"}, "invalid_request", "/minQuantity"),
         ({"minNotional": "0.0000001"}, "invalid_request", "/minNotional"),
         ({"minQuantity": "5", "maxQuantity": "4"}, "invalid_request", "/maxQuantity"),
+        ({"minQuantity": "99999999999"}, "invalid_request", "/minQuantity"),
         ({"feeBps": -1}, "invalid_request", "/feeBps"),
         ({"feeMode": "none"}, "invalid_request", "/feeMode"),
         ({"tickSize": "0"}, "invalid_request", "/tickSize"),
@@ -111,6 +112,18 @@ async def test_what_changes_is_told_with_what_was_before_and_after(floor: Floor)
     assert (await change({"status": "closed"})).json()["status"] == "closed"
     refused(await change({"status": "active"}), 409, "pair_exists")
     refused(await change({"tickSize": "1"}), 422, "invalid_request", "/tickSize")
+
+
+@pytest.mark.parametrize("name", ["minQuantity", "maxQuantity"])
+async def test_a_bound_is_refused_when_it_passes_the_one_that_stands(floor: Floor, name: str) -> None:
+    """I-01: one of the two alone, against what the pair has."""
+    who = await operator(floor)
+    body = wanted(floor, await add_crypto(floor.world), minQuantity="2", maxQuantity="3")
+    opened = (await floor.world.post("/trading/pairs", who, body)).json()
+    headers = {**who.headers, "Idempotency-Key": str(uuid4())}
+    change = {name: "4" if name == "minQuantity" else "1"}
+    answer = await floor.world.http.patch(f"/trading/pairs/{opened['symbol']}", headers=headers, json=change)
+    refused(answer, 422, "invalid_request", f"/{name}")
 
 
 async def test_the_open_book_is_the_copy_in_redis_and_the_same_from_postgresql(floor: Floor) -> None:

@@ -60,6 +60,7 @@ async def open_pair(tx: Tx, actor: Actor, wanted: OpenPair) -> PairId:
     pair = Pair(PairId(new_uuid()), None, base.token_id, quote.token_id, terms, PairStatus.ACTIVE)
     if not await service.found(tx, pair):
         raise PairExists(f"there is a pair {terms.symbol} already")
+    _require_a_range(columns, await _stored(tx, pair.pair_id))
     await store.set_columns(tx, pair.pair_id, {"fee_mode": wanted.fee_mode.value, **columns})
     tx.emit(service.opened(pair), actor, before={}, after=_shown(await _stored(tx, pair.pair_id)))
     return pair.pair_id
@@ -79,6 +80,7 @@ async def change_pair(
     before = await _stored(tx, pair_id)
     columns = _columns(filters, before["tick_size"], before["lot_size"], before["quote_decimals"])
     if columns:
+        _require_a_range(columns, before)
         await store.set_columns(tx, pair_id, columns)
         after = await _stored(tx, pair_id)
         if _shown(after) != _shown(before):
@@ -167,10 +169,17 @@ def _columns(filters: Filters, tick_size: str, lot_size: str, quote_decimals: in
             columns[field.name] = _units(value, quote_decimals)
         else:
             columns[field.name] = value
-    low, high = columns.get("min_quantity_lots"), columns.get("max_quantity_lots")
-    if low is not None and high is not None and low > high:
-        raise _bad("maxQuantity", "less than minQuantity")
     return columns
+
+
+def _require_a_range(columns: dict[str, Any], before: dict[str, Any]) -> None:
+    """What is not changed stays as it was `before`."""
+    bounds = before | columns
+    if bounds["min_quantity_lots"] <= bounds["max_quantity_lots"]:
+        return
+    if "max_quantity_lots" in columns:
+        raise _bad("maxQuantity", "less than minQuantity")
+    raise _bad("minQuantity", "more than maxQuantity")
 
 
 def _lots(text: str, lot_size: str, name: str) -> int:
