@@ -20,6 +20,7 @@ from deedbook.trading.errors import EligibilityChanged, Fenced, HoldingsExceeded
 from deedbook.trading.matcher import PairMatcher
 from tests.support.owner import as_owner
 from tests.support.waiting import eventually
+from tests.trading.swapping import swap
 from tests.trading.venue import Venue, open_venue
 
 
@@ -421,6 +422,24 @@ async def test_what_is_free_is_sold_to_the_last_unit_and_bought_again(venue: Ven
     assert {row["status"] for row in await venue.rows("SELECT status FROM orders WHERE side = 'SELL'")} == {
         "FILLED"
     }
+    assert await untrue(venue.db) == {}
+
+
+async def test_a_swap_sells_what_is_free_and_no_more(venue: Venue) -> None:
+    seller, buyer = await with_lots(venue, old="5", new="5"), await venue.investor(quote="1000")
+    await venue.place(venue.order(buyer, "BUY", "9", "100"))
+    await swap(venue.db, venue.spec, seller, "SELL", "5", "400")
+    await drain(await venue.matcher())
+    assert (await venue.balances(seller))[:2] == (to_units("5", 18), 0)
+    await swap(venue.db, venue.spec, seller, "SELL", "0.0001", "0.001")
+
+    with pytest.raises(LockUp):
+        await drain(await venue.matcher())
+    await drain(await venue.matcher())
+
+    rows = await venue.rows("SELECT status FROM orders WHERE order_type = 'SWAP' ORDER BY order_number")
+    assert [row["status"] for row in rows] == ["FILLED", "CANCELLED"]
+    assert (await venue.balances(seller))[:2] == (to_units("5", 18), 0)
     assert await untrue(venue.db) == {}
 
 
