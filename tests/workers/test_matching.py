@@ -20,8 +20,10 @@ from deedbook.kernel.jobs import ORDER_MATCHING
 from deedbook.trading import bells as ringing
 from deedbook.trading import matcher
 from deedbook.trading.bells import APART_S, Bells
+from deedbook.trading.matching import share
 from deedbook.workers import jobs
-from deedbook.workers.matching import BELLS_CHANNEL, LOOK_S, MatcherPool
+from deedbook.workers import matching as matching_workers
+from deedbook.workers.matching import BELLS_CHANNEL, MatcherPool
 from deedbook.workers.trading_sinks import TradingEventsSink
 from tests.support.waiting import eventually
 from tests.support.world import test_settings
@@ -268,7 +270,31 @@ async def test_a_dead_matchers_pairs_are_taken_over_within_five_seconds(
         order = venue.order(buyer, "BUY", "0.1", "100")
         await venue.place(order)
         await settled(venue, order, "OPEN")
-    assert matcher.TTL_S + LOOK_S <= 5  # beyond that, it is the machine that takes its time
+
+
+async def test_a_dead_matchers_pairs_are_taken_over_by_one_that_had_its_share_already(
+    db: Database, redis: Redis, venue: Venue
+) -> None:
+    other = await open_venue(db, "OTHER")
+    buyer = await venue.investor(quote="100")
+    order = venue.order(buyer, "BUY", "0.1", "100")
+    await share(db, "matcher-dead", matching_workers.PRESENCE_S, 0)
+    await venue.matcher("matcher-dead")  # a sign of life with its pair, and then none
+    async with matching(db, redis, "heir") as heir:
+
+        async def has_its_share() -> bool:
+            return heir.ring(other.pair_id)
+
+        await eventually(has_its_share, "the heir has the pair that nobody had")
+        assert heir.pairs == 1
+        await venue.place(order)
+        await settled(venue, order, "OPEN")
+
+
+def test_nothing_of_a_dead_matcher_is_waited_for_longer_than_five_seconds() -> None:
+    """Its pairs are free, and it is counted no more, when the others look for the last time within them."""
+    assert matcher.TTL_S + matching_workers.LOOK_S < 5  # beyond that, it is the machine that takes its time
+    assert matching_workers.PRESENCE_S < matcher.TTL_S
 
 
 async def test_a_pair_waits_for_no_other_whose_takeover_lasts(

@@ -36,7 +36,8 @@ log = structlog.get_logger(__name__)
 
 BATCH = 500
 RECENT = 100
-TTL_S = 4.0
+TTL_S = 3.5
+"""Whoever looks for free pairs every second has those of a dead writer, rebuilt, within five."""
 RENEW_S = 1.0
 SMALL = 50
 RUSH_PER_S = 2_000

@@ -28,7 +28,8 @@ log = structlog.get_logger(__name__)
 
 BELLS_CHANNEL = "matching:bells"
 LOOK_S = 1.0
-PRESENCE_S = 5.0
+PRESENCE_S = 3.0
+"""Gone before its pairs are free: as long as the dead are counted, nobody takes more than a share beside theirs."""
 AGAIN_S = 0.2
 MAX_CLAIMED_AT_ONCE = 50
 
