@@ -18,9 +18,9 @@ from deedbook.kernel.amounts import to_units
 from deedbook.kernel.ids import new_uuid
 from deedbook.kernel.jobs import ORDER_MATCHING
 from deedbook.trading import bells as ringing
-from deedbook.trading import matcher
+from deedbook.trading import matcher, orders
 from deedbook.trading.bells import APART_S, Bells
-from deedbook.trading.matching import share
+from deedbook.trading.matching import OpenOrderCopies, share
 from deedbook.workers import jobs
 from deedbook.workers import matching as matching_workers
 from deedbook.workers.matching import BELLS_CHANNEL, MatcherPool
@@ -259,6 +259,64 @@ async def test_copies_come_back_when_redis_forgets_everything(
             return await book(redis, venue, "bids") == [("100", "2", -10_000), ("99", "1", -9900)]
 
         await eventually(whole, "the whole book is there again")
+
+
+async def test_open_orders_of_a_user_are_listed_for_five_minutes_whatever_their_pair(
+    db: Database, redis: Redis, venue: Venue
+) -> None:
+    other = await open_venue(db, "OTHER")
+    buyer = await venue.investor(quote="1000")
+    async with db.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO compliance_records (user_id, token_id, kyc_status, whitelisted) "
+            "VALUES ($1, $2, 'APPROVED', true)",
+            buyer,
+            other.base,
+        )
+    first, second = venue.order(buyer, "BUY", "1", "99"), other.order(buyer, "BUY", "1", "98", nonce="other")
+    key = f"user:open-orders:{buyer}"
+
+    async def listed(*placed: Any) -> None:
+        async def are_listed() -> bool:
+            return await redis.lrange(key, 0, -1) == [str(order.order_id) for order in placed]
+
+        await eventually(are_listed, f"{len(placed)} orders are listed")
+
+    async with matching(db, redis, "a"):
+        await venue.place(first)
+        await listed(first)
+        assert 0 < await redis.ttl(key) <= 300
+        await other.place(second)
+        await listed(second, first)
+        async with db.transaction() as tx:
+            await orders.cancel(tx, buyer, first.order_id)
+        await listed(second)
+        async with db.transaction() as tx:
+            await orders.cancel_all(tx, buyer, None)
+        await listed()
+
+
+async def test_a_list_of_open_orders_that_could_not_be_written_is_written_later(
+    db: Database, redis: Redis, venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buyer = await venue.investor(quote="1000")
+    first, second = venue.order(buyer, "BUY", "1", "99"), venue.order(buyer, "BUY", "1", "98")
+    key = f"user:open-orders:{buyer}"
+    matched, copies = await venue.matcher(), OpenOrderCopies(db, redis)
+    for order in (first, second):
+        await venue.place(order)
+        await matched.step()
+        copies.changed([str(buyer)])
+        with monkeypatch.context() as trouble:
+            trouble.setattr(redis, "pipeline", _away)
+            with pytest.raises(ConnectionError):
+                await copies.step()
+        await copies.step()
+    assert await redis.lrange(key, 0, -1) == [str(second.order_id), str(first.order_id)]
+
+
+def _away(**_: Any) -> Any:
+    raise ConnectionError("Redis is away")
 
 
 async def test_a_dead_matchers_pairs_are_taken_over_within_five_seconds(

@@ -3,8 +3,9 @@
 `orderbook:{pair}:bids|asks` are sorted sets: the score is the price in ticks (negative for bids), the member the
 order's JSON, beginning with its padded place in time, so that a plain range gives price-time priority.
 `market:{pair}:depth` is the aggregated book (10 s), `trades:recent:{pair}` the last hundred trades, and
-`user:open-orders:{user}` is dropped when that user's orders change. `orderbook:{pair}:writer` tells by its epoch
-whose copies these are: when it is gone, so are they; when it is a later one, an earlier writer changes nothing.
+`user:open-orders:{user}` is dropped when that user's orders change (and written by `open_orders`).
+`orderbook:{pair}:writer` tells by its epoch whose copies these are: when it is gone, so are they; when it is a later
+one, an earlier writer changes nothing.
 
 The channel `market:{pair}:feed` hears what each batch has changed: the totals of the levels it has touched, in
 ticks and lots, its trades, and the pair's sequence before and after it, which shows whether anything is missing.
@@ -13,7 +14,7 @@ ticks and lots, its trades, and the pair's sequence before and after it, which s
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -28,6 +29,7 @@ from deedbook.kernel.clock import to_wire
 from deedbook.trading.engine import Book, Order
 from deedbook.trading.execution import Batch, TradeRow
 from deedbook.trading.live import LiveOrder
+from deedbook.trading.open_orders import open_orders_key
 from deedbook.trading.order_store import StoredTrade
 from deedbook.trading.spec import PairSpec
 
@@ -83,8 +85,12 @@ class Change:
 class BookCopies:
     """Writes the copies of all pairs that this process matches, one after the other."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(
+        self, redis: Redis, changed: Callable[[Sequence[str]], None] = lambda user_ids: None
+    ) -> None:
+        """`changed` hears whose orders have changed, once their lists were dropped, or could not be."""
         self._redis = redis
+        self._changed = changed
         self._waiting: asyncio.Queue[Change] = asyncio.Queue(MAX_WAITING)
         self._lost: set[UUID] = set()
         self._epochs: dict[UUID, int] = {}
@@ -124,12 +130,14 @@ class BookCopies:
         if not change.whole:
             self._recent[change.pair_id].extend(change.trades)
             if change.pair_id in self._lost:
+                self._changed(change.users)
                 return
         self._told_at[change.pair_id] = time.monotonic()
         try:
             self._waiting.put_nowait(change)
         except asyncio.QueueFull:
             self._lost.add(change.pair_id)
+            self._changed(change.users)
 
     def behind(self, pair_id: UUID) -> bool:
         """Whether something was lost, so that the pair must be told as a whole."""
@@ -186,6 +194,8 @@ class BookCopies:
                     log.warning("book_copies_lost", pair=str(change.pair_id))
                 self._lost.add(change.pair_id)
                 await asyncio.sleep(RETRY_S)
+            finally:
+                self._changed(change.users)
 
     async def _write(self, change: Change) -> None:
         mark = writer_key(change.pair_id)
@@ -230,7 +240,7 @@ def _say(pipe: Any, change: Change) -> None:
     if change.news is not None:
         pipe.publish(feed_channel(change.pair_id), change.news)
     if change.users:
-        pipe.delete(*(f"user:open-orders:{user_id}" for user_id in change.users))
+        pipe.delete(*map(open_orders_key, change.users))
 
 
 def _news(

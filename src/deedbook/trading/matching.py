@@ -7,9 +7,11 @@ from deedbook.trading import exposure, writer_store
 from deedbook.trading.book_copies import BookCopies, depth_key
 from deedbook.trading.log_store import StoredFacts, facts_after
 from deedbook.trading.matcher import PairMatcher, take_over
+from deedbook.trading.open_orders import OpenOrderCopies
 
 __all__ = [
     "BookCopies",
+    "OpenOrderCopies",
     "PairMatcher",
     "StoredFacts",
     "cancel_overdue",

@@ -1,5 +1,6 @@
 """SQL of living orders: what a matcher makes its book of, and commands to it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -56,6 +57,17 @@ async def moment(db: Database) -> datetime:
         now = await connection.fetchval("SELECT now()")
     assert isinstance(now, datetime)
     return now
+
+
+async def living_ids(db: Database, user_ids: Sequence[str]) -> dict[str, list[str]]:
+    """The ids of these users' living orders, the newest first; nothing of who has none."""
+    async with db.reading() as connection:
+        rows = await connection.fetch(
+            "SELECT user_id::text, array_agg(order_id::text ORDER BY order_number DESC) AS ids FROM orders "
+            "WHERE user_id = ANY ($1::text[]::uuid[]) AND living GROUP BY user_id",
+            user_ids,
+        )
+    return {row["user_id"]: row["ids"] for row in rows}
 
 
 async def owner_and_status(tx: Tx, order_id: UUID) -> tuple[UserId, PairId, str] | None:

@@ -21,7 +21,7 @@ from deedbook.infra.tracing import tracer
 from deedbook.kernel.errors import Refusal
 from deedbook.kernel.ids import PairId, parse_uuid
 from deedbook.trading import matching
-from deedbook.trading.matching import BookCopies, PairMatcher
+from deedbook.trading.matching import BookCopies, OpenOrderCopies, PairMatcher
 from deedbook.workers.loops import repeat, wait
 
 log = structlog.get_logger(__name__)
@@ -48,7 +48,8 @@ class MatcherPool:
         self._redis = redis
         self._holder = holder
         self._observe = observe
-        self._copies = BookCopies(redis)
+        self._open_orders = OpenOrderCopies(db, redis)
+        self._copies = BookCopies(redis, self._open_orders.changed)
         self._matchers: dict[PairId, PairMatcher] = {}
         self._tasks: dict[PairId, asyncio.Task[None]] = {}
         self._stops: dict[PairId, asyncio.Event] = {}
@@ -64,6 +65,7 @@ class MatcherPool:
     async def run(self, stopping: asyncio.Event) -> None:
         """Match until stopped, then give all pairs up, so that successors begin at once."""
         copying = asyncio.create_task(self._copies.run(stopping))
+        listing = asyncio.create_task(self._open_orders.run(stopping))
         hearing = asyncio.create_task(self._hear(stopping))
         await repeat("matcher-pairs", stopping, self._look, busy_s=LOOK_S, idle_s=LOOK_S)
         self._leaving = True
@@ -73,7 +75,7 @@ class MatcherPool:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         with suppress(Refusal):
             await matching.leave(self._db, self._holder)
-        await asyncio.gather(copying, hearing, return_exceptions=True)
+        await asyncio.gather(copying, listing, hearing, return_exceptions=True)
 
     async def answer(self, bell: Delivery) -> None:
         """A bell: wake the pair's matcher here or elsewhere, or become it."""
