@@ -68,6 +68,28 @@ async def test_what_two_of_one_group_do_not_trade_is_free_again(db: Any, fee_mod
     assert await untrue(venue.db) == {}
 
 
+async def test_who_gave_way_to_ones_own_group_hears_what_is_left(db: Any) -> None:
+    """A market maker who follows the events would otherwise believe that more of the order stands in the book."""
+    venue = await open_venue(db)
+    one = await venue.investor(base="1", quote="1000")
+    maker = venue.order(one, "SELL", "0.5", "100")
+    taker = venue.order(one, "BUY", "0.2", "100", self_trade="DECREMENT")
+    await venue.place(maker, taker)
+
+    await drain(await venue.matcher())
+
+    told = await venue.rows("SELECT fact FROM trading_events WHERE event_type <> 'order.created'")
+    assert sorted(
+        (event["orderId"] == str(maker.order_id), event["eventType"], event["payload"]["remainingQuantity"])
+        for event in (row["fact"] for row in told)
+    ) == [
+        (False, "order.cancelled", "0"),
+        (False, "order.open", "0.2"),
+        (True, "order.open", "0.5"),
+        (True, "order.reduced", "0.3"),
+    ]
+
+
 async def test_who_reaches_the_limits_exactly_is_within_them(db: Any) -> None:
     venue = await open_venue(db)
     seller, buyer = await venue.investor(base="5"), await venue.investor(quote="200")

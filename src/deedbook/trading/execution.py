@@ -237,6 +237,8 @@ class Batch:
         for order in (taker, maker):
             order.left -= outcome.size
             self._free(order)
+            if order.left:  # Otherwise it ends by this, and that is told.
+                self._tell(live_facts.REDUCED, order)
 
     def _end(self, order: LiveOrder, why: Ended, match_seq: int) -> None:
         order.status, order.reason = REASONS[why]
