@@ -10,15 +10,18 @@ import pytest
 
 from deedbook.compliance import pledges
 from deedbook.infra import failpoints
+from deedbook.infra.database import Database
 from deedbook.kernel.amounts import to_units
 from deedbook.kernel.ids import UserId, new_uuid
-from deedbook.trading import living, order_store, orders, parties
+from deedbook.trading import living, order_store, orders, parties, settle_store
 from deedbook.trading import matcher as matching
 from deedbook.trading.errors import EligibilityChanged, Fenced, HoldingsExceeded
+from deedbook.trading.matcher import take_over
 from deedbook.trading.replay import replay
+from tests.support.owner import as_owner
 from tests.support.waiting import eventually
 from tests.trading.test_matcher import drain, untrue
-from tests.trading.venue import Venue, open_venue
+from tests.trading.venue import NoCopies, Venue, open_venue
 
 
 @pytest.fixture
@@ -143,6 +146,36 @@ async def test_a_buyer_who_rests_at_the_ownership_cap_does_not_stop_the_pair(ven
     assert await statuses(venue, resting, sell) == [("CANCELLED", "not_eligible"), ("OPEN", None)]
     assert await untrue(venue.db) == {}
     assert (await replay(venue.db, venue.pair_id)).findings == ()
+
+
+async def test_an_order_that_takes_very_many_others_is_not_given_up_for_lasting_too_long(
+    venue: Venue, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is one commit. Given up by the database, it would be tried again for ever, and nothing behind it done."""
+    monkeypatch.setattr(settle_store, "MANY", 1000)
+    seller, buyer = await venue.investor(base="1"), await venue.investor(quote="1000")
+    await venue.place(*(venue.order(seller, "SELL", "0.0001", "100") for _ in range(1000)))
+    await drain(await venue.matcher())
+    large = venue.order(buyer, "BUY", "0.1", "100")
+    await venue.place(large)
+    async with as_owner(venue.db) as connection:
+        await connection.execute(
+            """
+            CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS
+                'BEGIN PERFORM pg_sleep(0.003); RETURN NEW; END';
+            CREATE TRIGGER slow BEFORE INSERT ON trades FOR EACH ROW EXECUTE FUNCTION linger();
+            """
+        )
+    impatient = await Database.connect(dsn, statement_timeout_s=2.5)
+    matcher = await take_over(impatient, venue.pair_id, "test", NoCopies())
+    assert matcher is not None
+
+    await drain(matcher)
+
+    assert await statuses(venue, large) == [("FILLED", None)]
+    (allowed,) = await Venue(impatient, venue.spec).rows("SHOW statement_timeout")
+    assert allowed["statement_timeout"] == "2500ms"
+    await impatient.close()
 
 
 async def test_an_issuer_buys_back_whatever_cap_others_have(venue: Venue) -> None:

@@ -22,6 +22,7 @@ APPLICATION_ROLE = "deedbook_app"
 CORRELATION_ID: ContextVar[str] = ContextVar("correlation_id", default="")
 
 ACQUIRE_TIMEOUT_S = 2.0
+STATEMENT_TIMEOUT_S = 15.0
 ATTEMPTS = 3
 TRANSIENT = (
     OSError,
@@ -175,10 +176,14 @@ class Database:
     """A bounded pool of connections with timeouts on everything."""
 
     def __init__(
-        self, pool: "asyncpg.Pool[asyncpg.Record]", acquire_timeout_s: float = ACQUIRE_TIMEOUT_S
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        acquire_timeout_s: float = ACQUIRE_TIMEOUT_S,
+        statement_timeout_s: float = STATEMENT_TIMEOUT_S,
     ) -> None:
         self.pool = pool
         self._acquire_timeout_s = acquire_timeout_s
+        self._statement_timeout_s = statement_timeout_s
 
     @classmethod
     async def connect(
@@ -186,7 +191,7 @@ class Database:
         dsn: str,
         *,
         pool_size: int = 10,
-        statement_timeout_s: float = 15.0,
+        statement_timeout_s: float = STATEMENT_TIMEOUT_S,
         idle_transaction_timeout_s: float = 10.0,
         acquire_timeout_s: float = ACQUIRE_TIMEOUT_S,
         application: str = "deedbook",
@@ -213,7 +218,7 @@ class Database:
             },
         )
         assert pool is not None
-        return cls(pool, acquire_timeout_s)
+        return cls(pool, acquire_timeout_s, statement_timeout_s)
 
     async def close(self) -> None:
         try:
@@ -241,14 +246,18 @@ class Database:
             raise _as_refusal(error) from error
         await failpoint("database.afterCommit")
 
-    async def statement(self, query: str, *args: Any) -> list[asyncpg.Record]:
+    async def statement(self, query: str, *args: Any, longer_s: float = 0.0) -> list[asyncpg.Record]:
         """One statement that is a transaction of its own: written when this returns, without the round trips of
-        BEGIN and COMMIT. As above, a lost reply leaves the outcome unknown; what a deadlock undid is tried again."""
+        BEGIN and COMMIT. As above, a lost reply leaves the outcome unknown; what a deadlock undid is tried again.
+        It may last so much `longer_s` than others, for what is known to be large."""
         for attempt in range(1, ATTEMPTS + 1):
             await failpoint("database.beforeCommit")
             try:
                 async with self.reading() as connection:
-                    rows = await connection.fetch(query, *args)
+                    if longer_s:
+                        rows = await self._lengthy(connection, query, args, longer_s)
+                    else:
+                        rows = await connection.fetch(query, *args)
                 break
             except DatabaseUnavailable as unavailable:
                 if attempt == ATTEMPTS or not isinstance(
@@ -256,6 +265,18 @@ class Database:
                 ):
                     raise
         await failpoint("database.afterCommit")
+        return rows
+
+    async def _lengthy(
+        self, connection: Any, query: str, args: Sequence[Any], longer_s: float
+    ) -> list[asyncpg.Record]:
+        """Not in a transaction, whose client must not be silent for as long as it takes to send something large."""
+        allowed_s = self._statement_timeout_s + longer_s
+        await connection.execute(f"SET statement_timeout = {int(allowed_s * 1000)}")
+        try:
+            rows: list[asyncpg.Record] = await connection.fetch(query, *args, timeout=allowed_s + 5)
+        finally:
+            await connection.execute("RESET statement_timeout")
         return rows
 
     @asynccontextmanager
@@ -284,7 +305,8 @@ def _audited(fields: Mapping[str, Any] | None) -> str | None:
 
 
 async def _as_it_is(_: Any) -> None:
-    """Nothing here leaves anything in a session (no advisory locks, no `LISTEN`, no `SET` but `SET LOCAL`), so that
+    """Nothing here leaves anything in a session (no advisory locks, no `LISTEN`, no `SET` but `SET LOCAL` and
+    what is reset at once), so that
     nothing has to be cleaned: the driver's default is one more round trip for every use of a connection. What a
     broken transaction leaves it rolls back before this."""
 

@@ -199,8 +199,9 @@ class PairMatcher:
     async def _commit(self, prepared: Prepared) -> None:
         await failpoint("matcher.beforeCommit")
         started = time.perf_counter()
+        size = len(prepared.batch.touched) + len(prepared.batch.trades)
         try:
-            await settle_store.settle(self._db, prepared.arguments, prepared.planned)
+            await settle_store.settle(self._db, prepared.arguments, prepared.planned, size=size)
         except Exception as error:
             self._observe("failed", 1)
             if isinstance(error, (HoldingsExceeded, LockUp)):

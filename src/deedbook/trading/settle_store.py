@@ -26,6 +26,12 @@ _REFUSED = {
 }
 
 
+MANY = 5_000
+EACH_S = 0.005
+"""One order that takes many others, or a pair that ends, is one commit, however many orders and trades it changes. Were
+it given up for lasting too long, it would be tried again and again, and nothing behind it would ever be done."""
+
+
 @dataclass(frozen=True)
 class SelfMade:
     """An order that the writer takes out by itself."""
@@ -136,8 +142,11 @@ def settle_arguments(
     return [*arguments, batch.spec.base_token_id, rules.lock_up_days, plain(bound)] if bound else arguments
 
 
-async def settle(db: Database, arguments: Sequence[Any], planned: Sequence[Planned] = ()) -> None:
-    """Write one batch in one commit, or nothing; with it what was `planned` for its swaps, if it has any.
+async def settle(
+    db: Database, arguments: Sequence[Any], planned: Sequence[Planned] = (), *, size: int = 0
+) -> None:
+    """Write one batch in one commit, or nothing; with it what was `planned` for its swaps, if it has any. `size` is how
+    many orders and trades it has: where they are very many, it may last longer.
 
     Raises:
         Fenced: another is the pair's writer now.
@@ -147,9 +156,11 @@ async def settle(db: Database, arguments: Sequence[Any], planned: Sequence[Plann
         LockUp: a seller, its `detail`, would part with what is locked up.
         DatabaseUnavailable: not known whether it was written.
     """
+    longer_s = size * EACH_S if size >= MANY else 0.0
     try:
         statement = _STATEMENTS[len(arguments) > ALWAYS, bool(planned)]
-        await db.statement(statement, *arguments, *(planned_columns(planned) if planned else ()))
+        columns = planned_columns(planned) if planned else ()
+        await db.statement(statement, *arguments, *columns, longer_s=longer_s)
     except asyncpg.PostgresError as error:
         if error.sqlstate in _REFUSED:
             raise _REFUSED[error.sqlstate](str(error.detail or "")) from error
