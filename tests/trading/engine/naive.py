@@ -28,6 +28,7 @@ class NaiveBook:
     entries: list[Entry] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     clock: int = 0
+    prices: list[int] = field(default_factory=list)
 
     def submit(self, order: Order) -> None:
         if not self.accepting:
@@ -37,11 +38,12 @@ class NaiveBook:
         entry = Entry(order, order.remaining, order.stop, order.stop > 0 or order.trailing > 0, self._tick())
         if entry.waiting:
             if order.trailing and self.last:
-                entry.stop = self._trailed(entry)
+                entry.stop = self._trailed(entry, self.last)
             self.entries.append(entry)
             self.told.append(("Stopped", order.number, entry.stop))
+            self.prices = [self.last] if self.last else []
         else:
-            self._to_market(entry)
+            self._send(entry)
         self._trigger()
 
     def cancel(self, number: int, why: Ended = Ended.CANCELLED) -> bool:
@@ -150,40 +152,53 @@ class NaiveBook:
             if (maker.order.limit <= limit if buy else maker.order.limit >= limit)
         ]
 
-    def _trigger(self) -> None:
-        while self.last:
-            last = self.last
-            for entry in [entry for entry in self.entries if entry.waiting and entry.order.trailing]:
-                stop = self._trailed(entry)
-                if stop != entry.stop:
-                    entry.stop = stop
-                    self.told.append(("Stopped", entry.order.number, stop))
-            triggered = [
-                entry
-                for entry in self.entries
-                if entry.waiting
-                and entry.stop > 0
-                and (entry.stop <= last if entry.order.buy else entry.stop >= last)
-            ]
-            for entry in sorted(triggered, key=lambda entry: entry.order.number):
-                self.entries.remove(entry)
-                entry.waiting = False
-            for entry in sorted(triggered, key=lambda entry: entry.order.number):
-                self.told.append(("Triggered", entry.order.number))
-                self._to_market(entry)
-            if not triggered or self.last == last:
-                return
+    def _send(self, entry: Entry) -> None:
+        """To market, and note where it began to trade and where it ended."""
+        before = len(self.told)
+        self._to_market(entry)
+        traded = [told[3] for told in self.told[before:] if told[0] == "Trade"]
+        self.prices += [
+            price for price in dict.fromkeys([*traded[:1], *traded[-1:]]) if isinstance(price, int)
+        ]
 
-    def _trailed(self, entry: Entry) -> int:
+    def _trigger(self) -> None:
+        while self.prices:
+            triggered: list[Entry] = []
+            for price in self.prices:
+                self._follow(price)
+                due = [
+                    entry
+                    for entry in self.entries
+                    if entry.waiting
+                    and entry.stop > 0
+                    and (entry.stop <= price if entry.order.buy else entry.stop >= price)
+                ]
+                for entry in sorted(due, key=lambda entry: entry.order.number):
+                    self.entries.remove(entry)
+                    entry.waiting = False
+                    triggered.append(entry)
+            self.prices = []
+            for entry in triggered:
+                self.told.append(("Triggered", entry.order.number))
+                self._send(entry)
+
+    def _follow(self, price: int) -> None:
+        for entry in [entry for entry in self.entries if entry.waiting and entry.order.trailing]:
+            stop = self._trailed(entry, price)
+            if stop != entry.stop:
+                entry.stop = stop
+                self.told.append(("Stopped", entry.order.number, stop))
+
+    def _trailed(self, entry: Entry, price: int) -> int:
         order = entry.order
         distance = order.distance
         if order.trailing == Trailing.BPS:
-            distance, rest = divmod(self.last * order.distance, 10_000)
+            distance, rest = divmod(price * order.distance, 10_000)
             distance += 1 if rest else 0
         if order.buy:
-            stop = self.last + distance
+            stop = price + distance
             return stop if not entry.stop else min(stop, entry.stop)
-        return max(self.last - distance, entry.stop, 1)
+        return max(price - distance, entry.stop, 1)
 
     def _find(self, number: int) -> Entry | None:
         return next((entry for entry in self.entries if entry.order.number == number), None)

@@ -186,6 +186,39 @@ def test_triggered_stops_trigger_others_in_the_same_step() -> None:
     assert trades(book) == [(6, 1, 100, 1), (4, 2, 95, 1), (5, 3, 90, 1)]
 
 
+def test_a_stop_is_triggered_by_any_trade_beyond_it_not_only_by_the_last_of_an_order() -> None:
+    """One order takes what is cheap and ends where the last price was before."""
+    book = after(
+        sell(1, A, 105, 1),
+        buy(2, B, 105, 1),
+        sell(3, B, 1, 1, stop=102, immediate=True),
+        buy(4, A, 90, 1),
+        sell(5, C, 100, 1),
+        sell(6, C, 105, 1),
+    )
+
+    book.submit(buy(7, A, 105, 2))
+
+    assert trades(book)[1:] == [(7, 5, 100, 1), (7, 6, 105, 1), (3, 4, 90, 1)]
+
+
+def test_a_trailing_stop_follows_the_best_trade_also_when_the_same_order_went_on_from_there() -> None:
+    book = after(
+        sell(1, A, 105, 1),
+        buy(2, B, 105, 1),
+        buy(3, B, 120, 1, trailing=int(Trailing.TICKS), distance=5, immediate=True),
+        sell(4, C, 100, 1),
+        sell(5, C, 104, 1),
+        sell(6, C, 106, 2),
+    )
+
+    book.submit(buy(7, A, 104, 2))
+    assert [t for t in told(book) if t[0] == "Stopped"] == [("Stopped", 3, 110), ("Stopped", 3, 105)]
+    book.submit(buy(8, A, 106, 1))
+
+    assert trades(book)[-1] == (3, 6, 106, 1)
+
+
 def test_a_trailing_stop_follows_the_market_and_never_goes_back() -> None:
     book = after(buy(1, A, 100, 1), sell(2, B, 100, 1))
     book.submit(sell(3, B, 1, 5, trailing=int(Trailing.TICKS), distance=5, immediate=True))

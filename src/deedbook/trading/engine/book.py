@@ -54,12 +54,11 @@ class Book:
         self.outcomes.append(Opened(order))
         if order.waiting:
             self._wait(order)
-            self._trigger()
-            return
-        last = self.last
-        self._go_to_market(order)
-        if self.last != last and self._stops.by_number:
-            self._trigger()
+            self._trigger([self.last] if self.last else [])
+        elif self._stops.by_number:
+            self._trigger(self._traded_at(order))
+        else:
+            self._go_to_market(order)
 
     def refuse(self, order: Order, why: Ended) -> None:
         """A new order that is not let in: it is over before it began."""
@@ -272,24 +271,31 @@ class Book:
         self._stops.add(order)
         self.outcomes.append(Stopped(order, order.stop))
 
-    def _trigger(self) -> None:
-        """Send to market what the last price has triggered, and what that triggers in turn. It ends: each stop
-        is triggered once."""
-        if not self.last:
-            return
-        while True:
-            last = self.last
-            for order in self._stops.follow(last):
-                self.outcomes.append(Stopped(order, order.stop))
-            triggered = self._stops.triggered_by(last)
-            if not triggered:
-                return
+    def _traded_at(self, order: Order) -> list[int]:
+        """Send an order to market; the first and the last price at which it has traded. From the one to the other
+        prices only go one way, so that no stop looks at what lies between."""
+        begin = len(self.outcomes)
+        self._go_to_market(order)
+        for place in range(begin, len(self.outcomes)):
+            outcome = self.outcomes[place]
+            if isinstance(outcome, Trade):
+                return [outcome.price] if outcome.price == self.last else [outcome.price, self.last]
+        return []
+
+    def _trigger(self, prices: list[int]) -> None:
+        """Send to market what trades at these prices, one after the other, have triggered, and what that triggers in
+        turn. It ends: each stop is triggered once."""
+        while prices:
+            triggered: list[Order] = []
+            for price in prices:
+                for order in self._stops.follow(price):
+                    self.outcomes.append(Stopped(order, order.stop))
+                triggered += self._stops.triggered_by(price)
+            prices = []
             for order in triggered:
                 order.waiting = False
                 self.outcomes.append(Triggered(order))
-                self._go_to_market(order)
-            if self.last == last:
-                return
+                prices += self._traded_at(order)
 
 
 class _Side:
