@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from deedbook.bench.result import BenchResult, Round, percentile
+from deedbook.bench.result import BenchResult, Round, middle_of, percentile
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,11 @@ from deedbook.bench.result import BenchResult, Round, percentile
 )
 def test_percentile_is_a_value_that_was_measured(values: list[float], percent: int, expected: float) -> None:
     assert percentile(values, percent) == expected
+
+
+@pytest.mark.parametrize(("values", "expected"), [([5.0], 5.0), ([9.0, 1.0, 4.0], 4.0), ([2.0, 8.0], 8.0)])
+def test_middle_is_a_round_that_was_measured(values: list[float], expected: float) -> None:
+    assert middle_of(values, by=lambda value: value) == expected
 
 
 def a_round(failed: int = 0) -> Round:

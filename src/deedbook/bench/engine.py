@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deedbook.bench.result import BenchResult, Round
+from deedbook.bench.result import BenchResult, Round, middle_of
 from deedbook.trading.engine import Book, Order
 
 TRADERS = 2000
@@ -51,7 +51,7 @@ def engine(commands: int, rounds: int, seed: int) -> BenchResult:
     """How many commands a second the engine carries out on one core, outcomes included."""
     told = stream(commands, seed)
     measured = [_run(f"round {number}", told) for number in range(1, rounds + 1)]
-    middle = sorted(measured, key=lambda entry: entry.rate)[len(measured) // 2]
+    middle = middle_of(measured, by=lambda entry: entry.rate)
     same = len({_hash_after(told) for _ in range(2)}) == 1
     return BenchResult(
         name="engine",

@@ -25,7 +25,7 @@ from redis.asyncio import Redis
 
 from deedbook import truths
 from deedbook.bench.cost import cpu_of
-from deedbook.bench.result import BenchResult, Round
+from deedbook.bench.result import BenchResult, Round, middle_of
 from deedbook.bench.venue import add_traders, admitted, open_venue
 from deedbook.infra import memory
 from deedbook.infra.bullmq_client import connect
@@ -109,21 +109,21 @@ async def matching(plan: Plan) -> BenchResult:
     rounds, costs, held, notes = [], [], True, []
     for number in range(1, plan.rounds + 1):
         async with open_floor() as floor:
-            measured, cost, note = await _round(floor, plan, number)
+            measured, spent, note = await _round(floor, plan, number)
             rounds.append(measured)
-            costs.append(cost)
+            costs.append(spent)
             notes.append(note)
             broken = [truth for truth in await truths.check_trading(floor.db) if not truth.holds]
             notes += [f"{truth.name}: {truth.findings[0]}" for truth in broken]
             held = held and not broken
-    middle = sorted(range(len(rounds)), key=lambda place: rounds[place].rate)[len(rounds) // 2]
+    middle, cost = middle_of(list(zip(rounds, costs, strict=True)), by=lambda entry: entry[0].rate)
     return BenchResult(
         name="matching",
-        rate=rounds[middle].rate,
+        rate=middle.rate,
         unit="commands/s",
-        p50_ms=rounds[middle].p50_ms,
-        p99_ms=rounds[middle].p99_ms,
-        cpu_us_per_unit=costs[middle],
+        p50_ms=middle.p50_ms,
+        p99_ms=middle.p99_ms,
+        cpu_us_per_unit=cost,
         rounds=tuple(rounds),
         truths=held,
         notes=("60 % orders, 30 % cancels, 10 % market orders; p50 and p99 from sending to settled", *notes),

@@ -3,10 +3,12 @@
 import math
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,11 @@ def percentile(values: Sequence[float], percent: int) -> float:
     if not values:
         return 0.0
     return sorted(values)[max(0, math.ceil(len(values) * percent / 100) - 1)]
+
+
+def middle_of(rounds: Sequence[T], by: Callable[[T], float]) -> T:
+    """The median round: one that was measured. Of an even number the upper of the two."""
+    return sorted(rounds, key=by)[len(rounds) // 2]
 
 
 def milliseconds(seconds: float) -> float:

@@ -106,13 +106,14 @@ def bench_api(
     orders: Annotated[int, typer.Option(help="How many a round.", min=500)] = 10_000,
     traders: Annotated[int, typer.Option(help="Who sign them.", min=1)] = 100,
     connections: Annotated[int, typer.Option(help="Kept HTTP connections.", min=1, max=512)] = 256,
+    rounds: Annotated[int, typer.Option(help="Of each kind; the middle one counts.", min=1)] = 3,
     seed: int = 1,
 ) -> None:
     """Signed orders over loopback HTTP, accepted and durable."""
     from deedbook.bench.api import Plan, api
     from deedbook.bench.run import bench
 
-    plan = Plan(orders, traders, connections, seed)
+    plan = Plan(orders, traders, connections, rounds, seed)
     run(bench(bench_settings(), api(plan), as_json=as_json), exit_code=True)
 
 
