@@ -4,9 +4,12 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
+from deedbook.infra.bullmq_client import connect
 from deedbook.infra.database import Database
+from deedbook.infra.embedded import EmbeddedValkey
 from deedbook.infra.failpoints import FailpointHit
 from deedbook.integrations.entity_permissions.client import EntityPermissionsClient
+from deedbook.kernel.ids import new_uuid
 from deedbook.workers.relay import Sink
 from deedbook.workers.trading_sinks import TradingActivitySink, TradingEventsSink
 from tests.chain.support import armed
@@ -55,6 +58,28 @@ async def test_every_event_is_published_when_the_relay_dies_at(
             return heard == told
 
         await eventually(all_heard, "every event is heard")
+
+
+async def test_a_commit_of_very_many_events_is_published_although_redis_is_waited_for_only_so_long(
+    db: Database, valkey: EmbeddedValkey
+) -> None:
+    """It was one script, which lasted longer than its answer was waited for: no event of any pair came after it."""
+    venue = await open_venue(db)
+    line = orjson.dumps({"eventId": "order.open.x", "payload": "x" * 500}).decode()
+    async with db.transaction() as tx:
+        for _ in range(3):
+            await tx.execute(
+                "INSERT INTO trading_facts (batch_id, pair_id, facts) VALUES ($1, $2, $3)",
+                new_uuid(),
+                venue.pair_id,
+                "\n".join([line] * 40_000),
+            )
+    impatient = connect(valkey.url(), timeout_s=0.5)
+    sink, steps = TradingEventsSink(db, "relay", impatient), 0
+    while await sink.step():
+        steps += 1
+    assert steps == 2  # two commits of 22 MB are read at once, and then the third
+    await impatient.aclose()
 
 
 async def test_the_permission_service_hears_of_all_when_the_relay_dies_at_its_commit(

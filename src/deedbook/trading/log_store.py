@@ -22,19 +22,33 @@ class StoredFacts:
     cursor: Cursor
 
 
-async def facts_after(db: Database, cursor: Cursor, *, limit: int) -> list[StoredFacts]:
-    """The next events that are safe to read, oldest first: see `infra.outbox` for why so."""
+MAX_BYTES = 32 << 20
+
+
+async def facts_after(
+    db: Database, cursor: Cursor, *, limit: int, most_bytes: int = MAX_BYTES
+) -> list[StoredFacts]:
+    """The next events that are safe to read, oldest first: see `infra.outbox` for why so. No more commits than `limit`,
+    and none that begins beyond `most_bytes`: one commit may tell a hundred thousand events."""
     async with db.reading() as connection:
         rows = await connection.fetch(
             """
-            SELECT batch_id, pair_id, occurred_at, facts, tx_id::text::bigint AS tx, position FROM trading_facts
-            WHERE (tx_id, position) > ($1::text::xid8, $2::bigint)
-              AND tx_id < pg_snapshot_xmin(pg_current_snapshot())
-            ORDER BY tx_id, position LIMIT $3
+            WITH page AS (
+                SELECT batch_id, pair_id, occurred_at, facts, tx_id, position FROM trading_facts
+                WHERE (tx_id, position) > ($1::text::xid8, $2::bigint)
+                  AND tx_id < pg_snapshot_xmin(pg_current_snapshot())
+                ORDER BY tx_id, position LIMIT $3
+            ), sized AS (
+                SELECT *, sum(octet_length(facts)) OVER (ORDER BY tx_id, position) - octet_length(facts) AS before
+                FROM page
+            )
+            SELECT batch_id, pair_id, occurred_at, facts, tx_id::text::bigint AS tx, position FROM sized
+            WHERE before < $4 ORDER BY sized.tx_id, position
             """,
             str(cursor.tx_id),
             cursor.position,
             limit,
+            most_bytes,
         )
     return [
         StoredFacts(

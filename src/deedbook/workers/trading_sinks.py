@@ -25,6 +25,9 @@ BATCHES = 100
 RESTS = 3
 RESTS_MAX_S = 0.05
 """Having told, it rests so many times as long as that took: when everything is scarce it tells more at once."""
+AT_ONCE = 1000
+"""So many events one script publishes. Redis does nothing else meanwhile, and what lasts longer than its answer is
+waited for would be published again and again, and the relay never come beyond it."""
 EPC_BATCHES = 2000
 EPC_EVENTS = 100
 EPC_PAUSE_S = 1.0
@@ -50,8 +53,9 @@ class TradingEventsSink(Sink):
             for line in batch.lines:
                 told += (_channel_of(line), line)
         try:
-            # One script for all: thousands of single commands would cost more than making the events did.
-            await self._redis.eval(_PUBLISH, 0, *told)
+            # Scripts: thousands of single commands would cost more than making the events did.
+            for start in range(0, len(told), 2 * AT_ONCE):
+                await self._redis.eval(_PUBLISH, 0, *told[start : start + 2 * AT_ONCE])
         except (RedisError, OSError, TimeoutError) as error:
             raise SinkUnavailable(f"Redis does not answer: {type(error).__name__}") from error
         await failpoint("relay.trading-redis.afterPublish")
