@@ -4,6 +4,7 @@ import asyncpg
 import pytest
 
 from deedbook.infra import schema
+from deedbook.infra.database import Database
 from deedbook.infra.schema import SchemaOutOfDate
 from tests.support.servers import PostgresServer
 
@@ -28,3 +29,16 @@ async def test_start_is_refused_when_the_schema_is_another(dsn: str, postgres: P
     with pytest.raises(SchemaOutOfDate, match="nothing"):
         await schema.require_current(connection)
     await connection.close()
+
+
+async def test_the_published_indexes_of_orders_and_trades_have_their_names(db: Database) -> None:
+    async with db.reading() as connection:
+        rows = await connection.fetch(
+            "SELECT indexname, tablename FROM pg_indexes WHERE schemaname = 'public'"
+        )
+    found = {(row["tablename"], row["indexname"]) for row in rows}
+    assert found >= {
+        ("orders", "idx_orders_pair_status"),
+        ("orders", "idx_orders_status"),
+        ("trades", "idx_trades_pair"),
+    }
