@@ -7,6 +7,7 @@ commit fails, all of this is thrown away.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -26,6 +27,10 @@ from deedbook.trading.swap_plan import Offer, Wanted, plan
 from deedbook.trading.swap_store import Planned
 from deedbook.trading.writer_store import Writer
 
+MOST_ENDED = 5_000
+"""So many orders are taken out by one batch: where more have expired, or a pair with more has ended, the next goes on.
+In one it would take longer than the pair stays ours meanwhile, and whoever takes it over would begin the same again."""
+
 
 @dataclass
 class Prepared:
@@ -34,7 +39,7 @@ class Prepared:
     batch: Batch
     before: int
     first_fact: int
-    batches: list[int]
+    batches: list[int] = field(default_factory=list)
     carried_out: list[CarriedOut] = field(default_factory=list)
     self_made: list[SelfMade] = field(default_factory=list)
     swaps: Mapping[str, Wanted] = field(default_factory=dict)
@@ -57,6 +62,7 @@ class BookKeeper:
         self._batch_number = 0
         self._match_seq = writer.match_seq
         self._trade_number = writer.trade_number
+        self._closing = False
         self.fact_seq = writer.fact_seq
         self.max_open_orders = spec.max_open_orders
         self.living = LivingOrders()
@@ -77,12 +83,28 @@ class BookKeeper:
         swaps: Mapping[str, Wanted] | None = None,
     ) -> Prepared:
         """Match everything in the order of intake and gather what it leads to. Nothing in here waits. `swaps` says
-        what the swaps among the orders want."""
+        what the swaps among the orders want. While more is due to end than one batch may take out, nothing else is
+        done: it waits for the next."""
         self._batch_number += 1
         batch = Batch(self._spec, self._batch_number, Moment.of(moment), self._trade_number, self.fact_seq)
-        prepared = Prepared(batch, self._match_seq, self.fact_seq + 1, batches, swaps=swaps or {})
-        prepared.numbers += batches
-        self._end_due(moment, prepared)
+        prepared = Prepared(batch, self._match_seq, self.fact_seq + 1, swaps=swaps or {})
+        if self._end_due(moment, prepared):
+            prepared.batches = batches
+            prepared.numbers += batches
+            self._take(fresh, commands, moment, prepared)
+        self._trade_number, self.fact_seq = batch.trade_number, batch.fact_seq
+        if batch.touched or prepared.carried_out:
+            prepared.arguments = self._arguments(prepared, moment)
+        return prepared
+
+    def _take(
+        self,
+        fresh: Sequence[LiveOrder],
+        commands: Sequence[Command],
+        moment: datetime,
+        prepared: Prepared,
+    ) -> None:
+        """Orders and commands to the book, in the order of their numbers."""
         # What was decided about an owner holds against orders that came before the decision, waiting or resting:
         # in its place it would come too late, after the trade that it forbids.
         barring = [command for command in commands if command.bars]
@@ -99,10 +121,6 @@ class BookKeeper:
                     self._swap(next_one, why, prepared)
                 else:
                     self._submit(next_one, why, prepared)
-        self._trade_number, self.fact_seq = batch.trade_number, batch.fact_seq
-        if batch.touched or prepared.carried_out:
-            prepared.arguments = self._arguments(prepared, moment)
-        return prepared
 
     def _arguments(self, prepared: Prepared, moment: datetime) -> list[Any]:
         book = self.book
@@ -158,6 +176,8 @@ class BookKeeper:
         prepared.planned.append(Planned(order.order_id, planned, first_trade, last_trade))
 
     def _refusal(self, order: LiveOrder, moment: datetime) -> Ended | None:
+        if self._closing:
+            return Ended.PAUSED
         if order.expires_at <= moment:
             return Ended.EXPIRED
         if not self._parties.may_trade(order.user_id, moment):
@@ -166,6 +186,8 @@ class BookKeeper:
         return Ended.CROWDED if crowded else None
 
     def _obey(self, command: Command, prepared: Prepared) -> None:
+        if command.kind == "CLOSE" and not self._close(prepared):
+            return  # It goes on waiting, and so comes again.
         self._match_seq += 1
         prepared.numbers.append(command.number)
         prepared.drained += 1
@@ -183,20 +205,29 @@ class BookKeeper:
                 self.book.accepting = True
             case "CLOSE":
                 self.book.accepting = False
-                for order in self.living.by_number():
-                    self.book.cancel(order.number, Ended.CLOSED)
             case kind:
                 raise AssertionError(f"unknown command {kind}")
         self._absorb(prepared)
         prepared.carried_out.append(CarriedOut(command.number, self._match_seq, effective))
 
-    def _end_due(self, moment: datetime, prepared: Prepared) -> None:
-        """Take out what has expired and whose owner may not trade any more, before anything trades with it."""
-        for order in self.living.due(moment):
+    def _close(self, prepared: Prepared) -> bool:
+        """Take out what lives, as much of it as one batch may; whether that was all. From now on nobody is let in."""
+        self._closing = True
+        living = self.living.by_number()
+        for order in living[:MOST_ENDED]:
+            self._take_out(order, Ended.CLOSED, prepared)
+        return len(living) <= MOST_ENDED
+
+    def _end_due(self, moment: datetime, prepared: Prepared) -> bool:
+        """Take out what has expired and whose owner may not trade any more, before anything trades with it; whether
+        that was all."""
+        due = list(islice(self.living.due(moment), MOST_ENDED))
+        for order in due:
             self._take_out(order, Ended.EXPIRED, prepared)
         barred = self._parties.take_barred(moment)
         for order in self.living.of(barred) if barred else ():
             self._take_out(order, Ended.FROZEN, prepared)
+        return len(due) < MOST_ENDED
 
     def _take_out(self, order: LiveOrder, why: Ended, prepared: Prepared) -> None:
         if self.book.cancel(order.number, why):

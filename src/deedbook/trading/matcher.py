@@ -189,9 +189,10 @@ class PairMatcher:
             return None
         batch = prepared.batch
         prepared.change = self._copies.changes(self._spec, self.book, batch, batch.moment.text)
-        prepared.waited_since = min((order.created_at for order in fresh), default=None)
+        matched = fresh if prepared.batches else []
+        prepared.waited_since = min((order.created_at for order in matched), default=None)
         if tracer().on:
-            prepared.traced = tuple(UUID(order.order_id) for order in fresh)
+            prepared.traced = tuple(UUID(order.order_id) for order in matched)
         return prepared
 
     # Writing
