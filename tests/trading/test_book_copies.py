@@ -157,6 +157,30 @@ async def test_a_pair_that_is_never_quiet_is_told_again_all_the_same(
         assert not copies.behind(venue.pair_id)
 
 
+async def test_a_large_book_is_laid_ready_in_pieces_and_takes_its_place_at_once(
+    venue: Venue, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(book_copies, "CHUNK", 2)
+    buyer = await venue.investor(quote="1000")
+    await venue.place(*(venue.order(buyer, "BUY", "1", str(100 + place)) for place in range(5)))
+    async with writer(venue, redis, "first") as (first, _):
+        await drain(first)
+        expected = [(str(100 + place), "1") for place in reversed(range(5))]
+        await shows(redis, venue, *expected)
+        await redis.zadd(f"orderbook:{venue.pair_id}:bids", {"not ours": 0})
+        await redis.zadd(f"orderbook:{venue.pair_id}:asks", {"not ours": 0})
+    async with writer(venue, redis, "second") as (_, copies):
+        await written(venue, copies)
+        assert await bids(redis, venue) == expected
+        assert sorted(await redis.keys(f"orderbook:{venue.pair_id}:*")) == [
+            f"orderbook:{venue.pair_id}:bids",
+            f"orderbook:{venue.pair_id}:writer",
+        ]
+        assert await redis.ttl(f"orderbook:{venue.pair_id}:bids") == -1, (
+            "it does not end with what was laid ready"
+        )
+
+
 async def test_a_new_writer_tells_the_trades_of_before(venue: Venue, redis: Redis) -> None:
     buyer, seller = await venue.investor(quote="1000"), await venue.investor(base="1")
     async with writer(venue, redis, "a") as (taken, copies):

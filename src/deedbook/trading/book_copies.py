@@ -41,6 +41,8 @@ DEPTH_EVERY_S = 0.05
 RECENT = 100
 MAX_WAITING = 500
 CHUNK = 1000
+READY_S = 60
+"""So long stays what a writer that died has laid ready."""
 RETRY_S = 0.5
 LOOK_S = 5.0
 """How often a quiet pair makes sure that its copies are still there."""
@@ -49,6 +51,11 @@ Members = dict[str, int]
 
 def book_key(pair_id: UUID, *, buy: bool) -> str:
     return f"orderbook:{pair_id}:{'bids' if buy else 'asks'}"
+
+
+def ready_key(change: "Change", *, buy: bool) -> str:
+    """Where a whole book is laid ready, piece by piece, before it takes the other's place at once."""
+    return f"{book_key(change.pair_id, buy=buy)}:{change.epoch}"
 
 
 def depth_key(pair_id: UUID) -> str:
@@ -199,6 +206,8 @@ class BookCopies:
 
     async def _write(self, change: Change) -> None:
         mark = writer_key(change.pair_id)
+        if change.whole:
+            await self._lay_ready(change)
         async with self._redis.pipeline(transaction=True) as pipe:
             await pipe.watch(mark)
             written = int(await pipe.get(mark) or 0)
@@ -214,6 +223,17 @@ class BookCopies:
                 pipe.set(mark, change.epoch)
             await pipe.execute()
 
+    async def _lay_ready(self, change: Change) -> None:
+        """All orders of a large book in one round trip would take longer than is waited for an answer, every time."""
+        for side, buy in enumerate((True, False)):
+            key, came = ready_key(change, buy=buy), list(change.came[side].items())
+            await self._redis.delete(key)
+            for start in range(0, len(came), CHUNK):
+                async with self._redis.pipeline(transaction=True) as pipe:
+                    pipe.zadd(key, dict(came[start : start + CHUNK]))
+                    pipe.expire(key, READY_S)
+                    await pipe.execute()
+
     def _depth(self, spec: PairSpec, book: Book, fact_seq: int) -> bytes:
         self._depth_at[spec.pair_id] = time.monotonic()
         self._stale_depth.discard(spec.pair_id)
@@ -223,13 +243,15 @@ class BookCopies:
 def _say(pipe: Any, change: Change) -> None:
     for side, buy in enumerate((True, False)):
         key = book_key(change.pair_id, buy=buy)
-        if change.whole:
-            pipe.delete(key)
         if change.gone[side]:
             pipe.zrem(key, *change.gone[side])
-        came = list(change.came[side].items())
-        for start in range(0, len(came), CHUNK):
-            pipe.zadd(key, dict(came[start : start + CHUNK]))
+        if change.came[side] and change.whole:
+            pipe.rename(ready_key(change, buy=buy), key)
+            pipe.persist(key)
+        elif change.came[side]:
+            pipe.zadd(key, change.came[side])
+        elif change.whole:
+            pipe.delete(key)
     if change.whole:
         pipe.delete(recent_key(change.pair_id))
     if change.trades:
