@@ -51,6 +51,10 @@ async def is_gone(lane: Lane) -> bool:
     return False
 
 
+async def has_ended(anvil: EmbeddedAnvil) -> bool:
+    return anvil.poll() is not None
+
+
 async def are_kept(anvil: EmbeddedAnvil, lane: Lane) -> None:
     """All blocks until now stand in the copy of the state file, which survives any kill."""
     head = await lane.node.head()
@@ -91,6 +95,9 @@ async def test_a_chain_that_is_killed_and_comes_back_older_loses_nothing(
         await run(lane, *late[:20])
         os.kill(anvil.pid, signal.SIGKILL)
         await eventually(lambda: is_gone(lane), "the chain is gone")
+        await eventually(
+            lambda: has_ended(anvil), "its process, which answers nobody a moment before, is too"
+        )
         await anvil.start()
         await lane.later(4)
         await run(lane, *late)
